@@ -1,5 +1,5 @@
-import { TidingsError } from '../errors.ts';
 import type { MergeValues } from '../deliveries/channel.ts';
+import { TidingsError } from '../errors.ts';
 
 /**
  * Merge fields: `{{ path }}` or `{{ path | filter: "argument" | … }}`, parsed once for each send.
@@ -105,7 +105,12 @@ function parseField(inside: string, where: string, source: string, at: number): 
     }
     const argument = double ?? single ?? null;
     if (filter === 'default' && argument === null) {
-      throw broken(where, source, at, 'the default filter needs a quoted text, as in {{lead.first_name | default: "there"}}');
+      throw broken(
+        where,
+        source,
+        at,
+        'the default filter needs a quoted text, as in {{lead.first_name | default: "there"}}',
+      );
     }
     return { name: filter as Filter['name'], argument };
   });
@@ -138,7 +143,9 @@ function broken(where: string, source: string, at: number, what: string): Tiding
   return new TidingsError(
     'invalid_template',
     `The ${where} has broken merge syntax at line ${line}, column ${column}: ${what} (near "${shown}").`,
-    { fix: 'Merge fields look like {{lead.first_name}} or {{lead.first_name | default: "there"}}. Nothing was sent.' },
+    {
+      fix: 'Merge fields look like {{lead.first_name}} or {{lead.first_name | default: "there"}}. Nothing was sent.',
+    },
   );
 }
 
@@ -191,15 +198,15 @@ function present(text: string | null | undefined): string | null {
   return text === undefined || text === null || text.trim() === '' ? null : text;
 }
 
-/** Renders with every value passed through `escape`; fields without a value become nothing. */
+/** Renders with every value passed through `escapeValue`; fields without a value become nothing. */
 export function renderTemplate(
   template: Template,
   values: MergeValues,
-  escape: (value: string) => string = String,
+  escapeValue: (value: string) => string = String,
 ): string {
   let out = '';
   for (const segment of template.segments) {
-    out += typeof segment === 'string' ? segment : escape(resolveField(segment, values) ?? '');
+    out += typeof segment === 'string' ? segment : escapeValue(resolveField(segment, values) ?? '');
   }
   return out;
 }
@@ -208,7 +215,8 @@ export function renderTemplate(
 export function unresolvedFields(template: Template, values: MergeValues): string[] {
   const missing: string[] = [];
   for (const segment of template.segments) {
-    if (typeof segment !== 'string' && resolveField(segment, values) === null) missing.push(segment.path.join('.'));
+    if (typeof segment !== 'string' && resolveField(segment, values) === null)
+      missing.push(segment.path.join('.'));
   }
   return missing;
 }
@@ -221,7 +229,9 @@ export function unknownFields(template: Template): string[] {
     const [root, name] = segment.path;
     const known =
       (root === 'site' && name === 'name' && segment.path.length === 2) ||
-      (root === 'lead' && LEAD_FIELDS.includes(name ?? '') && (name === 'metadata') === segment.path.length > 2);
+      (root === 'lead' &&
+        LEAD_FIELDS.includes(name ?? '') &&
+        (name === 'metadata') === segment.path.length > 2);
     if (!known) unknown.push(segment.path.join('.'));
   }
   return unknown;

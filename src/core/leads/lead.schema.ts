@@ -1,0 +1,84 @@
+import * as z from 'zod';
+
+export const LEAD_STATUSES = ['new', 'contacted', 'qualified', 'converted', 'lost'] as const;
+export const leadStatus = z.enum(LEAD_STATUSES);
+
+export const leadId = z.uuid().describe('UUID of the lead');
+
+const text = (max: number, about: string) => z.string().trim().max(max).nullable().describe(about);
+
+/** What a caller may set on a lead; null clears a field. */
+export const leadFields = z.object({
+  name: text(300, 'Full name'),
+  email: text(320, 'Email address; needed for the email channel'),
+  phone: text(64, 'Phone number, best with + and country code; needed for WhatsApp'),
+  position: text(300, 'Job title'),
+  company: text(300, 'Company'),
+  notes: text(20_000, 'Free notes'),
+  status: leadStatus.describe('Where the lead stands'),
+  origin: text(200, 'Where the lead came from, for example "trade fair"'),
+  metadata: z.record(z.string(), z.json()).describe('Free-form values, usable as {{lead.metadata.key}}'),
+});
+
+export const lead = z.looseObject({
+  id: z.string(),
+  name: z.string().nullable(),
+  email: z.string().nullable(),
+  phone: z.string().nullable(),
+  position: z.string().nullable(),
+  company: z.string().nullable(),
+  notes: z.string().nullable(),
+  status: leadStatus,
+  origin: z.string().nullable(),
+  metadata: z.record(z.string(), z.json()),
+  created_at: z.string().describe('ISO 8601, UTC'),
+});
+export type LeadWire = z.output<typeof lead>;
+
+/** Which leads: shared by `leads.list` and `audience.create`. Filters narrow each other. */
+export const leadFilters = z.object({
+  status: leadStatus.optional().describe('Only leads with this status'),
+  origin: z.string().trim().min(1).max(200).optional().describe('Only leads with exactly this origin'),
+  search: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Only leads whose name, email, phone, company or position contains this text'),
+  search_include_notes: z.boolean().optional().describe('Let search look into notes too (default false)'),
+  segment_id: z.string().min(1).max(200).optional().describe('Only leads whose metadata.segment_id is this'),
+  campaign_id: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Only leads whose metadata.campaign_id is this'),
+  assignee_id: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Only leads whose metadata.assignee_id is this'),
+});
+export type LeadFilters = z.output<typeof leadFilters>;
+
+export const success = z.literal(true).describe('The call did what it could');
+
+export const importReport = z.looseObject({
+  success,
+  rows: z.number().int().describe('Data rows read'),
+  created: z.number().int(),
+  updated: z.number().int().describe('Known leads (same email, else same phone) that changed'),
+  unchanged: z.number().int().describe('Known leads that were the same already'),
+  rejected: z.number().int().describe('Rows not kept'),
+  warnings_count: z.number().int().describe('Rows kept whose email or phone cannot be used as it is'),
+  rejects: z
+    .array(z.looseObject({ line: z.number().int(), reason: z.string() }))
+    .describe('The first 20 rejected rows, with line number and reason'),
+  warnings: z
+    .array(z.looseObject({ line: z.number().int(), reason: z.string() }))
+    .describe('The first 20 warnings, with line number and reason'),
+  columns: z.record(z.string(), z.string()).describe('How each column was read: header → field'),
+});
+export type ImportReport = z.output<typeof importReport>;
