@@ -1,0 +1,207 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TidingsError } from '../core/errors.ts';
+import type { Ledger, Transaction, Value } from './ledger.ts';
+import { migrate } from './migrate.ts';
+
+/** Another process may hold the write lock for as long as one of its transactions; longer than this is a fault. */
+const BUSY_LIMIT_MS = 20_000;
+
+/**
+ * Opens (and creates) a data file. WAL, so that readers never wait for the writer; `synchronous=FULL`, so that a
+ * commit survives a power cut: "claimed" must be on disk before a provider hears of a message.
+ * @throws TidingsError `configuration` when the folder or file cannot be used, or is from a newer version.
+ */
+export async function openSqlite(file: string): Promise<Ledger> {
+  let writer: DatabaseSync | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writer = connect(file);
+    const ledger = new SqliteLedger(writer, file);
+    await migrate(ledger);
+    return ledger;
+  } catch (error) {
+    writer?.close();
+    if (error instanceof TidingsError && error.code === 'configuration') throw error;
+    throw unusable(file, error);
+  }
+}
+
+function connect(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: 100 });
+  // Switching a fresh file to WAL needs the lock of every process that opens it at the same moment.
+  database.exec('PRAGMA busy_timeout = 5000');
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec('PRAGMA busy_timeout = 100');
+  database.exec('PRAGMA synchronous = FULL');
+  database.exec('PRAGMA foreign_keys = ON');
+  database.exec('PRAGMA cache_size = -16000');
+  database.exec('PRAGMA journal_size_limit = 67108864');
+  return database;
+}
+
+class SqliteLedger implements Ledger {
+  readonly #writer: Connection;
+  readonly #reader: Connection;
+  #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(writer: DatabaseSync, file: string) {
+    this.#writer = new Connection(writer);
+    this.#reader = new Connection(connect(file));
+  }
+
+  all<T extends object>(sql: string, ...parameters: Value[]): Promise<T[]> {
+    return this.#reader.all<T>(sql, ...parameters);
+  }
+
+  get<T extends object>(sql: string, ...parameters: Value[]): Promise<T | undefined> {
+    return this.#reader.get<T>(sql, ...parameters);
+  }
+
+  write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(() => this.#transaction(work));
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  async #transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new TidingsError('storage', 'The data file is closed.');
+    try {
+      await this.#begin();
+      try {
+        const result = await work(this.#writer);
+        this.#writer.exec('COMMIT');
+        return result;
+      } catch (error) {
+        this.#writer.rollback();
+        throw error;
+      }
+    } catch (error) {
+      throw storageError(error);
+    }
+  }
+
+  /** Takes the write lock, leaving the event loop free while another process holds it. */
+  async #begin(): Promise<void> {
+    const startedAt = performance.now();
+    for (let delayMs = 5; ; delayMs = Math.min(2 * delayMs, 100)) {
+      try {
+        this.#writer.exec('BEGIN IMMEDIATE');
+        return;
+      } catch (error) {
+        if (!isBusy(error) || performance.now() - startedAt > BUSY_LIMIT_MS) throw error;
+        await sleep(delayMs);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#queue;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reader.close();
+    this.#writer.close();
+  }
+}
+
+class Connection implements Transaction {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async all<T extends object>(sql: string, ...parameters: Value[]): Promise<T[]> {
+    return this.#do(() => this.#prepare(sql).all(...parameters) as T[]);
+  }
+
+  async get<T extends object>(sql: string, ...parameters: Value[]): Promise<T | undefined> {
+    return this.#do(() => this.#prepare(sql).get(...parameters) as T | undefined);
+  }
+
+  async run(sql: string, ...parameters: Value[]): Promise<number> {
+    return this.#do(() => Number(this.#prepare(sql).run(...parameters).changes));
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** A full disk may have ended the transaction already. */
+  rollback(): void {
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      // Filters make many shapes of a query; a bound keeps a long-lived server flat.
+      if (this.#statements.size >= 300) this.#statements.clear();
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #do<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw storageError(error);
+    }
+  }
+}
+
+/** SQLite's result code without its extension (https://sqlite.org/rescode.html). */
+function resultCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 0xff : undefined;
+}
+
+const SQLITE_BUSY = 5;
+const PROBLEMS: Record<number, { what: string; fix: string }> = {
+  5: {
+    what: 'Another process kept the data file locked for too long',
+    fix: 'Try again; look for a stuck process.',
+  },
+  8: { what: 'The data file is read-only', fix: 'Make the data folder writable for this user.' },
+  10: { what: 'The disk failed while the data file was used', fix: 'Check the disk, then start again.' },
+  11: { what: 'The data file is damaged', fix: 'Restore it from a backup.' },
+  13: { what: 'The disk is full', fix: 'Free some space; nothing that was confirmed is lost.' },
+  14: {
+    what: 'The data file cannot be opened',
+    fix: 'Check that TIDINGS_DATA_DIR exists and can be written.',
+  },
+  26: { what: 'The data file is not a Tidings database', fix: 'Point TIDINGS_DATA_DIR at another folder.' },
+};
+
+function isBusy(error: unknown): boolean {
+  return resultCode(error) === SQLITE_BUSY;
+}
+
+function storageError(error: unknown): unknown {
+  const problem = PROBLEMS[resultCode(error) ?? -1];
+  return problem
+    ? new TidingsError('storage', `${problem.what}.`, { fix: problem.fix, cause: error })
+    : error;
+}
+
+function unusable(file: string, error: unknown): TidingsError {
+  const known = error instanceof TidingsError ? error : storageError(error);
+  const cause = known instanceof Error ? known.message : String(known);
+  const fix =
+    known instanceof TidingsError ? known.fix : 'Set TIDINGS_DATA_DIR to a folder that this user can write.';
+  return new TidingsError('configuration', `The data file ${file} cannot be used: ${cause}`, {
+    fix,
+    cause: error,
+  });
+}
