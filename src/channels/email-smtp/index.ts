@@ -1,0 +1,82 @@
+import type { Channel, Outcome } from '../../core/deliveries/channel.ts';
+import { TidingsError } from '../../core/errors.ts';
+import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
+import { compileMessage } from './mime.ts';
+import { SmtpPool } from './pool.ts';
+import { asciiDomainAddress, needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
+
+export { checkConnection, type SmtpTimeouts } from './connect.ts';
+
+export interface EmailChannelOptions {
+  /** `SMTP_URL`: `smtp://` or `smtps://`, with user and password; `?tls=off` for a plain local server. */
+  readonly url: string;
+  /** `EMAIL_FROM`: `Name <address>`; the address is the envelope sender as well. */
+  readonly from: string;
+  /** `SMTP_RATE`: messages a second; null for no limit. */
+  readonly ratePerSecond: number | null;
+  /** `SMTP_CONNECTIONS`: most sessions with the relay at once. Default 10. */
+  readonly connections?: number | undefined;
+  readonly timeouts?: Partial<SmtpTimeouts> | undefined;
+  /** A certificate (PEM) to trust instead of the well-known ones. */
+  readonly ca?: string | undefined;
+}
+
+const NO_ADDRESS: Outcome = {
+  type: 'skipped',
+  code: 'invalid_email',
+  message: 'This is not an address that mail can be sent to.',
+};
+
+/**
+ * Email over any SMTP relay. Opens no connection before the first message.
+ * @throws TidingsError `configuration` when `SMTP_URL`, `EMAIL_FROM` or `SMTP_CONNECTIONS` cannot be used.
+ */
+export function createEmailChannel(options: EmailChannelOptions): Channel {
+  const relay = parseSmtpUrl(options.url);
+  const from = parseEmailFrom(options.from);
+  const connections = options.connections ?? 10;
+  if (!Number.isInteger(connections) || connections < 1) {
+    throw new TidingsError(
+      'configuration',
+      `SMTP_CONNECTIONS is ${connections}, not a whole number from 1 up.`,
+      {
+        fix: 'Leave SMTP_CONNECTIONS out for 10, or set it to what your relay allows.',
+      },
+    );
+  }
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections);
+  return {
+    name: 'email',
+    provider: 'email-smtp',
+    sender: {
+      id: `smtp:${relay.host}:${relay.port}`,
+      ratePerSecond: options.ratePerSecond,
+      // One message on its way for each session, and one ready to follow it.
+      windowSize: connections * 2,
+    },
+    prepare(content) {
+      const message = compileMessage(content, from);
+      return {
+        async deliver(recipient, attempt) {
+          const to = asciiDomainAddress(recipient.contact);
+          if (!to) return NO_ADDRESS;
+          const failure = await pool.send({
+            from: from.address,
+            to,
+            raw: message.render(recipient, to, attempt),
+            needsSmtpUtf8: needsSmtpUtf8(to),
+          });
+          return failure ?? { type: 'accepted', providerMessageId: message.messageId(attempt) };
+        },
+        preview: (recipient) => ({
+          from: message.from,
+          to: recipient.contact,
+          subject: message.subject(recipient),
+          text: message.text(recipient),
+        }),
+      };
+    },
+    close: () => pool.close(),
+  };
+}

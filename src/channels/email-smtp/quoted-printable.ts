@@ -1,0 +1,111 @@
+/**
+ * Quoted-printable (RFC 2045, section 6.7) in two stages: literals are encoded once for each send, values while a
+ * message is put together. A soft line break (`=` CRLF, which a reader takes out again) is set only where a piece
+ * would pass the 76th column, so most messages leave as readable text.
+ */
+export interface QuotedLiteral {
+  readonly text: string;
+  /** Length of the first line: what must still fit behind a value. */
+  readonly firstLine: number;
+  /** Column behind the last character; for a single line it is `firstLine` wide and relative to its start. */
+  readonly lastLine: number;
+  readonly isSingleLine: boolean;
+  readonly beginsWithBreak: boolean;
+  readonly endsInSpace: boolean;
+}
+
+/** 76 without the `=` of a soft line break. */
+const LINE_LENGTH = 75;
+const SPACE_AT_END = /[ \t]$/;
+const PLAIN = /^[ !-<>-~]*$/;
+const HEX = Array.from({ length: 256 }, (_, byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`);
+
+/** Every kind of line break becomes CRLF, the only one that may travel (RFC 5321, section 2.3.8). */
+export function toCrlf(text: string): string {
+  return /[\r\n]/.test(text) ? text.replace(/\r\n?|\n/g, '\r\n') : text;
+}
+
+/** Encodes a literal as if it stood at the start of a line. */
+export function quoteLiteral(text: string): QuotedLiteral {
+  const quoted = quote(toCrlf(text), 0);
+  const first = quoted.indexOf('\r\n');
+  return {
+    text: quoted,
+    firstLine: first < 0 ? quoted.length : first,
+    lastLine: quoted.length - (quoted.lastIndexOf('\r\n') < 0 ? 0 : quoted.lastIndexOf('\r\n') + 2),
+    isSingleLine: first < 0,
+    beginsWithBreak: first === 0,
+    endsInSpace: SPACE_AT_END.test(quoted),
+  };
+}
+
+/** Puts one body together; nothing it writes can pass the 76th column or end a line in white space. */
+export class QuotedPrintableWriter {
+  #text = '';
+  #column = 0;
+  #endsInSpace = false;
+
+  literal(literal: QuotedLiteral): void {
+    // White space at the end of a line may be lost on the way; a soft line break shields it.
+    if (this.#column + literal.firstLine > LINE_LENGTH || (this.#endsInSpace && literal.beginsWithBreak)) {
+      this.#softBreak();
+    }
+    this.#endsInSpace = literal.endsInSpace;
+    this.#text += literal.text;
+    this.#column = literal.isSingleLine ? this.#column + literal.firstLine : literal.lastLine;
+  }
+
+  value(value: string): void {
+    if (value === '') return;
+    if (this.#endsInSpace && /^[\r\n]/.test(value)) this.#softBreak();
+    this.#endsInSpace = SPACE_AT_END.test(value);
+    // The common value is a short plain word: no look at its single characters.
+    if (value.length <= LINE_LENGTH && PLAIN.test(value)) {
+      if (this.#column + value.length > LINE_LENGTH) this.#softBreak();
+      this.#text += value;
+      this.#column += value.length;
+      return;
+    }
+    const quoted = quote(toCrlf(value), this.#column);
+    this.#text += quoted;
+    const last = quoted.lastIndexOf('\n');
+    this.#column = last < 0 ? this.#column + quoted.length : quoted.length - last - 1;
+  }
+
+  end(): string {
+    if (this.#endsInSpace) this.#softBreak();
+    return this.#text;
+  }
+
+  #softBreak(): void {
+    this.#text += '=\r\n';
+    this.#column = 0;
+  }
+}
+
+/** Encodes text whose line breaks are CRLF, beginning at `column`. */
+function quote(text: string, column: number): string {
+  let out = '';
+  const bytes = Buffer.from(text, 'utf8');
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte === 0x0d && bytes[at + 1] === 0x0a) {
+      out += '\r\n';
+      column = 0;
+      at++;
+      continue;
+    }
+    let piece =
+      (byte >= 0x20 && byte <= 0x7e && byte !== 0x3d) || byte === 0x09
+        ? String.fromCharCode(byte)
+        : HEX[byte]!;
+    if ((byte === 0x20 || byte === 0x09) && bytes[at + 1] === 0x0d) piece = HEX[byte]!;
+    if (column + piece.length > LINE_LENGTH) {
+      out += '=\r\n';
+      column = 0;
+    }
+    out += piece;
+    column += piece.length;
+  }
+  return out;
+}

@@ -1,0 +1,151 @@
+import { TidingsError } from './core/errors.ts';
+import { isCountryCode } from './core/leads/contact.ts';
+
+/** The environment, read once, checked and frozen. Names are those that scripts and users rely on. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly apiKey: string | null;
+  readonly publicUrl: string | null;
+  readonly siteName: string | null;
+  readonly defaultCountry: string | null;
+  readonly logLevel: string;
+  /** null: the email channel is the sandbox. */
+  readonly email: {
+    readonly url: string;
+    readonly from: string;
+    readonly ratePerSecond: number | null;
+    readonly connections: number;
+  } | null;
+  /** null: the WhatsApp channel is the sandbox. */
+  readonly whatsapp: {
+    readonly phoneNumberId: string;
+    readonly accessToken: string;
+    readonly apiUrl: string;
+    readonly apiVersion: string;
+    readonly ratePerSecond: number | null;
+  } | null;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+
+/** @throws TidingsError `configuration`, naming the variable, its value unless it is a secret, and the way out. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const get = (name: string) => env[name]?.trim() || null;
+  const host = get('HOST') ?? '127.0.0.1';
+  const apiKey = get('TIDINGS_API_KEY');
+  if (!LOOPBACK.test(host) && apiKey === null) {
+    throw wrong(
+      'HOST',
+      host,
+      'is reachable from other machines',
+      'Set TIDINGS_API_KEY to a long random text as well.',
+    );
+  }
+  const logLevel = get('LOG_LEVEL') ?? 'info';
+  if (!LOG_LEVELS.includes(logLevel))
+    throw wrong('LOG_LEVEL', logLevel, 'is no log level', LOG_LEVELS.join(', '));
+  const defaultCountry = get('DEFAULT_COUNTRY')?.toUpperCase() ?? null;
+  if (defaultCountry !== null && !isCountryCode(defaultCountry)) {
+    throw wrong(
+      'DEFAULT_COUNTRY',
+      defaultCountry,
+      'is no country',
+      'Use an ISO 3166 code of two letters such as MX or DE.',
+    );
+  }
+  const publicUrl = get('PUBLIC_URL');
+  if (publicUrl !== null && !/^https?:\/\//.test(publicUrl)) {
+    throw wrong('PUBLIC_URL', publicUrl, 'is no web address', 'Write it as https://tidings.example.com.');
+  }
+  return Object.freeze({
+    host,
+    port: number('PORT', get('PORT'), 3000, 0, 65_535, true),
+    dataDir: get('TIDINGS_DATA_DIR') ?? './data',
+    apiKey,
+    publicUrl,
+    siteName: get('SITE_NAME'),
+    defaultCountry,
+    logLevel,
+    email: readEmail(get),
+    whatsapp: readWhatsApp(get),
+  });
+}
+
+type Get = (name: string) => string | null;
+
+function readEmail(get: Get): Config['email'] {
+  const url = get('SMTP_URL');
+  if (url === null) return null;
+  const from = get('EMAIL_FROM');
+  if (from === null) {
+    throw missing(
+      'EMAIL_FROM',
+      'SMTP_URL',
+      'Set EMAIL_FROM to the address that emails come from: "Name <hello@example.com>".',
+    );
+  }
+  return {
+    url,
+    from,
+    ratePerSecond: rate('SMTP_RATE', get('SMTP_RATE'), null),
+    connections: number('SMTP_CONNECTIONS', get('SMTP_CONNECTIONS'), 10, 1, 1_000, true),
+  };
+}
+
+function readWhatsApp(get: Get): Config['whatsapp'] {
+  const accessToken = get('WHATSAPP_ACCESS_TOKEN');
+  const phoneNumberId = get('WHATSAPP_PHONE_NUMBER_ID');
+  if (accessToken === null && phoneNumberId === null) return null;
+  if (accessToken === null) {
+    throw missing(
+      'WHATSAPP_ACCESS_TOKEN',
+      'WHATSAPP_PHONE_NUMBER_ID',
+      'Create a system user token in Meta Business Settings.',
+    );
+  }
+  if (phoneNumberId === null) {
+    throw missing(
+      'WHATSAPP_PHONE_NUMBER_ID',
+      'WHATSAPP_ACCESS_TOKEN',
+      'It stands in the WhatsApp API Setup page of your Meta app.',
+    );
+  }
+  return {
+    phoneNumberId,
+    accessToken,
+    apiUrl: get('WHATSAPP_API_URL') ?? 'https://graph.facebook.com',
+    apiVersion: get('WHATSAPP_API_VERSION') ?? 'v26.0',
+    ratePerSecond: rate('WHATSAPP_RATE', get('WHATSAPP_RATE'), 80),
+  };
+}
+
+function rate(name: string, text: string | null, fallback: number | null): number | null {
+  return text === null ? fallback : number(name, text, 0, 0.01, 1_000_000, false);
+}
+
+function number(
+  name: string,
+  text: string | null,
+  fallback: number,
+  min: number,
+  max: number,
+  whole: boolean,
+): number {
+  if (text === null) return fallback;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < min || value > max || (whole && !Number.isInteger(value))) {
+    throw wrong(name, text, 'is out of range', `Use a ${whole ? 'whole ' : ''}number from ${min} to ${max}.`);
+  }
+  return value;
+}
+
+function wrong(name: string, value: string, what: string, fix: string): TidingsError {
+  return new TidingsError('configuration', `${name} is "${value}", which ${what}.`, { fix });
+}
+
+function missing(name: string, because: string, fix: string): TidingsError {
+  return new TidingsError('configuration', `${because} is set, but ${name} is not.`, { fix });
+}

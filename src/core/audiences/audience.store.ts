@@ -1,0 +1,135 @@
+import type { Ledger, Reader, Transaction } from '../../ledger/ledger.ts';
+import type { LeadFilters } from '../leads/lead.schema.ts';
+import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
+import { leadCondition } from '../leads/lead-filters.ts';
+
+export interface AudienceRow {
+  seq: number;
+  id: string;
+  name: string;
+  description: string | null;
+  filters: string;
+  max_leads: number | null;
+  page_size: number;
+  status: 'building' | 'ready' | 'error';
+  total_count: number;
+  scanned_seq: number;
+  through_seq: number;
+  created_at: string;
+  deleted_at: string | null;
+}
+
+export function findAudience(reader: Reader, id: string): Promise<AudienceRow | undefined> {
+  return reader.get<AudienceRow>('SELECT * FROM audiences WHERE id = ? AND deleted_at IS NULL', id);
+}
+
+/** Newest first. */
+export function listAudiences(reader: Reader, beforeSeq: number, limit: number): Promise<AudienceRow[]> {
+  return reader.all<AudienceRow>(
+    'SELECT * FROM audiences WHERE deleted_at IS NULL AND seq < ? ORDER BY seq DESC LIMIT ?',
+    beforeSeq,
+    limit,
+  );
+}
+
+export async function insertAudience(
+  tx: Transaction,
+  audience: Pick<
+    AudienceRow,
+    'id' | 'name' | 'description' | 'filters' | 'max_leads' | 'page_size' | 'created_at'
+  >,
+): Promise<void> {
+  await tx.run(
+    `INSERT INTO audiences (id, name, description, filters, max_leads, page_size, status, total_count, scanned_seq,
+       through_seq, created_at)
+     SELECT ?, ?, ?, ?, ?, ?, 'building', 0, 0, coalesce(max(seq), 0), ? FROM leads`,
+    audience.id,
+    audience.name,
+    audience.description,
+    audience.filters,
+    audience.max_leads,
+    audience.page_size,
+    audience.created_at,
+  );
+}
+
+/**
+ * Looks at the next `span` leads and adds those that match. The place reached is kept by the same transaction, so
+ * that a killed build goes on where it was, and two builders of one audience do no harm.
+ */
+export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'building' | 'ready'> {
+  return ledger.write(async (tx) => {
+    const audience = await tx.get<AudienceRow>('SELECT * FROM audiences WHERE seq = ?', seq);
+    if (audience?.status !== 'building') return 'ready';
+    const through = Math.min(audience.scanned_seq + span, audience.through_seq);
+    const where = leadCondition(JSON.parse(audience.filters) as LeadFilters);
+    const room = (audience.max_leads ?? Number.MAX_SAFE_INTEGER) - audience.total_count;
+    const added = await tx.run(
+      `INSERT INTO audience_members (audience_seq, position, lead_seq)
+       SELECT ?, ? + row_number() OVER (ORDER BY l.seq), l.seq FROM leads l
+       WHERE l.seq > ? AND l.seq <= ? AND ${where.sql} ORDER BY l.seq LIMIT ?`,
+      seq,
+      audience.total_count,
+      audience.scanned_seq,
+      through,
+      ...where.parameters,
+      room,
+    );
+    const status = through === audience.through_seq || added === room ? 'ready' : 'building';
+    await tx.run(
+      'UPDATE audiences SET total_count = total_count + ?, scanned_seq = ?, status = ? WHERE seq = ?',
+      added,
+      through,
+      status,
+      seq,
+    );
+    return status;
+  });
+}
+
+export function listBuilding(reader: Reader): Promise<{ seq: number }[]> {
+  return reader.all<{ seq: number }>(
+    "SELECT seq FROM audiences WHERE status = 'building' AND deleted_at IS NULL",
+  );
+}
+
+export interface MemberRow extends LeadRow {
+  send_status: string | null;
+  send_error: string | null;
+}
+
+/** A page costs the same wherever it lies: members are numbered without gaps. */
+export function listMembers(
+  reader: Reader,
+  audience: AudienceRow,
+  sendSeq: number,
+  first: number,
+  last: number,
+): Promise<MemberRow[]> {
+  return reader.all<MemberRow>(
+    `SELECT ${LEAD_COLUMNS}, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
+     FROM audience_members m
+     JOIN leads l ON l.seq = m.lead_seq
+     LEFT JOIN deliveries d ON d.send_seq = ? AND d.position = m.position
+     WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ? ORDER BY m.position`,
+    sendSeq,
+    audience.seq,
+    first,
+    last,
+  );
+}
+
+/** Marks it deleted and drops its members; sends that were made keep their own rows. */
+export async function deleteAudience(ledger: Ledger, seq: number): Promise<void> {
+  await ledger.write((tx) =>
+    tx.run('UPDATE audiences SET deleted_at = ? WHERE seq = ?', new Date().toISOString(), seq),
+  );
+  const dropChunk = (tx: Transaction) =>
+    tx.run(
+      `DELETE FROM audience_members WHERE audience_seq = ? AND position IN
+         (SELECT position FROM audience_members WHERE audience_seq = ? ORDER BY position LIMIT 10000)`,
+      seq,
+      seq,
+    );
+  while ((await ledger.write(dropChunk)) > 0) await new Promise(setImmediate);
+}

@@ -1,0 +1,320 @@
+import type { Reader, Transaction } from '../../ledger/ledger.ts';
+import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
+import { getSend, type SendRow } from '../sends/send.store.ts';
+import type { ChannelName } from './channel.ts';
+
+/** `retry_at` of a pending row that this run has given up on: the next call tries it again. */
+export const GIVEN_UP = Number.MAX_SAFE_INTEGER;
+export const OUTCOME_UNKNOWN = 'outcome_unknown';
+
+const CONTACT = {
+  email: { given: 'email', key: 'email_key', missing: 'missing_email', invalid: 'invalid_email' },
+  whatsapp: { given: 'phone', key: 'phone_key', missing: 'missing_phone', invalid: 'invalid_phone' },
+} as const satisfies Record<ChannelName, object>;
+
+/**
+ * What stands in the way of messaging lead `l` of audience `a` (null: nothing), as SQL over the suppression `x`.
+ * The earliest of several leads with one contact gets the message: members are numbered in the order of `seq`.
+ * CROSS JOIN keeps SQLite from walking the audience for each of its leads: it must begin with the contact's index.
+ */
+function skipReason(channel: ChannelName): string {
+  const { given, key, missing, invalid } = CONTACT[channel];
+  return `CASE
+    WHEN l.deleted_at IS NOT NULL THEN 'lead_deleted'
+    WHEN l.${given} IS NULL THEN '${missing}'
+    WHEN l.${key} IS NULL THEN '${invalid}'
+    WHEN x.reason IS NOT NULL THEN x.reason
+    WHEN EXISTS (SELECT 1 FROM leads e CROSS JOIN audience_members em
+      ON em.audience_seq = m.audience_seq AND em.lead_seq = e.seq
+      WHERE e.${key} = l.${key} AND e.seq < l.seq AND e.deleted_at IS NULL) THEN 'duplicate_contact'
+    END`;
+}
+
+/**
+ * Makes the delivery rows of the next `count` members. One transaction; the place reached is kept with it.
+ * @returns whether rows are left to make.
+ */
+export async function freezeChunk(tx: Transaction, send: SendRow, count: number): Promise<boolean> {
+  if (send.frozen >= send.total) return false;
+  const first = send.frozen + 1;
+  const last = Math.min(send.frozen + count, send.total);
+  await tx.run(
+    `INSERT INTO deliveries (send_seq, position, lead_seq, contact, status, error_code)
+     SELECT ?, position, lead_seq, contact, iif(reason IS NULL, 'pending', 'skipped'), reason FROM (
+       SELECT m.position, m.lead_seq, l.${CONTACT[send.channel].key} AS contact, ${skipReason(send.channel)} AS reason
+       FROM audience_members m
+       JOIN leads l ON l.seq = m.lead_seq
+       LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${CONTACT[send.channel].key}
+       WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ?)`,
+    send.seq,
+    send.channel,
+    send.audience_seq,
+    first,
+    last,
+  );
+  const { skipped } = (await tx.get<{ skipped: number }>(
+    "SELECT count(*) AS skipped FROM deliveries WHERE send_seq = ? AND position BETWEEN ? AND ? AND status = 'skipped'",
+    send.seq,
+    first,
+    last,
+  ))!;
+  await tx.run('UPDATE sends SET frozen = ?, skipped = skipped + ? WHERE seq = ?', last, skipped, send.seq);
+  return last < send.total;
+}
+
+export interface ClaimedRow extends LeadRow {
+  delivery_position: number;
+  contact: string;
+  attempts: number;
+  retries: number;
+  suppressed: string | null;
+}
+
+const CLAIM = `SELECT d.position AS delivery_position, d.contact, d.attempts, d.retries, x.reason AS suppressed, ${LEAD_COLUMNS}
+  FROM deliveries d JOIN leads l ON l.seq = d.lead_seq
+  LEFT JOIN suppressions x ON x.channel = ? AND x.contact = d.contact`;
+
+/** Rows whose retry is due, then rows never tried, at most `count`. Nothing is changed yet. */
+export async function selectClaimable(
+  tx: Transaction,
+  send: SendRow,
+  count: number,
+  nowMs: number,
+): Promise<ClaimedRow[]> {
+  const due = await tx.all<ClaimedRow>(
+    `${CLAIM} WHERE d.send_seq = ? AND d.retry_at <= ? ORDER BY d.retry_at LIMIT ?`,
+    send.channel,
+    send.seq,
+    nowMs,
+    count,
+  );
+  if (due.length === count || send.claimed >= send.frozen) return due;
+  const fresh = await tx.all<ClaimedRow>(
+    `${CLAIM} WHERE d.send_seq = ? AND d.position > ? AND d.status = 'pending' AND d.retry_at IS NULL
+     ORDER BY d.position LIMIT ?`,
+    send.channel,
+    send.seq,
+    send.claimed,
+    count - due.length,
+  );
+  // When fewer came than were asked for, the rest up to `frozen` was skipped when it was made.
+  const reached = fresh.length === count - due.length ? fresh.at(-1)!.delivery_position : send.frozen;
+  await tx.run('UPDATE sends SET claimed = ? WHERE seq = ?', reached, send.seq);
+  return due.concat(fresh);
+}
+
+/** `pending → sending`, with the number of a fresh attempt. */
+export async function markSending(tx: Transaction, sendSeq: number, position: number): Promise<void> {
+  await tx.run(
+    `UPDATE deliveries SET status = 'sending', attempts = attempts + 1, retry_at = NULL
+     WHERE send_seq = ? AND position = ? AND status = 'pending'`,
+    sendSeq,
+    position,
+  );
+}
+
+/** A row that must not be messaged after all: `pending → skipped` without an attempt. */
+export async function skipPending(
+  tx: Transaction,
+  sendSeq: number,
+  position: number,
+  code: string,
+  why: string | null,
+): Promise<void> {
+  const changed = await tx.run(
+    `UPDATE deliveries SET status = 'skipped', retry_at = NULL, error_code = ?, error = ?
+     WHERE send_seq = ? AND position = ? AND status = 'pending'`,
+    code,
+    why,
+    sendSeq,
+    position,
+  );
+  await tx.run('UPDATE sends SET skipped = skipped + ? WHERE seq = ?', changed, sendSeq);
+}
+
+/** What becomes of a row when its attempt is over. */
+export interface Settlement {
+  readonly position: number;
+  /** The number of the attempt: an answer that comes too late for its attempt changes nothing. */
+  readonly attempts: number;
+  readonly status: 'sent' | 'failed' | 'skipped' | 'pending';
+  readonly retries: number;
+  readonly retryAt: number | null;
+  readonly errorCode: string | null;
+  readonly error: string | null;
+  readonly providerMessageId: string | null;
+  readonly sentAt: number | null;
+}
+
+const SETTLE = `UPDATE deliveries SET status = ?, retries = ?, retry_at = ?, error_code = ?, error = ?,
+    provider_message_id = ?, sent_at = ? WHERE send_seq = ? AND position = ? AND attempts = ?`;
+
+/**
+ * Writes down results and moves the totals with them. A row that recovery had declared unknown meanwhile is put right
+ * by the result of the same attempt: that is proof.
+ */
+export async function settle(
+  tx: Transaction,
+  sendSeq: number,
+  settlements: readonly Settlement[],
+): Promise<void> {
+  const moved = { in_flight: 0, sent: 0, failed: 0, unknown: 0, skipped: 0 };
+  for (const s of settlements) {
+    const values = [
+      s.status,
+      s.retries,
+      s.retryAt,
+      s.errorCode,
+      s.error,
+      s.providerMessageId,
+      s.sentAt,
+    ] as const;
+    if (await tx.run(`${SETTLE} AND status = 'sending'`, ...values, sendSeq, s.position, s.attempts)) {
+      moved.in_flight -= 1;
+    } else if (
+      s.errorCode !== OUTCOME_UNKNOWN &&
+      (await tx.run(
+        `${SETTLE} AND status = 'failed' AND error_code = '${OUTCOME_UNKNOWN}'`,
+        ...values,
+        sendSeq,
+        s.position,
+        s.attempts,
+      ))
+    ) {
+      moved.failed -= 1;
+      moved.unknown -= 1;
+    } else continue;
+    if (s.status !== 'pending') moved[s.status] += 1;
+    if (s.errorCode === OUTCOME_UNKNOWN) moved.unknown += 1;
+  }
+  await tx.run(
+    `UPDATE sends SET in_flight = in_flight + ?, sent = sent + ?, failed = failed + ?, unknown = unknown + ?,
+       skipped = skipped + ? WHERE seq = ?`,
+    moved.in_flight,
+    moved.sent,
+    moved.failed,
+    moved.unknown,
+    moved.skipped,
+    sendSeq,
+  );
+}
+
+/**
+ * What a dispatcher that died has left: rows handed to a provider whose answer nobody will read. They are never more
+ * than its window, and found by a small index.
+ */
+export async function recoverInDoubt(tx: Transaction, why: string): Promise<number> {
+  const sends = await tx.all<{ send_seq: number; count: number }>(
+    "SELECT send_seq, count(*) AS count FROM deliveries WHERE status = 'sending' GROUP BY send_seq",
+  );
+  let total = 0;
+  for (const { send_seq, count } of sends) {
+    await tx.run(
+      `UPDATE deliveries SET status = 'failed', error_code = ?, error = ? WHERE send_seq = ? AND status = 'sending'`,
+      OUTCOME_UNKNOWN,
+      why,
+      send_seq,
+    );
+    await tx.run(
+      'UPDATE sends SET in_flight = 0, failed = failed + ?, unknown = unknown + ? WHERE seq = ?',
+      count,
+      count,
+      send_seq,
+    );
+    total += count;
+  }
+  return total;
+}
+
+/** When the next row that waits for a retry is due; null when none waits in this run. */
+export async function nextRetryAt(reader: Reader, sendSeq: number): Promise<number | null> {
+  const row = await reader.get<{ retry_at: number }>(
+    'SELECT retry_at FROM deliveries WHERE send_seq = ? AND retry_at < ? ORDER BY retry_at LIMIT 1',
+    sendSeq,
+    GIVEN_UP,
+  );
+  return row?.retry_at ?? null;
+}
+
+/** Rows that an earlier run gave up on are tried again. */
+export async function reviveGivenUp(tx: Transaction, sendSeq: number): Promise<number> {
+  return tx.run(
+    'UPDATE deliveries SET retry_at = 0, retries = 0 WHERE send_seq = ? AND retry_at >= ?',
+    sendSeq,
+    GIVEN_UP,
+  );
+}
+
+export type Retry = 'failed' | 'unknown' | 'skipped';
+
+/**
+ * Puts up to `count` settled rows after `afterPosition` back to pending, with the contact that the lead has now.
+ * A skipped row only returns when nothing stands in its way any more.
+ * @returns the last position looked at, or null when there was none left.
+ */
+export async function requeue(
+  tx: Transaction,
+  sendSeq: number,
+  retry: Retry,
+  afterPosition: number,
+  count: number,
+): Promise<{ last: number; moved: number } | null> {
+  const send = (await getSend(tx, sendSeq))!;
+  const { key } = CONTACT[send.channel];
+  const status = retry === 'skipped' ? 'skipped' : 'failed';
+  const code =
+    retry === 'skipped' ? '' : `AND d.error_code ${retry === 'unknown' ? '=' : '<>'} '${OUTCOME_UNKNOWN}'`;
+  // A contact that moved to this lead from one that this send has reached must not be reached again.
+  const reached = `EXISTS (SELECT 1 FROM leads r
+    CROSS JOIN audience_members rm ON rm.audience_seq = m.audience_seq AND rm.lead_seq = r.seq
+    CROSS JOIN deliveries rd ON rd.send_seq = d.send_seq AND rd.position = rm.position
+    WHERE r.${key} = l.${key} AND r.seq <> l.seq AND rd.status IN ('sent', 'sending', 'pending'))`;
+  const rows = await tx.all<{ position: number; contact: string | null; reason: string | null }>(
+    `SELECT d.position, l.${key} AS contact,
+       coalesce(${skipReason(send.channel)}, iif(${reached}, 'duplicate_contact', NULL)) AS reason
+     FROM deliveries d
+     JOIN audience_members m ON m.audience_seq = ? AND m.position = d.position
+     JOIN leads l ON l.seq = d.lead_seq
+     LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${key}
+     WHERE d.send_seq = ? AND d.status = '${status}' AND d.position > ? ${code} ORDER BY d.position LIMIT ?`,
+    send.audience_seq,
+    send.channel,
+    sendSeq,
+    afterPosition,
+    count,
+  );
+  let moved = 0;
+  for (const { position, contact, reason } of rows) {
+    if (reason !== null) continue;
+    moved += await tx.run(
+      `UPDATE deliveries SET status = 'pending', contact = ?, retries = 0, retry_at = 0
+       WHERE send_seq = ? AND position = ? AND status = '${status}'`,
+      contact,
+      sendSeq,
+      position,
+    );
+  }
+  await tx.run(
+    `UPDATE sends SET ${status} = ${status} - ?, unknown = unknown - ? WHERE seq = ?`,
+    moved,
+    retry === 'unknown' ? moved : 0,
+    sendSeq,
+  );
+  const last = rows.at(-1)?.position;
+  return last === undefined ? null : { last, moved };
+}
+
+export async function suppress(
+  tx: Transaction,
+  channel: ChannelName,
+  contact: string,
+  reason: string,
+): Promise<void> {
+  await tx.run(
+    'INSERT INTO suppressions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    channel,
+    contact,
+    reason,
+    new Date().toISOString(),
+  );
+}

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { resumeBuilding } from '../audiences/build-audience.ts';
+import type { Log } from '../log.ts';
+import type { DispatcherControl } from '../tidings.ts';
+import type { Channel } from './channel.ts';
+import { recoverInDoubt } from './delivery.store.ts';
+import { BEAT_MS, Lease } from './lease.ts';
+import { SenderLoop } from './sender-loop.ts';
+
+const TAKE_MS = 500;
+const DRAIN_MS = 20_000;
+
+/**
+ * Sends, in whichever process holds the lease.
+ *
+ *   watching ──lease taken, doubt resolved──▶ sending ──stop──▶ draining ──▶ stopped
+ *      ▲                                         │
+ *      └──────────────── lease lost ─────────────┘
+ */
+export class Dispatcher implements DispatcherControl {
+  readonly #ledger: Ledger;
+  readonly #lease: Lease;
+  readonly #loops: readonly SenderLoop[];
+  readonly #log: Log;
+  readonly #stopped = new AbortController();
+  #running: Promise<unknown> | null = null;
+
+  constructor(options: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log }) {
+    this.#ledger = options.ledger;
+    this.#log = options.log;
+    this.#lease = new Lease(options.ledger, 'dispatcher');
+    this.#loops = options.channels.map(
+      (channel) => new SenderLoop({ ...options, lease: this.#lease, channel }),
+    );
+  }
+
+  start(): void {
+    this.#running ??= Promise.all([this.#keepLease(), ...this.#loops.map((loop) => loop.run())]);
+  }
+
+  /** A send was made or resumed here: look at once, not at the next poll. */
+  wake(): void {
+    for (const loop of this.#loops) loop.wake();
+  }
+
+  async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number }> {
+    if (this.#running === null) return { inDoubt: 0 };
+    for (const loop of this.#loops) loop.stop();
+    this.#stopped.abort();
+    await Promise.race([this.#running, sleep(maxMs, undefined, { ref: false })]);
+    const inDoubt = this.#loops.reduce((sum, loop) => sum + loop.inFlight, 0);
+    await this.#lease.release();
+    return { inDoubt };
+  }
+
+  async #keepLease(): Promise<void> {
+    let held = false;
+    while (!this.#stopped.signal.aborted) {
+      try {
+        if (held) held = await this.#lease.beat();
+        else held = await this.#take();
+      } catch (error) {
+        this.#log.error({ err: error }, 'the right to send cannot be kept; trying again');
+      }
+      await sleep(held ? BEAT_MS : TAKE_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
+    }
+  }
+
+  async #take(): Promise<boolean> {
+    const why = 'The process that was sending died before it could read the answer.';
+    let inDoubt = 0;
+    const taken = await this.#lease.tryTake(async (tx) => {
+      inDoubt = await recoverInDoubt(tx, why);
+    });
+    if (!taken) return false;
+    this.#log.info({ inDoubt }, 'this process sends');
+    resumeBuilding(this.#ledger).catch((error: unknown) => {
+      this.#log.error({ err: error }, 'an audience could not be built to its end');
+    });
+    this.wake();
+    return true;
+  }
+}

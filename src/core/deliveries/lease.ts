@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+
+/** How often the holder shows that it lives. */
+export const BEAT_MS = 1_000;
+/** A holder that showed nothing for this long has lost it, by anybody's monotonic clock. */
+export const STALE_MS = 5_000;
+
+/** The host and, on Linux, the process namespace: within one place a process id says who lives. */
+const PLACE = `${hostname()}/${processNamespace()}`.replaceAll(' ', '_');
+
+function processNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
+
+/** True only when the holder ran in this place and is gone: a restart need not wait for its silence. */
+function isDead(holder: string): boolean {
+  const [place, pid] = holder.split(' ');
+  if (place !== PLACE || !pid || Number(pid) === process.pid) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/**
+ * The right to send, held by one process at a time.
+ *
+ *   free ──tryTake──▶ held ──beat…──▶ held ──release──▶ free
+ *                       └── silent for STALE_MS ──▶ taken by another, with a higher fence
+ *
+ * No clock is compared between processes: a watcher measures, by its own monotonic clock, how long the beat has stood
+ * still. A holder whose own last beat is older than that stops by itself, and every claim checks the fence in its
+ * transaction, so that a process that was stopped and continued claims nothing.
+ */
+export class Lease {
+  readonly #ledger: Ledger;
+  readonly #name: string;
+  readonly #holder = `${PLACE} ${process.pid} ${randomUUID()}`;
+  #fence: number | null = null;
+  #beatAt = 0;
+  #seen = { key: '', at: 0 };
+
+  constructor(ledger: Ledger, name: string) {
+    this.#ledger = ledger;
+    this.#name = name;
+  }
+
+  /** Whether this process may still act on it, by its own clock. */
+  isFresh(): boolean {
+    return this.#fence !== null && performance.now() - this.#beatAt < STALE_MS - BEAT_MS;
+  }
+
+  /**
+   * Takes the lease when it is free or its holder is silent. `onTaken` runs in the same transaction, before anybody
+   * can act on the new fence.
+   */
+  async tryTake(onTaken: (tx: Transaction) => Promise<void>): Promise<boolean> {
+    const now = performance.now();
+    const row = await this.#read(this.#ledger);
+    const key = row ? `${row.holder} ${row.fence} ${row.beat}` : '';
+    if (key !== this.#seen.key) this.#seen = { key, at: now };
+    const silent = now - this.#seen.at >= STALE_MS || (row !== undefined && isDead(row.holder));
+    if (row && row.holder !== '' && !silent) return false;
+
+    const taken = await this.#ledger.write(async (tx) => {
+      const current = await this.#read(tx);
+      if ((current ? `${current.holder} ${current.fence} ${current.beat}` : '') !== key) return null;
+      const fence = (current?.fence ?? 0) + 1;
+      await tx.run(
+        `INSERT INTO leases VALUES (?, ?, ?, 0)
+         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, beat = 0`,
+        this.#name,
+        this.#holder,
+        fence,
+      );
+      await onTaken(tx);
+      return fence;
+    });
+    if (taken === null) return false;
+    this.#fence = taken;
+    this.#beatAt = now;
+    return true;
+  }
+
+  /** Shows that the holder lives. @returns false when the lease is lost. */
+  async beat(): Promise<boolean> {
+    const startedAt = performance.now();
+    const changed = await this.#ledger.write((tx) =>
+      tx.run(
+        'UPDATE leases SET beat = beat + 1 WHERE name = ? AND holder = ? AND fence = ?',
+        this.#name,
+        this.#holder,
+        this.#fence,
+      ),
+    );
+    if (changed === 0) this.#fence = null;
+    else this.#beatAt = startedAt;
+    return changed > 0;
+  }
+
+  /** True when this process holds the lease in the eyes of the database: asked inside the transaction that claims. */
+  async holds(tx: Transaction): Promise<boolean> {
+    const row = await this.#read(tx);
+    const held = row?.holder === this.#holder && row.fence === this.#fence;
+    if (!held) this.#fence = null;
+    return held;
+  }
+
+  async release(): Promise<void> {
+    if (this.#fence === null) return;
+    await this.#ledger.write((tx) =>
+      tx.run(
+        "UPDATE leases SET holder = '' WHERE name = ? AND holder = ? AND fence = ?",
+        this.#name,
+        this.#holder,
+        this.#fence,
+      ),
+    );
+    this.#fence = null;
+  }
+
+  #read(reader: Pick<Ledger, 'get'>) {
+    return reader.get<{ holder: string; fence: number; beat: number }>(
+      'SELECT holder, fence, beat FROM leases WHERE name = ?',
+      this.#name,
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import type { Outcome } from './channel.ts';
+import { GIVEN_UP, OUTCOME_UNKNOWN, type Settlement } from './delivery.store.ts';
+
+/** Transient failures of one lead within a run; after them it stays pending for the next call. */
+const MAX_RETRIES = 4;
+const FIRST_RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 15 * 60_000;
+
+export interface InFlight {
+  readonly position: number;
+  readonly attempts: number;
+  readonly retries: number;
+}
+
+/** What an outcome means for its row. Pure: the clock and the dice are handed in. */
+export function resolveOutcome(row: InFlight, outcome: Outcome, nowMs: number, dice: number): Settlement {
+  const base = {
+    position: row.position,
+    attempts: row.attempts,
+    retries: row.retries,
+    retryAt: null,
+    errorCode: null,
+    error: null,
+    providerMessageId: null,
+    sentAt: null,
+  };
+  if (outcome.type === 'accepted') {
+    return { ...base, status: 'sent', providerMessageId: outcome.providerMessageId, sentAt: nowMs };
+  }
+  const told = { ...base, errorCode: outcome.code, error: outcome.message };
+  switch (outcome.type) {
+    case 'permanent':
+      return { ...told, status: 'failed' };
+    case 'skipped':
+      return { ...told, status: 'skipped' };
+    case 'uncertain':
+      return {
+        ...told,
+        status: 'failed',
+        errorCode: OUTCOME_UNKNOWN,
+        error: `${outcome.message} (${outcome.code})`,
+      };
+    case 'stop_send':
+    case 'account':
+      return { ...told, status: 'pending', retryAt: nowMs };
+    case 'throttled':
+      // Being too fast is the sender's doing: it uses up no try of the lead.
+      return { ...told, status: 'pending', retryAt: nowMs + (outcome.retryAfterMs ?? 1_000) };
+    case 'transient': {
+      if (outcome.scope === 'sender') return { ...told, status: 'pending', retryAt: nowMs };
+      if (row.retries >= MAX_RETRIES) return { ...told, status: 'pending', retryAt: GIVEN_UP };
+      const delayMs = outcome.retryAfterMs ?? backoffMs(row.retries, dice, FIRST_RETRY_MS, LONGEST_RETRY_MS);
+      return { ...told, status: 'pending', retries: row.retries + 1, retryAt: nowMs + delayMs };
+    }
+  }
+}
+
+/** Exponential, with "equal jitter": between a half and the whole of `first · 2^failures`, bounded by `longest`. */
+export function backoffMs(failures: number, dice: number, firstMs: number, longestMs: number): number {
+  const whole = Math.min(firstMs * 2 ** failures, longestMs);
+  return Math.round(whole / 2 + (dice * whole) / 2);
+}

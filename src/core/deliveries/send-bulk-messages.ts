@@ -1,0 +1,203 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type * as z from 'zod';
+import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import { existingAudience } from '../audiences/audience.operations.ts';
+import type { AudienceRow } from '../audiences/audience.store.ts';
+import { TidingsError } from '../errors.ts';
+import { newId } from '../new-id.ts';
+import { type CallContext, type Operation, operation } from '../operation.ts';
+import { messageFormat, parseContent } from '../sends/content.ts';
+import { sendBulkMessagesInput, sendBulkMessagesOutput } from '../sends/send.schema.ts';
+import {
+  findSend,
+  findSendByKey,
+  insertSend,
+  reviseSend,
+  type SendContent,
+  type SendRow,
+  setState,
+} from '../sends/send.store.ts';
+import { PAUSED_BY_REQUEST, toResult, totalsOf } from '../sends/send-result.ts';
+import { parseTemplate, unknownFields } from '../sends/template.ts';
+import type { Channel, ChannelName } from './channel.ts';
+import { type Retry, requeue, reviveGivenUp } from './delivery.store.ts';
+
+export interface SendContext {
+  readonly ledger: Ledger;
+  readonly channels: ReadonlyMap<ChannelName, Channel>;
+  /** Tells the dispatcher of this process, if it is the one that sends, that there is work. */
+  readonly wake: () => void;
+}
+
+type Input = z.output<typeof sendBulkMessagesInput>;
+
+const WATCH_MS = 100;
+const REQUEUE_ROWS = 2_000;
+
+export function sendBulkMessages(context: SendContext): Operation {
+  return operation({
+    name: 'sendBulkMessages',
+    summary:
+      'Sends one message to every lead of an audience, over WhatsApp or email; never twice to the same lead.',
+    effect: 'send',
+    route: 'POST /sends',
+    input: sendBulkMessagesInput,
+    output: sendBulkMessagesOutput,
+    async run(input, call) {
+      const { id, notices } = await attach(context, input);
+      context.wake();
+      await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
+      return toResult((await findSend(context.ledger, id))!, notices);
+    },
+  });
+}
+
+/**
+ * Makes the send of (audience, channel, campaign), or attaches to the one there is: two calls at once, or a call
+ * tried again, are one send.
+ */
+async function attach(context: SendContext, input: Input): Promise<{ id: string; notices: string[] }> {
+  const audience = await existingAudience(context.ledger, input.audience_id);
+  refuseUnready(audience);
+  const channel = context.channels.get(input.channel)!;
+  const content: SendContent = {
+    message: input.message,
+    format: messageFormat(input.channel, input.message),
+    subject: input.channel === 'email' ? (input.subject ?? null) : null,
+    from_name: input.from || null,
+    placeholder_policy: input.placeholder_policy,
+  };
+  channel.prepare(parseContent(content, input.channel));
+  const notices = remarks(input, content);
+  const key = {
+    audience_seq: audience.seq,
+    channel: input.channel,
+    campaign: input.campaign,
+    mode: channel.provider === 'sandbox' ? ('sandbox' as const) : ('live' as const),
+  };
+  const send = await context.ledger.write(async (tx) => {
+    const known = await findSendByKey(tx, key);
+    if (known) return known;
+    await insertSend(tx, {
+      ...key,
+      ...content,
+      id: newId(),
+      total: audience.total_count,
+      created_at: new Date().toISOString(),
+    });
+    return null;
+  });
+  if (send === null) return { id: (await findSendByKey(context.ledger, key))!.id, notices };
+  notices.push(...(await takeUp(context.ledger, send, content, input.retry)));
+  return { id: send.id, notices };
+}
+
+/** A further call for a send that exists: new text for whom it is still to reach, and on with what is pending. */
+async function takeUp(
+  ledger: Ledger,
+  send: SendRow,
+  content: SendContent,
+  retry: Retry | undefined,
+): Promise<string[]> {
+  const notices: string[] = [];
+  if (send.state === 'cancelled') return ['This send was cancelled earlier; nothing was sent by this call.'];
+  const moved = retry ? await requeueAll(ledger, send.seq, retry) : 0;
+  if (retry)
+    notices.push(`${moved} ${retry} ${moved === 1 ? 'lead was' : 'leads were'} put back to pending.`);
+  await ledger.write(async (tx) => {
+    const current = (await tx.get<SendRow>('SELECT * FROM sends WHERE seq = ?', send.seq))!;
+    const left = totalsOf(current).total_remaining;
+    if (left === 0) {
+      notices.push('Every lead of this send has been dealt with already; nothing was sent by this call.');
+      if (!sameContent(current, content)) {
+        notices.push('The message differs from the one that was sent: a new message takes a new campaign.');
+      }
+      return;
+    }
+    if (!sameContent(current, content)) {
+      await reviseSend(tx, send.seq, content);
+      notices.push(`The message changed: the ${left} leads still pending get the new one.`);
+    }
+    if (current.state === 'paused' && current.problem_code === PAUSED_BY_REQUEST) {
+      notices.push('It was paused by request and stays paused.');
+      return;
+    }
+    await goOn(tx, current);
+  });
+  return notices;
+}
+
+/** `paused` or `completed` with work left → `running`. */
+export async function goOn(tx: Transaction, send: SendRow): Promise<void> {
+  await reviveGivenUp(tx, send.seq);
+  if (send.state !== 'running') await setState(tx, send.seq, 'running');
+}
+
+async function requeueAll(ledger: Ledger, seq: number, retry: Retry): Promise<number> {
+  let after = 0;
+  let moved = 0;
+  for (;;) {
+    const part = await ledger.write((tx) => requeue(tx, seq, retry, after, REQUEUE_ROWS));
+    if (part === null) return moved;
+    after = part.last;
+    moved += part.moved;
+  }
+}
+
+function sameContent(send: SendRow, content: SendContent): boolean {
+  return (['message', 'subject', 'from_name', 'placeholder_policy'] as const).every(
+    (key) => send[key] === content[key],
+  );
+}
+
+function refuseUnready(audience: AudienceRow): void {
+  if (audience.status !== 'ready') {
+    throw new TidingsError('conflict', `The audience "${audience.name}" is still ${audience.status}.`, {
+      fix: 'Call again when audience get says ready.',
+    });
+  }
+  if (audience.total_count === 0) {
+    throw new TidingsError('conflict', `The audience "${audience.name}" has no leads: nobody to send to.`, {
+      fix: 'Make an audience with other filters, or import leads first; an audience is frozen when it is made.',
+    });
+  }
+}
+
+function remarks(input: Input, content: SendContent): string[] {
+  const notices: string[] = [];
+  if (input.channel === 'whatsapp') {
+    if (input.from) notices.push("WhatsApp shows the business profile's own name; from was not used.");
+    if (input.subject) notices.push('WhatsApp has no subject; it was not used.');
+  }
+  const unknown = [content.subject ?? '', content.message].flatMap((text) =>
+    unknownFields(parseTemplate(text)),
+  );
+  if (unknown.length > 0) {
+    notices.push(
+      `No lead has ${[...new Set(unknown)].join(', ')}: that field stays empty unless it has a default.`,
+    );
+  }
+  return notices;
+}
+
+/** Looks on until the send stops moving or the wait is over. Whoever looks away stops nothing. */
+async function watch(ledger: Ledger, id: string, maxMs: number, call: CallContext): Promise<void> {
+  const until = performance.now() + maxMs;
+  let told = -1;
+  for (;;) {
+    const send = (await findSend(ledger, id))!;
+    const done = send.total - totalsOf(send).total_remaining;
+    const over = send.state !== 'running';
+    if (done > told) {
+      told = done;
+      call.onProgress?.({
+        done,
+        total: send.total,
+        message: `${send.sent} sent, ${send.failed} failed, ${send.skipped} skipped`,
+      });
+    }
+    const leftMs = until - performance.now();
+    if (over || leftMs <= 0 || call.signal?.aborted) return;
+    await sleep(Math.min(WATCH_MS, leftMs), undefined, { signal: call.signal }).catch(() => {});
+  }
+}

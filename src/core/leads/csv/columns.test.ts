@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { parseStatus, planColumns } from './columns.ts';
+
+describe('the columns of a CSV', () => {
+  it.each([
+    ['E-Mail ', 'email'],
+    ['CORREO ELECTRÓNICO', 'email'],
+    ['Teléfono', 'phone'],
+    ['celular', 'phone'],
+    ['Móvil', 'phone'],
+    ['WhatsApp', 'phone'],
+    ['Phone 1 - Value', 'phone'],
+    ['telefone', 'phone'],
+    ['Nombre completo', 'name'],
+    ['firstName', 'name'],
+    ['Apellidos', 'name'],
+    ['Job Title', 'position'],
+    ['Compañía', 'company'],
+    ['Observaciones', 'notes'],
+    ['Estado', 'status'],
+    ['Fuente', 'origin'],
+    ['segment_id', 'metadata.segment_id'],
+    ['Fecha de alta', 'metadata.Fecha_de_alta'],
+    ['metadata.city', 'metadata.city'],
+    ['plan.tier', 'metadata.plan_tier'],
+    ['__proto__', 'metadata.proto'],
+    ['constructor', 'metadata.constructor'],
+    ['rejected_reason', 'ignored'],
+  ])('%j is read as %s', (header, field) => {
+    expect(Object.values(planColumns([header]).shown)).toEqual([field]);
+  });
+
+  it('take the first of two of the same name, and keep the other in metadata', () => {
+    expect(planColumns(['email', 'email', 'city', 'city']).shown).toEqual({
+      email: 'email',
+      'email (2)': 'metadata.email',
+      city: 'metadata.city',
+      'city (2)': 'metadata.city_2',
+    });
+  });
+
+  it('take WhatsApp before mobile before phone', () => {
+    expect(planColumns(['phone', 'mobile', 'whatsapp']).shown).toEqual({
+      phone: 'metadata.phone',
+      mobile: 'metadata.mobile',
+      whatsapp: 'phone',
+    });
+  });
+
+  it('take "nombre" beside "apellidos" for the first name', () => {
+    const plan = planColumns(['Apellidos', 'Nombre', 'Correo']);
+    expect([plan.firstName, plan.lastName]).toEqual([1, 0]);
+  });
+
+  it('keep the parts of a name that is there in full', () => {
+    expect(planColumns(['Full name', 'First name']).shown).toEqual({
+      'Full name': 'name',
+      'First name': 'metadata.First_name',
+    });
+  });
+
+  it('without a name are called by their place', () => {
+    expect(planColumns(['email', '']).shown).toEqual({ email: 'email', 'column 2': 'metadata.column_2' });
+  });
+});
+
+describe('a status', () => {
+  it.each([
+    ['Nuevo', 'new'],
+    ['contactada', 'contacted'],
+    ['CALIFICADO', 'qualified'],
+    ['convertido', 'converted'],
+    [' lost ', 'lost'],
+    ['Jalisco', undefined],
+    ['Nuevo León', undefined],
+  ])('%j is %s', (text, status) => {
+    expect(parseStatus(text)).toBe(status);
+  });
+});

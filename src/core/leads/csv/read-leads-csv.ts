@@ -1,0 +1,137 @@
+import { TidingsError } from '../../errors.ts';
+import type { LeadInput } from '../save-lead.ts';
+import { type ColumnPlan, planColumns, UNDERSTOOD } from './columns.ts';
+import { decode, type Seen } from './decode.ts';
+import { detectDelimiter } from './delimiter.ts';
+import { type CsvRecord, readRecords } from './read-records.ts';
+import { readRow } from './read-row.ts';
+
+export interface CsvLead {
+  /** Line of the file where the row starts, from 1. */
+  readonly line: number;
+  readonly input: LeadInput;
+  /** As in the file, for a rejection later on. */
+  readonly record: string[];
+}
+
+export interface CsvReject {
+  readonly line: number;
+  readonly reason: string;
+  readonly record: string[];
+}
+
+export interface CsvBatch {
+  /** How each column was read: header → field, or `metadata.key`. */
+  readonly columns: Record<string, string>;
+  readonly header: string[];
+  readonly rows: CsvLead[];
+  readonly rejects: CsvReject[];
+  /** Of the file, so far. */
+  readonly bytesRead: number;
+}
+
+const BATCH_ROWS = 1000;
+/** What Excel puts above the header to tell itself the delimiter. */
+const SEP_LINE = /^sep=([,;\t|])(?:\r\n|\n|\r)/i;
+
+/**
+ * Reads a CSV of leads in flat memory: rows that can be kept, and those that cannot with their line and reason. The
+ * first batch comes for a header alone, too. Blank rows are passed over.
+ * @throws TidingsError `invalid_file` when nothing of it can be read.
+ */
+export async function* readLeadsCsv(input: AsyncIterable<Uint8Array>): AsyncGenerator<CsvBatch> {
+  const { blocks, seen } = decode(input);
+  let table: { header: string[]; plan: ColumnPlan } | undefined;
+  let batch: { rows: CsvLead[]; rejects: CsvReject[] } = { rows: [], rejects: [] };
+  let yielded = false;
+  for await (const records of readTable(blocks)) {
+    for (const record of records) {
+      if (isBlank(record)) continue;
+      if (!table) {
+        table = readHeader(record);
+        continue;
+      }
+      addRecord(record, table.plan, table.header.length, seen, batch);
+      if (batch.rows.length + batch.rejects.length < BATCH_ROWS) continue;
+      yield { columns: table.plan.shown, header: table.header, ...batch, bytesRead: seen.bytesRead };
+      batch = { rows: [], rejects: [] };
+      yielded = true;
+    }
+  }
+  if (!table) throw new TidingsError('invalid_file', 'The file is empty.', { fix: ASK_HEADER });
+  if (!yielded || batch.rows.length + batch.rejects.length > 0) {
+    yield { columns: table.plan.shown, header: table.header, ...batch, bytesRead: seen.bytesRead };
+  }
+}
+
+const ASK_HEADER = `Give a CSV whose first row names the columns. Understood for contacts: ${UNDERSTOOD}.`;
+
+/** Looks at the first block for the delimiter, then reads it and all others. */
+async function* readTable(blocks: AsyncGenerator<Buffer>): AsyncGenerator<CsvRecord[]> {
+  const first = await blocks.next();
+  if (first.done) return;
+  const head = first.value.toString();
+  const sep = SEP_LINE.exec(head);
+  const start = sep ? first.value.subarray(Buffer.byteLength(sep[0])) : first.value;
+  const all = async function* () {
+    yield start;
+    yield* blocks;
+  };
+  yield* readRecords(all(), sep?.[1] ?? detectDelimiter(head), sep ? 2 : 1);
+}
+
+function readHeader(record: CsvRecord): { header: string[]; plan: ColumnPlan } {
+  if (record.problem !== undefined) {
+    throw new TidingsError(
+      'invalid_file',
+      `The header, on line ${record.line}, cannot be read: ${record.problem}.`,
+      {
+        fix: ASK_HEADER,
+      },
+    );
+  }
+  const header = record.fields;
+  const plan = planColumns(header);
+  if (plan.usable) return { header, plan };
+  const names = header.slice(0, 20).map((name) => JSON.stringify(name.slice(0, 60)));
+  const more = header.length > 20 ? ` and ${header.length - 20} more` : '';
+  throw new TidingsError(
+    'invalid_file',
+    `No column of the file holds a name, an email or a phone. Line ${record.line} names: ${names.join(', ')}${more}.`,
+    { fix: ASK_HEADER },
+  );
+}
+
+function isBlank({ fields, problem }: CsvRecord): boolean {
+  return problem === undefined && fields.every((field) => field.trim() === '');
+}
+
+function addRecord(
+  { line, fields, problem }: CsvRecord,
+  plan: ColumnPlan,
+  width: number,
+  seen: Seen,
+  batch: { rows: CsvLead[]; rejects: CsvReject[] },
+): void {
+  const refusal = problem ?? wrongWidth(fields, width) ?? damaged(fields, seen);
+  const input = refusal ?? readRow(fields, plan);
+  if (typeof input === 'string') batch.rejects.push({ line, reason: input, record: fields });
+  else batch.rows.push({ line, input, record: fields });
+}
+
+/** Blank fields beyond the header are of no harm: spreadsheets leave them behind. */
+function wrongWidth(fields: readonly string[], width: number): string | undefined {
+  if (fields.length === width) return undefined;
+  if (fields.length > width && fields.slice(width).every((field) => field.trim() === '')) return undefined;
+  return `the row has ${fields.length} ${fields.length === 1 ? 'field' : 'fields'} and the header has ${width}`;
+}
+
+/** Looked for only from where bad bytes were seen: a U+FFFD in a valid file was typed by someone. */
+function damaged(fields: readonly string[], seen: Seen): string | undefined {
+  if (seen.badBytes && fields.some((field) => field.includes('\uFFFD'))) {
+    return 'the row has bytes that are not of the encoding of the file; save the file as UTF-8';
+  }
+  if (seen.nul && fields.some((field) => field.includes('\0')))
+    return 'the row has NUL characters, which text has not';
+  return undefined;
+}

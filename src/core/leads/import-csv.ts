@@ -1,0 +1,38 @@
+import { setImmediate as yieldTurn } from 'node:timers/promises';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { ImportOptions } from '../tidings.ts';
+import { type CsvReject, readLeadsCsv } from './csv/read-leads-csv.ts';
+import { rejectsCsvHeader, rejectsCsvLine } from './csv/write-rejects.ts';
+import { LeadImport, NOBODY } from './import-leads.ts';
+import type { ImportReport } from './lead.schema.ts';
+
+/**
+ * Imports a CSV of any size in flat memory, a batch for each transaction: what was saved stays saved when the file
+ * turns out broken further down.
+ * @throws TidingsError `invalid_file` when nothing of it can be read.
+ */
+export async function importCsv(
+  context: { ledger: Ledger; defaultCountry: string | null },
+  input: AsyncIterable<Uint8Array>,
+  options: ImportOptions = {},
+): Promise<ImportReport> {
+  const run = new LeadImport(context.ledger, context.defaultCountry);
+  let rejects = 0;
+  for await (const batch of readLeadsCsv(input)) {
+    options.signal?.throwIfAborted();
+    run.report.columns = batch.columns;
+    const refused: CsvReject[] = [...batch.rejects];
+    for (const { line, reason } of batch.rejects) run.reject(line, reason);
+    for (const at of await run.save(batch.rows)) {
+      const { line, record } = batch.rows[at]!;
+      refused.push({ line, record, reason: NOBODY });
+    }
+    for (const reject of refused) {
+      if (rejects++ === 0) options.onRejectsCsv?.(rejectsCsvHeader(batch.header));
+      options.onRejectsCsv?.(rejectsCsvLine(reject));
+    }
+    options.onProgress?.({ bytes: batch.bytesRead, rows: run.report.rows });
+    await yieldTurn();
+  }
+  return run.report;
+}

@@ -1,0 +1,85 @@
+import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import type { ImportReport } from './lead.schema.ts';
+import { insertLead } from './lead.store.ts';
+import { checkLead, findSamePerson, type LeadInput, mergeLead, newLead } from './save-lead.ts';
+
+const LISTED = 20;
+export const NOBODY = 'no name, email or phone';
+
+/** One import: counts, and which leads it has touched already, a bit for each `seq`. */
+export class LeadImport {
+  readonly #ledger: Ledger;
+  readonly #defaultCountry: string | null;
+  #touched = new Uint8Array(1 << 16);
+  readonly report: ImportReport = {
+    success: true,
+    rows: 0,
+    created: 0,
+    updated: 0,
+    unchanged: 0,
+    rejected: 0,
+    warnings_count: 0,
+    rejects: [],
+    warnings: [],
+    columns: {},
+  };
+
+  constructor(ledger: Ledger, defaultCountry: string | null) {
+    this.#ledger = ledger;
+    this.#defaultCountry = defaultCountry;
+  }
+
+  /**
+   * Saves a batch in one transaction: known people are updated, new ones created.
+   * @returns where in the batch rows were rejected.
+   */
+  async save(batch: readonly { line: number; input: LeadInput }[]): Promise<number[]> {
+    const now = new Date().toISOString();
+    const rejected: number[] = [];
+    await this.#ledger.write(async (tx) => {
+      for (const [at, { line, input }] of batch.entries()) {
+        if (input.name || input.email || input.phone) await this.#saveOne(tx, line, input, now);
+        else rejected.push(at);
+      }
+    });
+    for (const at of rejected) this.reject(batch[at]!.line, NOBODY);
+    return rejected;
+  }
+
+  reject(line: number, reason: string): void {
+    this.report.rows += 1;
+    this.report.rejected += 1;
+    if (this.report.rejects.length < LISTED) this.report.rejects.push({ line, reason });
+  }
+
+  async #saveOne(tx: Transaction, line: number, input: LeadInput, now: string): Promise<void> {
+    const lead = checkLead(input, this.#defaultCountry);
+    this.report.rows += 1;
+    for (const reason of lead.warnings) {
+      this.report.warnings_count += 1;
+      if (this.report.warnings.length < LISTED) this.report.warnings.push({ line, reason });
+    }
+    const known = await findSamePerson(tx, lead);
+    if (known) {
+      this.report[await mergeLead(tx, known, lead, now, this.#wasTouched(known.seq))] += 1;
+      this.#touch(known.seq);
+    } else {
+      this.#touch(await insertLead(tx, newLead(lead, now)));
+      this.report.created += 1;
+    }
+  }
+
+  #wasTouched(seq: number): boolean {
+    return ((this.#touched[seq >> 3] ?? 0) & (1 << (seq & 7))) !== 0;
+  }
+
+  #touch(seq: number): void {
+    const at = seq >> 3;
+    if (at >= this.#touched.length) {
+      const larger = new Uint8Array(Math.max(at + 1, 2 * this.#touched.length));
+      larger.set(this.#touched);
+      this.#touched = larger;
+    }
+    this.#touched[at] = this.#touched[at]! | (1 << (seq & 7));
+  }
+}

@@ -1,0 +1,39 @@
+import type { MergeValues } from '../deliveries/channel.ts';
+import type { LeadWire } from './lead.schema.ts';
+
+/** A lead as stored; snake_case rows stay in stores. */
+export interface LeadRow {
+  seq: number;
+  id: string;
+  name: string | null;
+  email: string | null;
+  phone: string | null;
+  email_key: string | null;
+  phone_key: string | null;
+  position: string | null;
+  company: string | null;
+  notes: string | null;
+  status: LeadWire['status'];
+  origin: string | null;
+  metadata: string;
+  created_at: string;
+  updated_at: string;
+  deleted_at: string | null;
+}
+
+export const LEAD_COLUMNS =
+  'l.seq, l.id, l.name, l.email, l.phone, l.email_key, l.phone_key, l.position, l.company, l.notes, l.status, l.origin, l.metadata, l.created_at, l.updated_at, l.deleted_at';
+
+export function toLead(row: LeadRow): LeadWire {
+  const { id, name, email, phone, position, company, notes, status, origin, created_at } = row;
+  const metadata = JSON.parse(row.metadata) as LeadWire['metadata'];
+  const wire = { id, name, email, phone, position, company, notes, status, origin, metadata, created_at };
+  return row.deleted_at === null ? wire : { ...wire, deleted: true };
+}
+
+/** What a merge field of a message can name. */
+export function toMergeValues(row: LeadRow, siteName: string | null): MergeValues {
+  const { name, email, phone, position, company, notes } = row;
+  const metadata = row.metadata === '{}' ? {} : (JSON.parse(row.metadata) as Record<string, unknown>);
+  return { lead: { name, email, phone, position, company, notes, metadata }, site: { name: siteName } };
+}

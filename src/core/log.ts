@@ -1,0 +1,7 @@
+/** The part of a structured logger (pino's) that core needs. Recipients and messages are never logged. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

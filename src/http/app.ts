@@ -1,0 +1,70 @@
+import { Hono } from 'hono';
+import type { Log } from '../core/log.ts';
+import type { Tidings } from '../core/tidings.ts';
+import { createMcpFactory } from '../mcp/server-factory.ts';
+import { toErrorResponse } from './error-response.ts';
+import { apiKeyGuard, hostAndOriginGuard } from './guards.ts';
+import { INDEX_POLICY, indexPage } from './index-page.ts';
+import { createMcpRoute } from './mcp-route.ts';
+import { createRest } from './rest.ts';
+
+export interface HttpAppOptions {
+  readonly tidings: Tidings;
+  readonly version: string;
+  /** The address the server listens on. */
+  readonly host: string;
+  /** Asked at each request: with port 0 it is known only after listening. */
+  readonly port: () => number;
+  readonly apiKey: string | null;
+  readonly publicUrl: string | null;
+  readonly log: Log;
+  /** Aborted when the server closes: calls that only watch a send answer then. */
+  readonly stop?: AbortSignal;
+}
+
+/** The whole HTTP door. No sockets in here, so tests ask it directly. */
+export function createHttpApp(options: HttpAppOptions): Hono {
+  const { tidings, version, log, publicUrl } = options;
+  const stop = options.stop ?? new AbortController().signal;
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    await next();
+    c.header('X-Content-Type-Options', 'nosniff');
+    c.header('Referrer-Policy', 'no-referrer');
+  });
+  app.use(hostAndOriginGuard(options));
+  const key = apiKeyGuard(options.apiKey);
+  app.use('/mcp', key);
+  app.use('/api/*', key);
+
+  const mcp = createMcpRoute(createMcpFactory(tidings, log, version, stop), log);
+  app.all('/mcp', (c) => mcp(c.req.raw));
+  app.route('/api', createRest({ tidings, version, publicUrl, log, stop }));
+
+  app.get('/health', async (c) => {
+    const about = { version, channels: tidings.modes };
+    try {
+      await tidings.ping();
+      return c.json({ status: 'ok', ...about });
+    } catch (error) {
+      log.error({ err: error }, 'the database does not answer');
+      return c.json({ status: 'unavailable', ...about, error: 'The database does not answer.' }, 503);
+    }
+  });
+  app.get('/', (c) => {
+    c.header('Content-Security-Policy', INDEX_POLICY);
+    return c.html(indexPage(version, tidings.modes));
+  });
+
+  app.notFound((c) => {
+    const error = `There is no ${c.req.method} ${c.req.path}.`;
+    const fix = 'GET /api/openapi.json lists what there is.';
+    return c.json({ success: false, error, code: 'not_found', fix }, 404);
+  });
+  app.onError((error, c) => {
+    const { body, status } = toErrorResponse(error, log, `${c.req.method} ${c.req.path}`);
+    return c.json(body, status);
+  });
+  return app;
+}

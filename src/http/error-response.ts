@@ -1,0 +1,26 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Log } from '../core/log.ts';
+import { type Refusal, toRefusal } from '../mcp/refusal.ts';
+
+const STATUS: Record<Refusal['code'], ContentfulStatusCode> = {
+  invalid_argument: 400,
+  invalid_template: 400,
+  invalid_file: 400,
+  unauthorized: 401,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  internal: 500,
+  configuration: 503,
+  storage: 503,
+};
+
+/** The one place where a kind of error becomes an HTTP status. */
+export function toErrorResponse(
+  error: unknown,
+  log: Log,
+  operation: string,
+): { body: Refusal; status: ContentfulStatusCode } {
+  const body = toRefusal(error, log, operation);
+  return { body, status: STATUS[body.code] };
+}

@@ -1,0 +1,39 @@
+import type { Tidings } from '../core/tidings.ts';
+
+export const INDEX_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+
+/** What someone sees who opens the address in a browser. Everything in one answer: nothing is fetched from elsewhere. */
+export function indexPage(version: string, modes: Tidings['modes']): string {
+  const channels = Object.entries(modes)
+    .map(([name, mode]) => `<li>${name}: <strong>${mode}</strong></li>`)
+    .join('');
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Tidings</title>
+<style>
+  :root { color-scheme: light dark }
+  body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
+  code { font-family: ui-monospace, monospace }
+</style>
+<h1>Tidings</h1>
+<p>Version ${escapeHtml(version)}. Bulk messages over WhatsApp and email: never twice, never lost.</p>
+<ul>${channels}</ul>
+<ul>
+  <li>MCP: <code>POST /mcp</code></li>
+  <li>REST: <a href="/api/openapi.json"><code>/api/openapi.json</code></a></li>
+  <li>Health: <a href="/health"><code>/health</code></a></li>
+</ul>
+</html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}

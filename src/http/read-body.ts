@@ -1,0 +1,41 @@
+import { TidingsError } from '../core/errors.ts';
+
+/** Room for leads.import with 3.5 million characters; files of any size are streamed. */
+export const BODY_LIMIT = 4 * 1024 * 1024;
+const BODY_TIMEOUT_MS = 30_000;
+
+/**
+ * Reads a body of limited size. Counted while it comes in: Content-Length may be missing.
+ * @throws TidingsError `too_large`, or `invalid_argument` when it does not arrive in time.
+ */
+export async function readBody(
+  request: Request,
+  limit = BODY_LIMIT,
+  fix = 'Send less at once.',
+): Promise<Buffer> {
+  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit, fix);
+  if (!request.body) return Buffer.alloc(0);
+  const reader = request.body.getReader();
+  const late = AbortSignal.timeout(BODY_TIMEOUT_MS);
+  late.addEventListener('abort', () => void reader.cancel().catch(() => {}));
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (late.aborted) {
+      throw new TidingsError('invalid_argument', 'The body of the request did not arrive in time.');
+    }
+    if (done) return Buffer.concat(chunks, size);
+    size += value.byteLength;
+    if (size > limit) {
+      void reader.cancel().catch(() => {});
+      throw tooLarge(limit, fix);
+    }
+    chunks.push(value);
+  }
+}
+
+function tooLarge(limit: number, fix: string): TidingsError {
+  const megabytes = Math.floor(limit / 1024 / 1024);
+  return new TidingsError('too_large', `The body of the request is larger than ${megabytes} MB.`, { fix });
+}

@@ -1,0 +1,85 @@
+import { isJsonContentType } from '@modelcontextprotocol/server';
+import * as z from 'zod';
+import { innerType } from '../check-input.ts';
+import { TidingsError } from '../core/errors.ts';
+import type { Operation } from '../core/operation.ts';
+import { readBody } from './read-body.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  /** In OpenAPI form: `/leads/{lead_id}`. */
+  readonly path: string;
+  readonly parameters: readonly string[];
+  /** Where the arguments that are not part of the path stand. */
+  readonly rest: 'query' | 'body';
+}
+
+export function parseRoute({ route }: Operation): Route {
+  const [method, path] = route.split(' ') as [Route['method'], string];
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+  return { method, path, parameters, rest: method === 'GET' || method === 'DELETE' ? 'query' : 'body' };
+}
+
+/** Collects the arguments of a request as the caller meant them; checking them is left to the operation's schema. */
+export async function readInput(
+  operation: Operation,
+  route: Route,
+  request: Request,
+  pathValues: Readonly<Record<string, string>>,
+): Promise<Record<string, unknown>> {
+  const query = fromQuery(operation.input, new URL(request.url).searchParams);
+  const rest = route.rest === 'query' ? query : { ...query, ...(await fromBody(request)) };
+  for (const name of route.parameters) {
+    if (rest[name] !== undefined && rest[name] !== pathValues[name]) {
+      throw new TidingsError('invalid_argument', `${name} is given twice, with different values.`, {
+        fix: `Leave ${name} to the path.`,
+      });
+    }
+  }
+  return { ...rest, ...pathValues };
+}
+
+async function fromBody(request: Request): Promise<Record<string, unknown>> {
+  const bytes = await readBody(request);
+  if (bytes.byteLength === 0) return {};
+  if (!isJsonContentType(request.headers.get('content-type') ?? '')) {
+    throw new TidingsError('invalid_argument', 'The body is not declared as JSON.', {
+      fix: 'Send JSON with the header Content-Type: application/json.',
+    });
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new TidingsError('invalid_argument', 'The body is not JSON.', { fix: 'Send one JSON object.' });
+  }
+  if (typeof body === 'object' && body !== null && !Array.isArray(body))
+    return body as Record<string, unknown>;
+  throw new TidingsError('invalid_argument', 'The body is not a JSON object.', {
+    fix: 'Send one JSON object.',
+  });
+}
+
+/** Query values are text; the schema knows which of them are numbers or truth values. */
+function fromQuery(schema: z.ZodObject, query: URLSearchParams): Record<string, unknown> {
+  const input: Record<string, unknown> = {};
+  for (const name of new Set(query.keys())) {
+    const values = query.getAll(name);
+    const type = Object.hasOwn(schema.shape, name) ? innerType(schema.shape[name]!) : null;
+    if (type instanceof z.ZodArray)
+      input[name] = values.map((value) => coerce(innerType(type.element), value));
+    else if (values.length === 1) input[name] = coerce(type, values[0]!);
+    else
+      throw new TidingsError('invalid_argument', `${name} is given ${values.length} times.`, {
+        fix: 'Give it once.',
+      });
+  }
+  return input;
+}
+
+function coerce(type: z.core.$ZodType | null, value: string): unknown {
+  // What does not look right is passed on as it is, so that the refusal shows what was written.
+  if (type instanceof z.ZodNumber && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
+  if (type instanceof z.ZodBoolean && (value === 'true' || value === 'false')) return value === 'true';
+  return value;
+}

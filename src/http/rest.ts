@@ -1,0 +1,41 @@
+import { Hono } from 'hono';
+import { checkInput } from '../check-input.ts';
+import type { Log } from '../core/log.ts';
+import type { Tidings } from '../core/tidings.ts';
+import { toErrorResponse } from './error-response.ts';
+import { createOpenApi } from './openapi.ts';
+import { parseRoute, readInput } from './rest-input.ts';
+import { importUpload, uploadKind } from './upload.ts';
+
+export interface RestOptions {
+  readonly tidings: Tidings;
+  readonly version: string;
+  readonly publicUrl: string | null;
+  readonly log: Log;
+  readonly stop: AbortSignal;
+}
+
+/** Every operation of the catalogue at the route it names, and the page that describes them. */
+export function createRest({ tidings, version, publicUrl, log, stop }: RestOptions): Hono {
+  const app = new Hono();
+  const openApi = createOpenApi(tidings.operations, version, publicUrl);
+  app.get('/openapi.json', (c) => c.json(openApi));
+  for (const operation of tidings.operations) {
+    const route = parseRoute(operation);
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    app.on(route.method, path, async (c) => {
+      const request = c.req.raw;
+      try {
+        const upload = operation.name === 'leads.import' ? uploadKind(request) : null;
+        if (upload) return c.json(await importUpload(tidings, request, upload));
+        const given = await readInput(operation, route, request, c.req.param());
+        const signal = AbortSignal.any([request.signal, stop]);
+        return c.json((await operation.run(checkInput(operation, given), { signal })) as object);
+      } catch (error) {
+        const { body, status } = toErrorResponse(error, log, operation.name);
+        return c.json(body, status);
+      }
+    });
+  }
+  return app;
+}

@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAdaptorServer } from '@hono/node-server';
+import { TidingsError } from '../core/errors.ts';
+import { createHttpApp, type HttpAppOptions } from './app.ts';
+import { isLoopback } from './guards.ts';
+
+export interface HttpServerOptions extends Omit<HttpAppOptions, 'port' | 'stop'> {
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+export interface HttpServer {
+  readonly url: string;
+  readonly port: number;
+  /** Lets calls in progress answer, for a few seconds; then their connections are cut. */
+  close(): Promise<void>;
+}
+
+const HEADERS_TIMEOUT_MS = 15_000;
+/** An import of millions of leads takes its time to come in; small bodies have their own, short limit. */
+const REQUEST_TIMEOUT_MS = 60 * 60_000;
+const CLOSE_MS = 5_000;
+
+/** @throws TidingsError `configuration` when HOST and PORT cannot be had. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { host, log } = options;
+  if (!isLoopback(host) && options.apiKey === null) {
+    throw new TidingsError(
+      'configuration',
+      `HOST is ${host}, open to other machines, and there is no API key.`,
+      {
+        fix: 'Set TIDINGS_API_KEY, or HOST=127.0.0.1.',
+      },
+    );
+  }
+  const stop = new AbortController();
+  let port = options.port;
+  const app = createHttpApp({ ...options, port: () => port, stop: stop.signal });
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+  }) as Server;
+  server.listen(port, host.replace(/^\[|\]$/g, ''));
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw cannotListen(error as NodeJS.ErrnoException, host, port);
+  }
+  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
+  port = (server.address() as AddressInfo).port;
+  let closing: Promise<void> | null = null;
+  return {
+    url: `http://${urlHost(host)}:${port}`,
+    port,
+    close() {
+      closing ??= close(server, stop);
+      return closing;
+    },
+  };
+}
+
+async function close(server: Server, stop: AbortController): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  stop.abort();
+  const cut = new AbortController();
+  const late = sleep(CLOSE_MS, undefined, { signal: cut.signal }).then(
+    () => server.closeAllConnections(),
+    () => {},
+  );
+  // A connection whose answer was just finished is idle only now.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  await closed;
+  clearInterval(sweep);
+  cut.abort();
+  await late;
+}
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): TidingsError {
+  const where = `HOST=${host} PORT=${port}`;
+  const wrong = (message: string, fix: string) =>
+    new TidingsError('configuration', message, { fix, cause: error });
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return wrong(
+        `Another program uses port ${port} already (${where}).`,
+        'Set PORT to a free port (PORT=0 takes any), or stop the other program.',
+      );
+    case 'EACCES':
+      return wrong(
+        `Port ${port} is not allowed to this user (${where}).`,
+        'Set PORT to a number above 1023.',
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return wrong(
+        `This machine has no address ${host} (${where}).`,
+        'Set HOST to 127.0.0.1, or to 0.0.0.0 for all.',
+      );
+    default:
+      return wrong(
+        `The server cannot listen (${where}): ${error.code ?? 'unknown error'}.`,
+        'Set HOST and PORT otherwise.',
+      );
+  }
+}
+
+/** An address that can be opened: the wildcard addresses are none. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::' || host === '[::]') return 'localhost';
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { createEmailChannel } from './channels/email-smtp/index.ts';
+import { createSandboxChannel } from './channels/sandbox/channel.ts';
+import { createWhatsAppChannel } from './channels/whatsapp-cloud/channel.ts';
+import type { Config } from './config.ts';
+import { audienceOperations } from './core/audiences/audience.operations.ts';
+import type { Channel } from './core/deliveries/channel.ts';
+import { Dispatcher } from './core/deliveries/dispatcher.ts';
+import { sendOperations } from './core/deliveries/send.operations.ts';
+import { sendBulkMessages } from './core/deliveries/send-bulk-messages.ts';
+import { suppressionOperations } from './core/deliveries/suppression.operations.ts';
+import { importCsv } from './core/leads/import-csv.ts';
+import { leadOperations } from './core/leads/lead.operations.ts';
+import type { Log } from './core/log.ts';
+import type { ImportOptions, Tidings } from './core/tidings.ts';
+import { openSqlite } from './ledger/sqlite.ts';
+import { createOutbox, outboxOperation } from './outbox.ts';
+
+/** Puts the house together: the only file, with `main.ts`, that knows every room. */
+export async function openTidings(config: Config, log: Log): Promise<Tidings> {
+  const ledger = await openSqlite(join(config.dataDir, 'tidings.db'));
+  const { siteName, defaultCountry } = config;
+  const outbox = createOutbox(ledger);
+  const email = config.email ? createEmailChannel(config.email) : createSandboxChannel('email', outbox);
+  const whatsapp = config.whatsapp
+    ? createWhatsAppChannel(config.whatsapp)
+    : createSandboxChannel('whatsapp', outbox);
+  const channels: Channel[] = [whatsapp, email];
+  const dispatcher = new Dispatcher({ ledger, channels, siteName, log });
+  const sending = {
+    ledger,
+    channels: new Map(channels.map((channel) => [channel.name, channel])),
+    wake: () => dispatcher.wake(),
+  };
+  const importFile = (input: AsyncIterable<Uint8Array>, options?: ImportOptions) =>
+    importCsv({ ledger, defaultCountry }, input, options);
+  return {
+    operations: [
+      ...leadOperations({ ledger, defaultCountry, importCsv: importFile }),
+      ...audienceOperations({ ledger }),
+      sendBulkMessages(sending),
+      ...sendOperations(sending),
+      ...suppressionOperations({ ledger, defaultCountry }),
+      outboxOperation(ledger),
+    ],
+    modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
+    importCsv: importFile,
+    dispatcher,
+    ping: async () => void (await ledger.get('SELECT count(*) FROM schema_migrations')),
+    async close() {
+      await dispatcher.stop();
+      for (const channel of channels) await channel.close();
+      await ledger.close();
+    },
+  };
+}
