@@ -26,6 +26,9 @@ export const migrations: readonly (readonly string[])[] = [
     )`,
     'CREATE INDEX leads_by_email ON leads (email_key) WHERE email_key IS NOT NULL',
     'CREATE INDEX leads_by_phone ON leads (phone_key) WHERE phone_key IS NOT NULL',
+    // Who cannot be reached at all is known by what was given: a file imported twice makes nobody twice.
+    `CREATE INDEX leads_unreachable ON leads (name, email, phone, company)
+     WHERE email_key IS NULL AND phone_key IS NULL AND deleted_at IS NULL`,
 
     `CREATE TABLE audiences (
       seq INTEGER PRIMARY KEY,

@@ -55,6 +55,21 @@ export function findLeadsByPhone(reader: Reader, phoneKey: string): Promise<Lead
   );
 }
 
+/** A lead without any contact that can be used, given in the same words. */
+export function findUnreachableLead(
+  reader: Reader,
+  given: Pick<LeadRow, 'name' | 'email' | 'phone' | 'company'>,
+): Promise<LeadRow | undefined> {
+  return reader.get<LeadRow>(
+    `SELECT ${LEAD_COLUMNS} FROM leads l WHERE l.email_key IS NULL AND l.phone_key IS NULL AND l.deleted_at IS NULL
+       AND l.name IS ? AND l.email IS ? AND l.phone IS ? AND l.company IS ? ORDER BY l.seq LIMIT 1`,
+    given.name,
+    given.email,
+    given.phone,
+    given.company,
+  );
+}
+
 /** Erases what is known of a person; the row stays, so that frozen audiences and past sends keep their counts. */
 export async function eraseLead(tx: Transaction, seq: number, now: string): Promise<void> {
   await tx.run(

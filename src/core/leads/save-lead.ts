@@ -2,7 +2,13 @@ import type { Transaction } from '../../ledger/ledger.ts';
 import { newId } from '../new-id.ts';
 import { normalizeEmail, normalizePhone } from './contact.ts';
 import type { LeadWire } from './lead.schema.ts';
-import { findLeadByEmail, findLeadsByPhone, type NewLead, updateLead } from './lead.store.ts';
+import {
+  findLeadByEmail,
+  findLeadsByPhone,
+  findUnreachableLead,
+  type NewLead,
+  updateLead,
+} from './lead.store.ts';
 import type { LeadRow } from './lead.ts';
 
 /** What a caller or a file says of a lead; undefined: says nothing, null: says there is none. */
@@ -66,15 +72,19 @@ export function newLead(lead: CheckedLead, now: string): NewLead {
 }
 
 /**
- * The same person is known by email; without one on either side, by phone. Two leads that share a phone and have
- * different emails are two people.
+ * The same person is known by email; without one on either side, by phone; without any usable contact, by the same
+ * words. Two leads that share a phone and have different emails are two people.
  */
 export async function findSamePerson(tx: Transaction, lead: CheckedLead): Promise<LeadRow | undefined> {
   if (lead.emailKey !== null) {
     const same = await findLeadByEmail(tx, lead.emailKey);
     if (same) return same;
   }
-  if (lead.phoneKey === null) return undefined;
+  if (lead.phoneKey === null) {
+    if (lead.emailKey !== null) return undefined;
+    const { name = null, email = null, phone = null, company = null } = lead.input;
+    return findUnreachableLead(tx, { name, email, phone, company });
+  }
   const sharing = await findLeadsByPhone(tx, lead.phoneKey);
   return lead.emailKey === null ? sharing[0] : sharing.find((row) => row.email_key === null);
 }
