@@ -26,7 +26,7 @@ export function createMcpRoute(factory: McpServerFactory, log: Log): (request: R
     if (request.method !== 'POST') {
       return failure(405, -32000, 'Method not allowed: POST a JSON-RPC message.', { Allow: 'POST' });
     }
-    if (!isJsonContentType(request.headers.get('content-type') ?? '')) {
+    if (!isJsonContentType(request.headers.get('content-type') ?? '') && !isBareCurl(request)) {
       return failure(415, -32000, 'Send JSON with the header Content-Type: application/json.');
     }
     let body: unknown;
@@ -42,8 +42,19 @@ export function createMcpRoute(factory: McpServerFactory, log: Log): (request: R
   };
 }
 
+/**
+ * `curl -d` without a header says "form". A web page could say so too, without asking the browser's leave first, but
+ * every such page sends an Origin.
+ */
+function isBareCurl(request: Request): boolean {
+  const type = request.headers.get('content-type');
+  return !request.headers.has('origin') && (type === null || type === 'application/x-www-form-urlencoded');
+}
+
 /** The body has been read; what goes on is everything else of the request, its end included. */
-function forward(request: Request, headers: Headers = request.headers): Request {
+function forward(request: Request, given: Headers = request.headers): Request {
+  const headers = new Headers(given);
+  headers.set('content-type', 'application/json');
   return new Request(request.url, { method: 'POST', headers, signal: request.signal });
 }
 

@@ -198,6 +198,13 @@ describe('what is no call at all', () => {
     expect((await app.request('/mcp', { method: 'DELETE' })).status).toBe(405);
   });
 
+  test('curl -d without a header works; a web page that says the same is refused', async () => {
+    const form = 'application/x-www-form-urlencoded';
+    expect((await call(SEND, { 'content-type': form })).response.status).toBe(200);
+    const origin = 'http://localhost:3000';
+    expect((await call(SEND, { 'content-type': form, origin })).response.status).toBe(415);
+  });
+
   test('another content type is refused', async () => {
     const { response } = await call(SEND, { 'content-type': 'text/plain' });
     expect(response.status).toBe(415);

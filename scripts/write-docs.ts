@@ -1,0 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { readConfig } from '../src/config.ts';
+import { openTidings } from '../src/open-tidings.ts';
+import { operationsReference } from './operations-reference.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tidings-docs-'));
+const tidings = await openTidings(readConfig({ TIDINGS_DATA_DIR: folder }), pino({ level: 'silent' }));
+const page = join(import.meta.dirname, '../docs/reference/operations.md');
+writeFileSync(page, operationsReference(tidings.operations));
+await tidings.close();
+rmSync(folder, { recursive: true });
