@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import type { Tidings } from '../src/core/tidings.ts';
+import { openTidings } from '../src/open-tidings.ts';
+import { freshFolder, quiet, removeFolder } from './support/core.ts';
+import { startSmtpServer } from './support/smtp-server.ts';
+
+const LEADS = 1_500;
+const CONNECTIONS = 5;
+const WINDOW = 2 * CONNECTIONS;
+
+let folder: string;
+let smtp: Awaited<ReturnType<typeof startSmtpServer>>;
+let env: Record<string, string>;
+let tidings: Tidings;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  folder = freshFolder();
+  smtp = await startSmtpServer({});
+  env = {
+    TIDINGS_DATA_DIR: folder,
+    SMTP_URL: `${smtp.url}?tls=off`,
+    SMTP_CONNECTIONS: String(CONNECTIONS),
+    EMAIL_FROM: 'a@shop.example',
+  };
+  // This process makes the send and reads the ledger; it never competes for the right to send.
+  tidings = await openTidings(readConfig(env), quiet);
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await tidings.close();
+  await smtp.stop();
+  removeFolder(folder);
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
+function call(name: string, input: object): Promise<any> {
+  const operation = tidings.operations.find((one) => one.name === name)!;
+  return operation.run(operation.input.parse(input), {});
+}
+
+async function startSending(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'support/sending-process.ts')], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  await once(child.stdout!, 'data');
+  return child;
+}
+
+async function startSend(leads = LEADS) {
+  const lines = Array.from({ length: leads }, (_, at) => `Lead ${at},l${at}@example.com\n`);
+  await tidings.importCsv(
+    (async function* () {
+      yield Buffer.from(`name,email\n${lines.join('')}`);
+    })(),
+  );
+  const { audience_id } = await call('audience.create', { name: 'All' });
+  return { audience_id, channel: 'email', subject: 'Hi', message: 'Hi {{lead.name}}', max_wait_seconds: 0 };
+}
+
+async function accepted(atLeast: number) {
+  while (smtp.messages.length < atLeast) await sleep(5);
+}
+
+const recipients = () => smtp.messages.flatMap((message) => message.to);
+
+describe('a process that is killed in the middle of a send', () => {
+  it('doubles nobody and loses nobody; only what was in flight is unknown', async () => {
+    const send = await startSend();
+    await call('sendBulkMessages', send);
+    const kills = [150, 400, 700, 1_000];
+    for (const at of kills) {
+      const child = await startSending();
+      await accepted(at);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    await startSending();
+    const result = await call('sendBulkMessages', { ...send, max_wait_seconds: 60 });
+    const once_ = new Set(recipients());
+    expect(recipients().length).toBe(once_.size);
+    expect(result).toMatchObject({ state: 'completed', total_remaining: 0, total_skipped: 0 });
+    expect(result.total_sent + result.total_failed).toBe(LEADS);
+    expect(result.total_failed).toBe(result.total_unknown);
+    expect(result.total_unknown).toBeLessThanOrEqual(kills.length * WINDOW);
+    // Whoever is not unknown has the message.
+    expect(once_.size).toBeGreaterThanOrEqual(result.total_sent);
+    expect(LEADS - once_.size).toBeLessThanOrEqual(result.total_unknown);
+  }, 90_000);
+
+  it('by SIGTERM finishes what is in flight and leaves nothing in doubt', async () => {
+    const send = await startSend();
+    await call('sendBulkMessages', send);
+    const child = await startSending();
+    await accepted(300);
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).toBe(0);
+    expect(await call('sendBulkMessages', send)).toMatchObject({
+      total_sent: smtp.messages.length,
+      total_unknown: 0,
+    });
+    await startSending();
+    const result = await call('sendBulkMessages', { ...send, max_wait_seconds: 60 });
+    expect(result).toMatchObject({ total_sent: LEADS, total_unknown: 0, state: 'completed' });
+    expect(new Set(recipients()).size).toBe(LEADS);
+    expect(smtp.messages.length).toBe(LEADS);
+  }, 60_000);
+
+  it('and two processes at once send each message once, the second taking over from the first', async () => {
+    const send = await startSend();
+    const [first] = await Promise.all([startSending(), startSending()]);
+    await call('sendBulkMessages', send);
+    await accepted(200);
+    first.kill('SIGTERM');
+    const result = await call('sendBulkMessages', { ...send, max_wait_seconds: 60 });
+    expect(result).toMatchObject({ total_sent: LEADS, total_unknown: 0 });
+    expect(smtp.messages.length).toBe(LEADS);
+  }, 60_000);
+
+  it('or stopped for longer than its lease, and continued, sends nothing that its successor took over', async () => {
+    // Slow enough to be stopped between two transactions: SQLite's lock stays with a process stopped within one.
+    env['SMTP_RATE'] = '100';
+    const send = await startSend(500);
+    await call('sendBulkMessages', send);
+    const stalled = await startSending();
+    await accepted(100);
+    stalled.kill('SIGSTOP');
+    await startSending();
+    const result = await call('sendBulkMessages', { ...send, max_wait_seconds: 60 });
+    stalled.kill('SIGCONT');
+    await sleep(1_500);
+    expect(new Set(recipients()).size).toBe(smtp.messages.length);
+    expect(result).toMatchObject({ state: 'completed', total_remaining: 0 });
+    expect(result.total_unknown).toBeLessThanOrEqual(WINDOW);
+  }, 90_000);
+});
