@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { Tidings } from '../core/tidings.ts';
+import {
+  answer,
+  call,
+  jsonOption,
+  more,
+  number,
+  type Options,
+  pageOptions,
+  type Result,
+  type Run,
+} from './context.ts';
+import { FILTER_SPELLING, filterOptions, readFilters } from './leads.ts';
+import type { Output } from './output.ts';
+import { count, fields } from './table.ts';
+
+const SPELLING = { audience_id: '<audience>', send_id: '--send' };
+
+export function addAudienceCommands(program: Command, run: Run): void {
+  const audience = program.command('audience').description('selections of leads, frozen when they are made');
+
+  jsonOption(filterOptions(audience.command('create').option('--name <name>', 'name of the audience')))
+    .description('store a selection of leads as it is now')
+    .option('--description <text>', 'what it is for')
+    .option('--limit <n>', 'take at most this many leads, oldest first', number('--limit'))
+    .option('--page-size <n>', 'leads on a page of audience get, at most 100', number('--page-size'))
+    .addHelpText('after', '\nExample:\n  $ tidings audience create --name "Trade fair" --origin "trade fair"')
+    .action((options: Options) =>
+      run(({ withTidings, output }) =>
+        withTidings(async (tidings) => {
+          const given = {
+            ...readFilters(options),
+            name: options['name'],
+            description: options['description'],
+            limit: options['limit'],
+            page_size: options['pageSize'],
+          };
+          const made = await createAudience(tidings, given);
+          output.result(made, () => showCreated(made, output));
+          return made['status'] === 'ready' ? 0 : 1;
+        }),
+      ),
+    );
+
+  jsonOption(pageOptions(audience.command('list'), 'audiences'))
+    .description('list audiences, newest first')
+    .action(({ limit, cursor }: Options) =>
+      run((context) => answer(context, 'audience.list', { limit, cursor }, showList)),
+    );
+
+  jsonOption(audience.command('get <audience>'))
+    .description('show a page of its leads, each with its send status')
+    .option('--page <n>', 'page, from 1', number('--page'))
+    .option('--send <id>', 'whose send status to show (default: the newest send)')
+    .action((audience_id: string, options: Options) =>
+      run((context) => {
+        const input = { audience_id, page: options['page'], send_id: options['send'] };
+        return answer(context, 'audience.get', input, showPage, SPELLING);
+      }),
+    );
+
+  jsonOption(audience.command('delete <audience>'))
+    .description('delete an audience; its leads and the record of its sends stay')
+    .action((audience_id: string) =>
+      run((context) => {
+        const show = () => `Deleted audience ${audience_id}.`;
+        return answer(context, 'audience.delete', { audience_id }, show, SPELLING);
+      }),
+    );
+}
+
+/**
+ * The operation answers `building` when a large audience takes long. This process would end with the build unfinished,
+ * so the command line waits for it.
+ */
+export async function createAudience(tidings: Tidings, given: object): Promise<Result> {
+  let made = await call(tidings, 'audience.create', given, FILTER_SPELLING);
+  while (made['status'] === 'building') {
+    await sleep(500);
+    const { status, total_count, total_pages } = await call(tidings, 'audience.get', {
+      audience_id: made['audience_id'],
+    });
+    made = { ...made, status, total_count, total_pages };
+  }
+  return made;
+}
+
+function showCreated({ example_leads, success: _, ...made }: Result, output: Output): string {
+  const columns = ['name', 'email', 'phone', 'company'];
+  const rows = (example_leads as Result[]).map((lead) => columns.map((column) => lead[column]));
+  const examples = rows.length === 0 ? '' : `\n\nFor example:\n${output.table(columns, rows)}`;
+  return fields(made) + examples;
+}
+
+function showList(found: Result, output: Output): string {
+  const audiences = found['audiences'] as Result[];
+  if (audiences.length === 0) return 'No audiences yet. tidings audience create makes one.';
+  const rows = audiences.map((one) => [
+    one['id'],
+    one['name'],
+    one['total_count'],
+    one['status'],
+    one['created_at'],
+  ]);
+  return output.table(['id', 'name', 'leads', 'status', 'created'], rows) + more(found);
+}
+
+function showPage(found: Result, output: Output): string {
+  const columns = ['id', 'name', 'email', 'phone', 'send_status', 'send_error'];
+  const rows = (found['leads'] as Result[]).map((lead) => columns.map((column) => lead[column]));
+  const { page, total_pages, total_count, name } = found as Record<string, number>;
+  const where = `${name}: page ${page} of ${Math.max(total_pages!, 1)}, ${count(total_count!)} leads`;
+  return rows.length === 0 ? where : `${output.table(columns, rows)}\n${where}`;
+}

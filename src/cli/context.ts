@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import { checkInput } from '../check-input.ts';
+import { TidingsError } from '../core/errors.ts';
+import type { CallContext } from '../core/operation.ts';
+import type { Tidings } from '../core/tidings.ts';
+import type { CliHost } from './host.ts';
+import type { Output } from './output.ts';
+import { inShellWords, type Spelling } from './shell-words.ts';
+
+export type Result = Record<string, unknown>;
+
+/** What commander makes of the options of a command. */
+export type Options = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Given to every command. */
+export interface CommandContext {
+  readonly host: CliHost;
+  readonly output: Output;
+  /** Runs with the data folder open, and closes it again: what is in flight is finished first. */
+  withTidings(work: (tidings: Tidings) => Promise<number>): Promise<number>;
+}
+
+/** Runs a command to its exit code. */
+export type Run = (work: (context: CommandContext) => Promise<number>) => Promise<void>;
+
+/** Calls an operation as every door does: by its schema, with what was not given left out. */
+export async function call(
+  tidings: Tidings,
+  name: string,
+  given: object,
+  spelling: Spelling = {},
+  context: CallContext = {},
+): Promise<Result> {
+  const operation = tidings.operations.find((one) => one.name === name)!;
+  const input = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  try {
+    return (await operation.run(checkInput(operation, input), context)) as Result;
+  } catch (error) {
+    throw inShellWords(error, Object.keys(operation.input.shape), spelling);
+  }
+}
+
+/** One call, its answer shown by `show`. */
+export function answer(
+  { withTidings, output }: CommandContext,
+  name: string,
+  input: object,
+  show: (answer: Result, output: Output) => string,
+  spelling: Spelling = {},
+): Promise<number> {
+  return withTidings(async (tidings) => {
+    const result = await call(tidings, name, input, spelling);
+    output.result(result, () => show(result, output));
+    return 0;
+  });
+}
+
+/** Numbers come as text from a shell; what range they may have is for the operation to say. */
+export function number(option: string, range: { min?: number; max?: number } = {}) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value)) {
+      throw new TidingsError('invalid_argument', `${option} is "${text}", which is not a number.`);
+    }
+    const { min, max } = range;
+    if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
+      throw new TidingsError('invalid_argument', `${option} is ${text}.`, {
+        fix: `Give a number from ${min?.toLocaleString('en')} to ${max?.toLocaleString('en')}.`,
+      });
+    }
+    return value;
+  };
+}
+
+export function pageOptions(command: Command, what: string): Command {
+  return command
+    .option('--limit <n>', `${what} to show`, number('--limit'))
+    .option('--cursor <cursor>', 'where the list before ended');
+}
+
+export function jsonOption(command: Command): Command {
+  return command.option('--json', 'print one JSON document');
+}
+
+/** Said under a list that goes on. */
+export function more(answer: Result): string {
+  return answer['next_cursor'] ? `\nMore: add --cursor '${answer['next_cursor']}'` : '';
+}

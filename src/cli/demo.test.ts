@@ -1,0 +1,87 @@
+import { parse } from 'csv-parse/sync';
+import { expect, test } from 'vitest';
+import { normalizePhone } from '../core/leads/contact.ts';
+import { varied } from './demo.ts';
+import { DEMO_HEADER, demoCsv, demoLead, fictionalPhone } from './demo-leads.ts';
+import { readEvents } from './mcp-call.ts';
+import { fields, table } from './table.ts';
+
+test('the sample people are the same in every run, and each can be told from all others', () => {
+  expect(demoLead(42)).toEqual(demoLead(42));
+  const people = Array.from({ length: 5_000 }, (_, at) => demoLead(at + 1));
+  const contacts = people.flatMap(([, email, phone]) => [email, phone]).filter((contact) => contact !== '');
+  expect(new Set(contacts).size).toBe(contacts.length);
+  expect(people.every(([, email, phone]) => email !== '' || phone !== '')).toBe(true);
+  expect(people.every(([, email]) => email === '' || email!.endsWith('@example.com'))).toBe(true);
+});
+
+test('a realistic share of the sample people lacks a phone or an email', () => {
+  const people = Array.from({ length: 10_000 }, (_, at) => demoLead(at + 1));
+  const lacking = (column: number) => people.filter((person) => person[column] === '').length / people.length;
+  expect(lacking(1)).toBeGreaterThan(0.05);
+  expect(lacking(1)).toBeLessThan(0.15);
+  expect(lacking(2)).toBeGreaterThan(0.08);
+  expect(lacking(2)).toBeLessThan(0.2);
+});
+
+test('a million sample phone numbers are distinct, and of the exchange where no households are', () => {
+  const seen = new Set<string>();
+  for (let n = 1; n <= 1_000_000; n++) seen.add(fictionalPhone(n));
+  expect(seen.size).toBe(1_000_000);
+  for (const n of [1, 39_999, 40_000, 500_001, 1_000_000]) {
+    const phone = fictionalPhone(n);
+    expect(phone).toMatch(/^\+1[2-6]\d\d555(?!12)\d{4}$/);
+    expect(normalizePhone(phone, null)).toEqual({ ok: true, value: phone });
+  }
+  expect(fictionalPhone(39_999)).toMatch(/55501\d\d$/);
+});
+
+test('the sample CSV is read back as it was meant, quotes and commas too', async () => {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of demoCsv(1_234)) chunks.push(chunk);
+  const [header, ...rows] = parse(Buffer.concat(chunks)) as string[][];
+  expect(header!.join()).toBe(DEMO_HEADER);
+  expect(rows).toHaveLength(1_234);
+  expect(rows.every((row, at) => row.join('|') === demoLead(at + 1).join('|'))).toBe(true);
+});
+
+test('server-sent events are read whole, wherever the chunks end', async () => {
+  const text = ': open\n\nevent: message\ndata: {"a":"é🎁"}\n\ndata:\n\ndata: {"b":\r\ndata: 2}\r\n\r\n';
+  async function* byteByByte() {
+    for (const byte of Buffer.from(text)) yield Uint8Array.of(byte);
+  }
+  const events: unknown[] = [];
+  for await (const event of readEvents(byteByByte())) events.push(event);
+  expect(events).toEqual([{ a: 'é🎁' }, { b: 2 }]);
+});
+
+test('the example messages show Latin and other letters when there are both', () => {
+  const texts = ['Hi प्रिया! x', 'Hi 美咲! x', 'Hi Grace! x', 'Hi Zoë! x'];
+  const entries = texts.map((text) => ({ text }));
+  expect(varied(entries, 2).map(({ text }) => text)).toEqual(['Hi Grace! x', 'Hi प्रिया! x']);
+  expect(varied(entries.slice(0, 2), 2)).toHaveLength(2);
+  expect(varied([], 2)).toEqual([]);
+});
+
+test('tables put amounts to the right and texts to the left, and count wide letters twice', () => {
+  expect(
+    table(
+      ['name', 'leads'],
+      [
+        ['東京', 1_234],
+        ['Ana', 5],
+      ],
+    ),
+  ).toBe('name  leads\n東京  1,234\nAna       5');
+  expect(fields({ name: 'Ana', leads: 5 })).toBe('name   Ana\nleads  5');
+});
+
+test('a table is cut to a terminal, but an id stays whole', () => {
+  const id = '0199a1c2-1111-7000-8000-000000000001';
+  const [, row] = table(['id', 'notes'], [[id, 'a long text that does not fit']], 58).split('\n');
+  expect(row).toBe(`${id}  a long text that do…`);
+});
+
+test('what a lead wrote cannot move the cursor or break a row', () => {
+  expect(table(['name'], [['a\u001b[2Jb\nc']])).toBe('name\na [2Jb c');
+});

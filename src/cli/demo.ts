@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { TidingsError } from '../core/errors.ts';
+import { createAudience } from './audience.ts';
+import {
+  type CommandContext,
+  call,
+  jsonOption,
+  number,
+  type Options,
+  type Result,
+  type Run,
+} from './context.ts';
+import { demoCsv } from './demo-leads.ts';
+import { onInterrupt } from './interrupt.ts';
+import { callToolOverHttp } from './mcp-call.ts';
+import type { Output } from './output.ts';
+import { showMessage } from './suppressions.ts';
+import { count } from './table.ts';
+
+const MOST_LEADS = 1_000_000;
+/** Short enough for any proxy or client on the way; the call is repeated while the send runs. */
+const WATCH_SECONDS = 30;
+
+const MESSAGES = {
+  email: {
+    subject: '{{lead.first_name | default: "Hello"}}, a small surprise for you 🎁',
+    message:
+      '<h1>Hi {{lead.first_name | default: "there"}}!</h1>' +
+      '<p>We thought of <b>{{lead.company | default: "you"}}</b> this week: ' +
+      'our spring offer has come to {{lead.metadata.city | default: "your city"}}.</p>' +
+      '<p>Best wishes<br>{{site.name}}</p>',
+    from: 'Spring Team',
+  },
+  whatsapp: {
+    message:
+      'Hi {{lead.first_name | default: "there"}}! 👋 Our spring offer has come to ' +
+      '{{lead.metadata.city | default: "your city"}}. Shall we save you a place?',
+  },
+} as const;
+type Channel = keyof typeof MESSAGES;
+
+export function addDemoCommand(program: Command, run: Run): void {
+  const leads = number('--leads', { min: 1, max: MOST_LEADS });
+  jsonOption(
+    program
+      .command('demo')
+      .description('see it work: sample people, both channels, nothing leaves this machine'),
+  )
+    .option('--leads <n>', `how many people, at most ${count(MOST_LEADS)}`, leads, 1_000)
+    .option('--exit', 'leave when it is done, instead of staying up to be looked at')
+    .addHelpText('after', '\nExamples:\n  $ tidings demo\n  $ tidings demo --leads 100000 --exit')
+    .action((options: Options) => run((context) => demo(context, options)));
+}
+
+async function demo({ host, output }: CommandContext, options: Options): Promise<number> {
+  const leads = options['leads'] as number;
+  if (!Number.isInteger(leads)) {
+    throw new TidingsError('invalid_argument', `--leads is ${leads}.`, { fix: 'Give a whole number.' });
+  }
+  const stop = new AbortController();
+  const release = onInterrupt(() => stop.abort());
+  const world = await host.openDemo();
+  try {
+    const audience = await makeAudience(world.tidings, leads, output, stop.signal);
+    const startedAt = performance.now();
+    const email = await send(world.url, 'email', audience, output, stop.signal);
+    const whatsapp = await send(world.url, 'whatsapp', audience, output, stop.signal);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    output.result({ email, whatsapp }, () => showSummary([email, whatsapp], seconds, output));
+    if (!output.json) await lookAround(world, email, whatsapp, output, options['exit'] === true);
+    if (!options['exit']) await untilAborted(stop.signal);
+    return [email, whatsapp].every((result) => result['state'] === 'completed') ? 0 : 1;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    throw new TidingsError('conflict', 'The demo was stopped before it was done.');
+  } finally {
+    await world.close();
+    release();
+  }
+}
+
+type World = Awaited<ReturnType<CommandContext['host']['openDemo']>>;
+
+async function makeAudience(
+  tidings: World['tidings'],
+  leads: number,
+  output: Output,
+  signal: AbortSignal,
+): Promise<string> {
+  output.line(
+    output.colors.bold(`Tidings demo: ${count(leads)} sample people, nothing leaves this machine\n`),
+  );
+  const bar = output.bar('Importing people ');
+  const report = await tidings
+    .importCsv(demoCsv(leads), { signal, onProgress: ({ rows }) => bar.update(rows, leads) })
+    .finally(bar.stop);
+  const audience = await createAudience(tidings, { name: 'Everybody in the demo', origin: 'demo' });
+  output.line(
+    `Imported ${count(report.created)} people from a CSV, in several languages; some lack a phone or an email.`,
+  );
+  output.line(`Made the audience "${audience['name']}" of ${count(audience['total_count'] as number)}.`);
+  output.line('Now calling the MCP tool sendBulkMessages, once for each channel …\n');
+  return String(audience['audience_id']);
+}
+
+/** What an agent does: call the tool, and call it again while the send runs. */
+async function send(
+  url: string,
+  channel: Channel,
+  audience_id: string,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Result> {
+  const bar = output.bar(`Sending ${channel.padEnd(9)}`);
+  const input = { audience_id, channel, ...MESSAGES[channel], max_wait_seconds: WATCH_SECONDS };
+  try {
+    for (;;) {
+      const result = await callToolOverHttp({
+        url,
+        tool: 'sendBulkMessages',
+        input,
+        signal,
+        onProgress: bar.update,
+      });
+      if (result['state'] !== 'running') return result;
+    }
+  } finally {
+    bar.stop();
+  }
+}
+
+export function showSummary(results: readonly Result[], seconds: number, output: Output): string {
+  const totals = ['total_sent', 'total_failed', 'total_skipped', 'total_remaining', 'total_in_audience'];
+  const rows = results.map((result) => ['channel', 'state', ...totals].map((key) => result[key]));
+  const header = ['channel', 'state', 'sent', 'failed', 'skipped', 'remaining', 'in audience'];
+  const sent = results.reduce((sum, result) => sum + Number(result['total_sent']), 0);
+  const pace = `${count(sent)} messages in ${seconds.toFixed(1)} s, each recorded on disk before it counts as sent.`;
+  return `${output.table(header, rows)}\n\n${pace} Skipped: no such contact.`;
+}
+
+/** What a person would look at next: the messages, a second call, and where the rest is. */
+async function lookAround(
+  { tidings, url }: World,
+  email: Result,
+  whatsapp: Result,
+  output: Output,
+  leaving: boolean,
+) {
+  const { bold, cyan, dim, green } = output.colors;
+  const messages = async (send: Result) =>
+    (await call(tidings, 'outbox.list', { send_id: send['send_id'], limit: 100 }))['entries'] as Result[];
+  output.line(bold('\nThree of the messages, as they would arrive\n'));
+  for (const entry of [...varied(await messages(email), 2), ...varied(await messages(whatsapp), 1)]) {
+    output.line(`${showMessage(entry, output)}\n`);
+  }
+  const audience_id = String(email['audience_id']);
+  const recorded = async () => Number((await call(tidings, 'outbox.list', { limit: 1 }))['total_count']);
+  const before = await recorded();
+  const input = { audience_id, channel: 'email', ...MESSAGES.email };
+  const again = await callToolOverHttp({ url, tool: 'sendBulkMessages', input });
+  const more = (await recorded()) - before;
+  output.line(bold('The same email call once more, as an agent that lost its answer would make it\n'));
+  output.line(
+    `  ${more === 0 ? green('✓') : '✗'} ${count(more)} more messages. ${dim(String(again['notice'] ?? ''))}`,
+  );
+  output.line(bold('\nWhere to look next\n'));
+  if (!leaving) {
+    output.line(`  Dashboard     ${cyan(url)}`);
+    output.line(`  For agents    ${cyan(`${url}/mcp`)}`);
+    output.line(`  With curl     curl -s ${url}/mcp -d '${JSON.stringify(curlBody(audience_id))}'`);
+  }
+  output.line('  Your leads    tidings leads import contacts.csv');
+  output.line('  For real      README.md: one environment variable turns a channel live');
+  if (!leaving) output.line(dim('\nIt stays up until Ctrl-C; then the sample people are gone.'));
+}
+
+/** Messages unlike each other, in Latin letters and in others: the newest of a send may all be for one place. */
+export function varied(entries: readonly Result[], amount: number): Result[] {
+  const isLatin = (entry: Result) =>
+    /^\P{L}*\p{Script=Latin}+[ ,!]+\p{Script=Latin}+/u.test(String(entry['text']));
+  const latin = entries.filter(isLatin);
+  const others = entries.filter((entry) => !isLatin(entry));
+  const mixed = Array.from({ length: amount }, (_, at) => (at % 2 === 0 ? latin : others)[at >> 1]);
+  const chosen = mixed.filter((entry) => entry !== undefined);
+  const rest = entries.filter((entry) => !chosen.includes(entry));
+  return [...chosen, ...rest].slice(0, amount);
+}
+
+export function curlBody(audience_id: string) {
+  const input = { audience_id, channel: 'whatsapp', message: 'Hi again!', campaign: 'second' };
+  return { method: 'tools/call', params: { name: 'sendBulkMessages', arguments: input } };
+}
+
+/** A promise alone does not keep a process alive; the server of the demo does. */
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await sleep(60_000, undefined, { signal }).catch(() => {});
+}

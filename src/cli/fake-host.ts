@@ -1,0 +1,102 @@
+import * as z from 'zod';
+import { TidingsError } from '../core/errors.ts';
+import { operation } from '../core/operation.ts';
+import type { ImportOptions, Tidings } from '../core/tidings.ts';
+import type { CliHost } from './host.ts';
+import { runCli } from './run-cli.ts';
+
+export const ID = '0199a1c2-1111-7000-8000-000000000001';
+
+type Answer = (input: Record<string, unknown>) => Record<string, unknown>;
+
+/** A host whose streams are texts and whose operations answer what a test says: the command line is what is looked at. */
+export function fakeHost(answers: Record<string, Answer> = {}) {
+  const calls: { name: string; input: Record<string, unknown> }[] = [];
+  const seen = { out: '', err: '', opened: 0, closed: 0, started: 0, rejects: '' };
+  const stream = (key: 'out' | 'err') => ({
+    isTTY: false,
+    write(text: string) {
+      seen[key] += text;
+      return true;
+    },
+    on() {},
+  });
+  const fake = (name: string, input: z.ZodObject) =>
+    operation({
+      name,
+      summary: name,
+      effect: 'read',
+      route: `GET /${name}`,
+      input,
+      output: z.looseObject({}),
+      async run(given) {
+        calls.push({ name, input: given });
+        return answers[name]?.(given) ?? { success: true };
+      },
+    });
+  const limit = z.int().min(1).max(200).default(50).describe('Leads in one answer');
+  const tidings: Tidings = {
+    operations: [
+      fake('leads.list', z.object({ status: z.enum(['new', 'lost']).optional(), limit })),
+      fake('leads.get', z.object({ lead_id: z.uuid() })),
+      fake('audience.create', z.object({ name: z.string() })),
+      fake('audience.get', z.object({ audience_id: z.uuid() })),
+      fake('sends.get', z.object({ send_id: z.uuid() })),
+      fake(
+        'sendBulkMessages',
+        z.object({
+          audience_id: z.uuid().describe('UUID of the audience'),
+          channel: z.enum(['whatsapp', 'email']),
+          message: z.string().min(1),
+          subject: z.string().optional(),
+          retry: z.enum(['failed', 'unknown']).optional(),
+          max_wait_seconds: z.number().max(3_600),
+        }),
+      ),
+    ],
+    modes: { email: 'sandbox', whatsapp: 'sandbox' },
+    async importCsv(input: AsyncIterable<Uint8Array>, options?: ImportOptions) {
+      let text = '';
+      for await (const chunk of input) text += Buffer.from(chunk).toString('utf8');
+      const rows = text.trim().split('\n').slice(1);
+      const bad = rows.filter((row) => row.startsWith('bad'));
+      if (bad.length > 0) options?.onRejectsCsv?.(`reason,name\n${bad.map((row) => `no,${row}\n`).join('')}`);
+      return {
+        success: true as const,
+        rows: rows.length,
+        created: rows.length - bad.length,
+        updated: 0,
+        unchanged: 0,
+        rejected: bad.length,
+        warnings_count: 0,
+        rejects: bad.map((_, at) => ({ line: at + 2, reason: 'it is bad' })),
+        warnings: [],
+        columns: { name: 'name' },
+      };
+    },
+    dispatcher: { start: () => void seen.started++, stop: async () => ({ inDoubt: 0 }) },
+    async ping() {},
+    async close() {
+      seen.closed++;
+    },
+  };
+  const unused = () => Promise.reject(new TidingsError('configuration', 'This test has no such thing.'));
+  const host = {
+    stdin: (async function* () {
+      yield Buffer.from('name\nAna\n');
+    })() as CliHost['stdin'],
+    stdout: stream('out') as unknown as CliHost['stdout'],
+    stderr: stream('err') as unknown as CliHost['stderr'],
+    env: {} as Record<string, string | undefined>,
+    version: '1.2.3',
+    async open() {
+      seen.opened++;
+      return tidings;
+    },
+    serve: async ({ port }: { port?: number }) => (port === 8080 ? 0 : 1),
+    mcp: async () => 0,
+    doctor: async () => ({ checks: [{ name: 'disk', ok: true as boolean | null, detail: 'fine' }] }),
+    openDemo: unused as CliHost['openDemo'],
+  } satisfies CliHost;
+  return { host, seen, calls, tidings, run: (...argv: string[]) => runCli(argv, host) };
+}

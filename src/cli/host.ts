@@ -1,0 +1,25 @@
+import type { Tidings } from '../core/tidings.ts';
+
+export interface Check {
+  readonly name: string;
+  /** null: there is nothing to check, as with a sandbox. */
+  readonly ok: boolean | null;
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+/** What the command line needs of the process around it. */
+export interface CliHost {
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  readonly stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** Opens the data folder; only commands that need it do. */
+  open(): Promise<Tidings>;
+  serve(options: { port?: number; host?: string }): Promise<number>;
+  mcp(): Promise<number>;
+  doctor(): Promise<{ checks: Check[] }>;
+  /** A server of its own: sandbox channels, a folder that goes away with it. */
+  openDemo(): Promise<{ readonly tidings: Tidings; readonly url: string; close(): Promise<void> }>;
+}

@@ -1,0 +1,133 @@
+import type { Command } from 'commander';
+import { TidingsError } from '../core/errors.ts';
+import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
+import { importFile } from './import-file.ts';
+import type { Output } from './output.ts';
+import { count, fields } from './table.ts';
+
+const FIELDS = ['name', 'email', 'phone', 'position', 'company', 'notes', 'status', 'origin'] as const;
+
+/** How the filters of leads are written in the shell. */
+export const FILTER_SPELLING = {
+  segment_id: '--segment',
+  campaign_id: '--campaign',
+  assignee_id: '--assignee',
+};
+
+export function filterOptions(command: Command): Command {
+  return command
+    .option('--status <status>', 'new, contacted, qualified, converted or lost')
+    .option('--origin <text>', 'where the lead came from')
+    .option('--search <text>', 'text in name, email, phone, company or position')
+    .option('--search-include-notes', 'let --search look into notes too')
+    .option('--segment <id>', 'metadata.segment_id')
+    .option('--campaign <id>', 'metadata.campaign_id')
+    .option('--assignee <id>', 'metadata.assignee_id');
+}
+
+export function readFilters(options: Options) {
+  return {
+    status: options['status'],
+    origin: options['origin'],
+    search: options['search'],
+    search_include_notes: options['searchIncludeNotes'],
+    segment_id: options['segment'],
+    campaign_id: options['campaign'],
+    assignee_id: options['assignee'],
+  };
+}
+
+export function addLeadCommands(program: Command, run: Run): void {
+  const leads = program.command('leads').description('the people who can be messaged');
+
+  jsonOption(
+    leads
+      .command('import <file>')
+      .description('read leads from a CSV file, or from standard input with -')
+      .option('--rejects <file>', 'where rows that are not kept go (default: FILE.rejects.csv beside FILE)'),
+  )
+    .addHelpText(
+      'after',
+      `
+Columns are known by their header (name, email, phone, company, …; Spanish and Portuguese too); every other
+column becomes metadata. A lead that is known already, by email or else phone, is updated.
+
+Examples:
+  $ tidings leads import contacts.csv
+  $ zcat contacts.csv.gz | tidings leads import - --rejects not-kept.csv`,
+    )
+    .action((file: string, options: Options) =>
+      run((context) => importFile(context, file, options['rejects'] as string | undefined)),
+    );
+
+  jsonOption(pageOptions(filterOptions(leads.command('list')), 'leads'))
+    .description('list leads, oldest first')
+    .addHelpText('after', '\nExample:\n  $ tidings leads list --status qualified --search acme --limit 20')
+    .action((options: Options) =>
+      run((context) => {
+        const input = { ...readFilters(options), limit: options['limit'], cursor: options['cursor'] };
+        return answer(context, 'leads.list', input, showLeads, FILTER_SPELLING);
+      }),
+    );
+
+  for (const verb of ['get', 'delete'] as const) {
+    jsonOption(leads.command(`${verb} <lead>`))
+      .description(verb === 'get' ? 'show one lead' : 'erase a lead')
+      .action((lead_id: string) =>
+        run((context) => answer(context, `leads.${verb}`, { lead_id }, showLead, { lead_id: '<lead>' })),
+      );
+  }
+
+  const create = leads.command('create').description('add one lead');
+  const update = leads.command('update <lead>').description('change a lead; an empty text clears a field');
+  for (const command of [create, update]) {
+    for (const field of FIELDS) command.option(`--${field} <text>`, field);
+    jsonOption(command.option('--metadata <json>', 'free-form values as a JSON object'));
+  }
+  create
+    .addHelpText(
+      'after',
+      `\nExample:\n  $ tidings leads create --name "Ana López" --email ana@example.com --metadata '{"plan": "gold"}'`,
+    )
+    .action((options: Options) =>
+      run((context) => answer(context, 'leads.create', readFields(options), showLead)),
+    );
+  update.action((lead_id: string, options: Options) =>
+    run((context) => {
+      const input = { lead_id, ...readFields(options) };
+      return answer(context, 'leads.update', input, showLead, { lead_id: '<lead>' });
+    }),
+  );
+}
+
+function readFields(options: Options): Result {
+  const given: Result = {};
+  for (const field of FIELDS) {
+    const value = options[field];
+    if (value !== undefined) given[field] = value === '' ? null : value;
+  }
+  const metadata = options['metadata'];
+  if (typeof metadata === 'string') {
+    try {
+      given['metadata'] = JSON.parse(metadata);
+    } catch {
+      throw new TidingsError('invalid_argument', `--metadata is not JSON: ${metadata}`, {
+        fix: `Write it as '{"plan": "gold"}'.`,
+      });
+    }
+  }
+  return given;
+}
+
+function showLeads(found: Result, output: Output): string {
+  const columns = ['id', 'name', 'email', 'phone', 'company', 'status'];
+  const rows = (found['leads'] as Result[]).map((lead) => columns.map((column) => lead[column]));
+  const total = `${count(found['total_count'] as number)} leads`;
+  return rows.length === 0 ? total : `${output.table(columns, rows)}\n${total}${more(found)}`;
+}
+
+function showLead({ lead, lead_id, warnings }: Result): string {
+  if (lead === undefined) return `Erased lead ${lead_id}.`;
+  const told = (warnings as string[] | undefined) ?? [];
+  return [fields(lead as object), ...told.map((warning) => `Warning: ${warning}`)].join('\n');
+}

@@ -1,0 +1,124 @@
+import cliProgress from 'cli-progress';
+import { createColors } from 'picocolors';
+import { TidingsError } from '../core/errors.ts';
+import type { CliHost } from './host.ts';
+import { type Cell, count, printable, table } from './table.ts';
+
+type Json = Record<string, unknown>;
+
+export interface Bar {
+  /** `total` null: nobody knows how much there is. */
+  update(done: number, total: number | null, note?: string): void;
+  stop(): void;
+}
+
+/** What a command writes: tables for people, one JSON document for scripts, bars only where somebody looks. */
+export class Output {
+  readonly json: boolean;
+  readonly colors: ReturnType<typeof createColors>;
+  readonly #host: CliHost;
+  readonly #bars: boolean;
+  #readerGone = false;
+
+  constructor(host: CliHost, json: boolean) {
+    this.#host = host;
+    this.json = json;
+    const plain = Boolean(host.env['NO_COLOR']);
+    this.colors = createColors(host.stdout.isTTY === true && !plain);
+    this.#bars = !json && host.stderr.isTTY === true;
+    // `tidings … | head` closes the pipe early: nobody is left to tell, and what was asked goes on.
+    for (const stream of [host.stdout, host.stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error;
+        this.#readerGone = true;
+      });
+    }
+  }
+
+  /** The result: the document with --json, else what `show` makes of it. */
+  result(document: Json, show: () => string): void {
+    this.#out(this.json ? JSON.stringify(document, null, 2) : show());
+  }
+
+  /** For people only, as part of the result. */
+  line(text = ''): void {
+    if (!this.json) this.#out(text);
+  }
+
+  /** For people only, beside the result; not into a pipe or file that takes it. */
+  note(text: string): void {
+    if (!this.json) this.#host.stderr.write(`${text}\n`);
+  }
+
+  /** A failure as told to whoever asked. @returns the exit code: 2 for wrong usage, else 1. */
+  failure(error: unknown): number {
+    const { message, code, fix } = explain(error);
+    const document = { success: false, error: message, code, ...(fix && { fix }) };
+    if (this.json) this.#out(JSON.stringify(document, null, 2));
+    else {
+      const red = createColors(this.#host.stderr.isTTY === true && !this.#host.env['NO_COLOR']).red;
+      this.#host.stderr.write(`${red('Error:')} ${printable(message)}${fix ? `\n${printable(fix)}` : ''}\n`);
+    }
+    if (code === 'internal' && /^(debug|trace)$/.test(this.#host.env['LOG_LEVEL'] ?? '')) {
+      this.#host.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    }
+    return code === 'invalid_argument' || code === 'invalid_template' ? 2 : 1;
+  }
+
+  /** An aligned table under a header, cut to the width of a terminal; a pipe, or a terminal that tells none (0), gets the whole. */
+  table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
+    const { isTTY, columns } = this.#host.stdout;
+    const [first, ...rest] = table(header, rows, (isTTY && columns) || undefined).split('\n');
+    return [this.colors.bold(first), ...rest].join('\n');
+  }
+
+  /** A live bar on stderr when that is a terminal; else nothing. */
+  bar(label: string, show: (amount: number) => string = count): Bar {
+    if (!this.#bars) return { update() {}, stop() {} };
+    const stream = this.#host.stderr;
+    const known = `${label} {bar} {percentage}%  {shown}  {note}`;
+    let bar: cliProgress.SingleBar | undefined;
+    return {
+      update(done, total, note = '') {
+        const shown = total === null ? show(done) : `${show(done)} of ${show(total)}`;
+        const most = Math.max(total ?? 1, 1);
+        const at = total === null ? 0 : Math.min(done, most);
+        if (bar) {
+          bar.setTotal(most);
+          bar.update(at, { shown, note });
+          return;
+        }
+        const format = total === null ? `${label} {shown}  {note}` : known;
+        bar = new cliProgress.SingleBar(
+          { format, hideCursor: true, stream, barsize: 30, fps: 12 },
+          cliProgress.Presets.shades_classic,
+        );
+        bar.start(most, at, { shown, note });
+      },
+      stop: () => bar?.stop(),
+    };
+  }
+
+  #out(text: string): void {
+    if (!this.#readerGone) this.#host.stdout.write(`${text}\n`);
+  }
+}
+
+function explain(error: unknown): { message: string; code: string; fix?: string | undefined } {
+  if (error instanceof TidingsError) return error;
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (typeof path === 'string' && typeof code === 'string') {
+    const why: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      EACCES: 'there is no permission',
+      EISDIR: 'it is a folder',
+      ENOSPC: 'the disk is full',
+    };
+    return { message: `${path} cannot be used: ${why[code] ?? code}.`, code: 'invalid_file' };
+  }
+  return {
+    message: 'Something unexpected went wrong; what was confirmed before is stored.',
+    code: 'internal',
+    fix: 'Run it again with LOG_LEVEL=debug to see the cause, and report it if it stays.',
+  };
+}

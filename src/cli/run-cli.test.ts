@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { TidingsError } from '../core/errors.ts';
+import { fakeHost, ID } from './fake-host.ts';
+
+const lead = { id: ID, name: 'Ana', email: 'ana@example.com', phone: null, company: '東京', status: 'new' };
+const oneLead = { 'leads.list': () => ({ success: true, leads: [lead], next_cursor: null, total_count: 1 }) };
+const refused = {
+  'leads.get': () => {
+    throw new TidingsError('not_found', 'There is no such lead.', {
+      fix: 'leads list shows the leads there are.',
+    });
+  },
+};
+
+describe('exit codes', () => {
+  test('what was done is 0, and the data folder is closed again', async () => {
+    const { run, seen } = fakeHost(oneLead);
+    expect(await run('leads', 'list')).toBe(0);
+    expect(seen).toMatchObject({ opened: 1, closed: 1 });
+  });
+
+  test('what was not found is 1, and the fix is a command that can be typed', async () => {
+    const { run, seen } = fakeHost(refused);
+    expect(await run('leads', 'get', ID)).toBe(1);
+    expect(seen.err).toBe('Error: There is no such lead.\ntidings leads list shows the leads there are.\n');
+    expect(seen).toMatchObject({ out: '', closed: 1 });
+  });
+
+  test.each([
+    [['leads', 'list', '--limit', '0'], '--limit is 0'],
+    [['leads', 'list', '--limit', 'ten'], '--limit is "ten", which is not a number.'],
+    [['leads', 'list', '--status', 'lots'], '--status is "lots"; did you mean lost?'],
+    [['leads', 'get', 'x'], '<lead> is "x"'],
+    [['leads', 'get'], "missing required argument 'lead'"],
+    [['leads', 'list', '--limt', '3'], "unknown option '--limt'\nDid you mean --limit?"],
+    [['led'], "unknown command 'led'"],
+    [['leads', 'lst'], "unknown command 'lst'\nDid you mean list?"],
+    [['send', '--channel', 'email'], '--audience is missing.\nGive --audience (UUID of the audience).'],
+    [['send', '--message', 'a', '--message-file', 'b'], 'Both --message and --message-file were given.'],
+  ])('%j is wrong usage: 2, told in the words that were typed', async (argv, told) => {
+    const { run, seen } = fakeHost();
+    expect(await run(...argv)).toBe(2);
+    expect(seen.err).toContain(told);
+    expect(seen.out).toBe('');
+  });
+
+  test('no command at all shows the help and is wrong usage', async () => {
+    const { run, seen } = fakeHost();
+    expect(await run()).toBe(2);
+    expect(seen.err).toContain('Usage: tidings');
+  });
+
+  test('help and version are 0 and open no data folder', async () => {
+    const { run, seen } = fakeHost();
+    expect(await run('--version')).toBe(0);
+    expect(await run('send', '--help')).toBe(0);
+    expect(seen.out).toContain('1.2.3\n');
+    expect(seen.out).toContain('Examples:');
+    expect(seen.opened).toBe(0);
+  });
+
+  test('the host’s own exit code of serve is kept', async () => {
+    const { run } = fakeHost();
+    expect(await run('serve', '--port', '8080')).toBe(0);
+    expect(await run('serve', '--port', '70000')).toBe(2);
+  });
+
+  test('doctor is 1 when a check fails, and a sandbox is no failure', async () => {
+    const { run, host } = fakeHost();
+    host.doctor = async () => ({ checks: [{ name: 'email', ok: null, detail: 'sandbox' }] });
+    expect(await run('doctor')).toBe(0);
+    host.doctor = async () => ({ checks: [{ name: 'email', ok: false, detail: 'no answer' }] });
+    expect(await run('doctor')).toBe(1);
+  });
+});
+
+describe('--json', () => {
+  test('prints the answer as one document and nothing else', async () => {
+    const { run, seen } = fakeHost(oneLead);
+    expect(await run('leads', 'list', '--json')).toBe(0);
+    expect(JSON.parse(seen.out)).toEqual(oneLead['leads.list']());
+    expect(seen.err).toBe('');
+  });
+
+  test('an error is a document on standard output too, with its exit code', async () => {
+    const { run, seen } = fakeHost(refused);
+    expect(await run('leads', 'get', ID, '--json')).toBe(1);
+    expect(JSON.parse(seen.out)).toEqual({
+      success: false,
+      error: 'There is no such lead.',
+      code: 'not_found',
+      fix: 'tidings leads list shows the leads there are.',
+    });
+    expect(seen.err).toBe('');
+  });
+
+  test.each([
+    [['--json'], 'No command was named.'],
+    [['leads', '--json'], 'No command was named.'],
+    [['--json', 'leads', 'lst'], "unknown command 'lst'"],
+    [['leads', 'list', '--nope', '--json'], "unknown option '--nope'"],
+  ])('%j tells wrong usage as a document', async (argv, error) => {
+    const { run, seen } = fakeHost();
+    expect(await run(...argv)).toBe(2);
+    expect(JSON.parse(seen.out)).toMatchObject({ success: false, error, code: 'invalid_argument' });
+    expect(seen.err).toBe('');
+  });
+
+  test('an unexpected error does not show its insides', async () => {
+    const { run, seen } = fakeHost({
+      'leads.list': () => {
+        throw new Error('SELECT secret');
+      },
+    });
+    expect(await run('leads', 'list', '--json')).toBe(1);
+    expect(JSON.parse(seen.out)).toMatchObject({ success: false, code: 'internal' });
+    expect(seen.out).not.toContain('secret');
+  });
+});
+
+describe('for people', () => {
+  test('a list is an aligned table without colours in a pipe', async () => {
+    const { run, seen } = fakeHost(oneLead);
+    await run('leads', 'list');
+    expect(seen.out.split('\n')).toEqual([
+      `id${' '.repeat(36)}name  email            phone  company  status`,
+      `${ID}  Ana   ana@example.com  –      東京     new`,
+      '1 leads',
+      '',
+    ]);
+    expect(seen.err).toBe('');
+  });
+
+  test('a terminal gets a table of its width, unless it is too narrow or does not know its width', async () => {
+    const email = 'a.very.long.address@mail.example.com';
+    const long = () => ({ success: true, leads: [{ ...lead, email }], next_cursor: null, total_count: 1 });
+    const { run, seen, host } = fakeHost({ 'leads.list': long });
+    for (const [columns, shown] of [
+      [90, 'a.very.long.address@m…'],
+      [70, email],
+      [0, email],
+    ] as const) {
+      Object.assign(host.stdout, { isTTY: true, columns });
+      seen.out = '';
+      await run('leads', 'list');
+      expect(seen.out).toContain(`${ID}  Ana   ${shown}  –`);
+    }
+  });
+
+  test('a terminal gets colours, unless NO_COLOR is set', async () => {
+    const { run, seen, host } = fakeHost(oneLead);
+    host.stdout.isTTY = true;
+    await run('leads', 'list');
+    expect(seen.out).toContain('\u001b[1m');
+    host.env['NO_COLOR'] = '1';
+    seen.out = '';
+    await run('leads', 'list');
+    expect(seen.out).not.toContain('\u001b');
+  });
+});

@@ -1,0 +1,103 @@
+import { Command, CommanderError, Option } from 'commander';
+import { TidingsError } from '../core/errors.ts';
+import { addAudienceCommands } from './audience.ts';
+import type { CommandContext, Run } from './context.ts';
+import { addDemoCommand } from './demo.ts';
+import type { CliHost } from './host.ts';
+import { addLeadCommands } from './leads.ts';
+import { Output } from './output.ts';
+import { addSendCommand } from './send.ts';
+import { addSendsCommands } from './sends.ts';
+import { addServerCommands } from './server.ts';
+import { addOutboxCommand, addSuppressionCommands } from './suppressions.ts';
+
+/** Runs one command line. @returns the exit code: 0 done, 1 not done, 2 wrong usage. */
+export async function runCli(argv: string[], host: CliHost): Promise<number> {
+  const output = new Output(host, asksForJson(argv));
+  let exitCode = 0;
+  const run: Run = async (work) => {
+    exitCode = await work(contextOf(host, output));
+  };
+  try {
+    await build(host, output, run).parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return output.failure(error);
+    if (error.exitCode === 0) return 0;
+    // Help for a command line that names no command has been shown already.
+    if (error.code === 'commander.help' && !output.json) return 2;
+    return output.failure(wrongUsage(error));
+  }
+}
+
+function contextOf(host: CliHost, output: Output): CommandContext {
+  return {
+    host,
+    output,
+    async withTidings(work) {
+      const tidings = await host.open();
+      try {
+        return await work(tidings);
+      } finally {
+        await tidings.close();
+      }
+    },
+  };
+}
+
+function build(host: CliHost, output: Output, run: Run): Command {
+  const program = new Command('tidings')
+    .description('One message to many people over WhatsApp and email: never twice, never lost.')
+    .version(host.version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      // Refusals are told in one place, where --json is known.
+      writeErr: (text) => {
+        if (!output.json && !text.startsWith('error:')) host.stderr.write(text);
+      },
+      outputError: () => {},
+      getOutHasColors: () => output.colors.isColorSupported,
+    })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ tidings demo
+  $ tidings leads import contacts.csv
+  $ tidings audience create --name "Qualified" --status qualified
+  $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html
+
+Every command takes --help. The exit code is 0 when what was asked was done, 1 when not, 2 for wrong usage.
+Settings are environment variables, such as TIDINGS_DATA_DIR and SMTP_URL; README.md lists them.`,
+    );
+  addServerCommands(program, run);
+  addDemoCommand(program, run);
+  addLeadCommands(program, run);
+  addAudienceCommands(program, run);
+  addSendCommand(program, run);
+  addSendsCommands(program, run);
+  addSuppressionCommands(program, run);
+  addOutboxCommand(program, run);
+  // With no command, or before one, --json is not unknown either: it says how the refusal is told.
+  for (const group of [program, ...program.commands.filter((command) => command.commands.length > 0)]) {
+    group.addOption(new Option('--json').hideHelp());
+  }
+  return program;
+}
+
+/** Known before the command line is read, since what is wrong with it must be told in the right form. */
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? undefined : end).includes('--json');
+}
+
+function wrongUsage(error: CommanderError): TidingsError {
+  const help = error.code === 'commander.help';
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const hint = rest.join(' ').replace(/^\((.*)\)$/, '$1');
+  const message = help ? 'No command was named.' : first;
+  return new TidingsError('invalid_argument', message, {
+    fix: hint || 'tidings --help shows what there is.',
+  });
+}

@@ -1,0 +1,32 @@
+import type { Result } from './context.ts';
+import type { Output } from './output.ts';
+import { toShellWords } from './shell-words.ts';
+import { fields, percent, printable } from './table.ts';
+
+const TOTALS = [
+  ['sent', 'total_sent'],
+  ['failed', 'total_failed'],
+  ['skipped', 'total_skipped'],
+  ['remaining', 'total_remaining'],
+  ['in audience', 'total_in_audience'],
+] as const;
+
+/** The counts of a send, one a line, with their shares. */
+export function showTotals(send: Result, output: Output): string {
+  const whole = Number(send['total_in_audience']);
+  const header = ['', 'leads', 'share'];
+  const rows = TOTALS.map(([name, key]) => [name, Number(send[key]), percent(Number(send[key]), whole)]);
+  const unknown = Number(send['total_unknown'] ?? 0);
+  const doubt = unknown > 0 ? `\nOf the failed, nobody can know whether ${unknown} arrived.` : '';
+  return output.table(header, rows) + doubt;
+}
+
+/** The result of `send` for people. */
+export function showResult(result: Result, output: Output): string {
+  const { send_id, channel, campaign, state } = result;
+  const mode = result['mode'] === 'sandbox' ? 'sandbox: nothing left this machine' : result['mode'];
+  const parts = [fields({ send_id, channel, campaign, state, mode }), showTotals(result, output)];
+  if (result['notice']) parts.push(printable(String(result['notice'])));
+  if (result['error']) parts.push(output.colors.red(printable(String(result['error']))));
+  return [...parts, toShellWords(result['next_step'])].join('\n\n');
+}

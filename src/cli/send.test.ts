@@ -1,0 +1,121 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { fakeHost, ID } from './fake-host.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tidings-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const SEND = ['send', '--audience', ID, '--channel', 'whatsapp', '--message', 'Hi'];
+
+function result(state: string, more: object = {}) {
+  const totals = {
+    total_sent: 2,
+    total_failed: 1,
+    total_skipped: 0,
+    total_remaining: 0,
+    total_in_audience: 3,
+  };
+  const base = { success: true, audience_id: ID, channel: 'whatsapp', ...totals, send_id: ID };
+  return { ...base, campaign: 'default', state, mode: 'sandbox', next_step: 'Done.', ...more };
+}
+
+describe('send', () => {
+  test('it sends by itself, and a send with some failed leads is done', async () => {
+    const { run, seen, calls } = fakeHost({ sendBulkMessages: () => result('completed') });
+    expect(await run(...SEND)).toBe(0);
+    expect(seen.started).toBe(1);
+    expect(calls).toHaveLength(1);
+    expect(seen.out).toContain('sent             2   66.7%');
+    expect(seen.err).toBe('');
+  });
+
+  test('it calls again while the send runs, and puts leads back only once', async () => {
+    const states = ['running', 'running', 'completed'];
+    const { run, calls } = fakeHost({ sendBulkMessages: () => result(states.shift()!) });
+    expect(await run(...SEND, '--retry', 'failed')).toBe(0);
+    expect(calls.map(({ input }) => input['retry'])).toEqual(['failed', undefined, undefined]);
+  });
+
+  test('a wait that is over leaves a running send with its counts, and is done', async () => {
+    const { run, seen } = fakeHost({
+      sendBulkMessages: () => result('running'),
+      'sends.get': () => ({ ...result('running'), total_sent: 1, total_remaining: 1 }),
+    });
+    expect(await run(...SEND, '--wait', '0', '--json')).toBe(0);
+    expect(JSON.parse(seen.out)).toMatchObject({ state: 'running', total_sent: 1, total_remaining: 1 });
+  });
+
+  test('a send that stopped for something a person must mend is not done', async () => {
+    const error = 'The relay refuses the password.';
+    const { run, seen } = fakeHost({ sendBulkMessages: () => result('paused', { success: false, error }) });
+    expect(await run(...SEND)).toBe(1);
+    expect(seen.out).toContain(error);
+  });
+
+  test('the first Ctrl-C stops watching and tells what remains; npm passing it on again is no second one', async () => {
+    const { run, seen } = fakeHost({
+      sendBulkMessages: () => {
+        process.emit('SIGINT');
+        process.emit('SIGINT');
+        return result('running');
+      },
+      'sends.get': () => ({ ...result('running'), total_remaining: 1 }),
+    });
+    expect(await run(...SEND)).toBe(1);
+    expect(seen.err).toContain('Ctrl-C again leaves at once');
+    expect(seen.out).toContain('run the same command again');
+    expect(seen.closed).toBe(1);
+    expect(process.listenerCount('SIGINT')).toBe(0);
+  });
+
+  test('a message comes from a file, without what editors add', async () => {
+    const file = join(folder, 'offer.html');
+    writeFileSync(file, '\ufeff<p>Hi</p>\n');
+    const { run, calls } = fakeHost({ sendBulkMessages: () => result('completed') });
+    await run('send', '--audience', ID, '--channel', 'email', '--subject', 'S', '--message-file', file);
+    expect(calls[0]!.input).toMatchObject({ message: '<p>Hi</p>', subject: 'S' });
+  });
+
+  test('a message file that does not exist is named', async () => {
+    const { run, seen } = fakeHost();
+    expect(await run('send', '--audience', ID, '--message-file', join(folder, 'none'))).toBe(1);
+    expect(seen.err).toContain('none cannot be used: there is no such file.');
+  });
+});
+
+describe('leads import', () => {
+  const file = join(folder, 'people.csv');
+  writeFileSync(file, 'name\nAna\nbad\n');
+
+  test('rows that are not kept go to a file beside it, which is named', async () => {
+    const { run, seen } = fakeHost();
+    expect(await run('leads', 'import', file, '--json')).toBe(0);
+    const rejects_file = join(folder, 'people.rejects.csv');
+    expect(JSON.parse(seen.out)).toMatchObject({ rows: 2, created: 1, rejected: 1, rejects_file });
+    expect(readFileSync(rejects_file, 'utf8')).toBe('reason,name\nno,bad\n');
+    expect(seen.err).toBe('');
+  });
+
+  test('no rejects, no file; standard input is read with -', async () => {
+    const { run, seen } = fakeHost();
+    expect(await run('leads', 'import', '-', '--rejects', join(folder, 'unused.csv'))).toBe(0);
+    expect(seen.out).toBe('1 rows: 1 created, 0 updated, 0 unchanged, 0 rejected\n');
+    expect(() => readFileSync(join(folder, 'unused.csv'))).toThrow('ENOENT');
+  });
+
+  test('a missing file and a folder are told apart before the data folder is opened', async () => {
+    const { run, seen } = fakeHost();
+    expect(await run('leads', 'import', join(folder, 'none.csv'))).toBe(1);
+    expect(await run('leads', 'import', folder)).toBe(1);
+    expect(seen.err).toMatch(/There is no file .*none\.csv\.\nError: .* is a folder, not a CSV file\./);
+    expect(seen.opened).toBe(0);
+  });
+
+  test('a place for rejects that cannot be written, or is the file itself, is refused first', async () => {
+    const { run, seen } = fakeHost();
+    expect(await run('leads', 'import', file, '--rejects', join(folder, 'no/where.csv'))).toBe(2);
+    expect(await run('leads', 'import', file, '--rejects', file)).toBe(2);
+    expect(seen.opened).toBe(0);
+  });
+});

@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { TidingsError } from '../core/errors.ts';
+import type { Tidings } from '../core/tidings.ts';
+import {
+  type CommandContext,
+  call,
+  jsonOption,
+  number,
+  type Options,
+  type Result,
+  type Run,
+} from './context.ts';
+import type { CliHost } from './host.ts';
+import { onInterrupt } from './interrupt.ts';
+import { showResult } from './send-summary.ts';
+
+const SPELLING = { audience_id: '--audience', max_wait_seconds: '--wait' };
+/** The longest that one call of the operation watches. */
+const LONGEST_WATCH_SECONDS = 3_600;
+
+export function addSendCommand(program: Command, run: Run): void {
+  jsonOption(
+    program.command('send').description('send one message to every lead of an audience, never twice'),
+  )
+    .option('--audience <id>', 'the audience')
+    .option('--channel <channel>', 'email or whatsapp')
+    .option('--subject <text>', 'email subject')
+    .option(
+      '--message <text>',
+      'plain text, or HTML for email; {{lead.first_name | default: "there"}} is filled in',
+    )
+    .option('--message-file <file>', 'read the message from a file, or from standard input with -')
+    .option('--from <name>', 'sender display name (email)')
+    .option('--campaign <name>', 'which message this is; another name sends to the same people again')
+    .option(
+      '--placeholder-policy <policy>',
+      'for a missing merge field: strip_tokens (default) or skip_recipient',
+    )
+    .option('--retry <which>', 'try these again first: failed, skipped, or unknown (may arrive twice)')
+    .option(
+      '--wait <seconds>',
+      'leave after this long (default: when it is done)',
+      number('--wait', { min: 0, max: 1e9 }),
+    )
+    .addHelpText(
+      'after',
+      `
+Run the same command again to go on: only leads that are still pending are tried. While a server runs on the same
+data folder, that server sends and this command watches.
+
+Examples:
+  $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --from "Marketing"
+  $ tidings send --audience ID --channel whatsapp --message "Hi {{lead.first_name}}!" --campaign spring
+  $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --retry failed`,
+    )
+    .action((options: Options) => run((context) => send(context, options)));
+}
+
+async function send({ host, output, withTidings }: CommandContext, options: Options): Promise<number> {
+  const given = {
+    audience_id: options['audience'],
+    channel: options['channel'],
+    message: await readMessage(host, options),
+    subject: options['subject'],
+    from: options['from'],
+    campaign: options['campaign'],
+    placeholder_policy: options['placeholderPolicy'],
+  };
+  return withTidings(async (tidings) => {
+    const bar = output.bar(`Sending ${options['channel']}`);
+    const stop = new AbortController();
+    const release = onInterrupt(() => {
+      stop.abort();
+      bar.stop();
+      output.note('Stopping: what is in flight is finished first. Ctrl-C again leaves at once.');
+    });
+    try {
+      tidings.dispatcher.start();
+      const watched = await watch(tidings, given, options, stop.signal, bar.update);
+      bar.stop();
+      const result = watched['state'] === 'running' ? await leave(tidings, watched) : watched;
+      output.result(result, () => showResult(result, output));
+      return exitCode(result, stop.signal.aborted);
+    } finally {
+      bar.stop();
+      release();
+    }
+  });
+}
+
+/** Calls until the send does not run any more or the wait is over. Only the first call may put leads back. */
+async function watch(
+  tidings: Tidings,
+  given: object,
+  options: Options,
+  signal: AbortSignal,
+  onBar: (done: number, total: number, note: string) => void,
+): Promise<Result> {
+  const wait = options['wait'] as number | undefined;
+  const until = wait === undefined ? Number.POSITIVE_INFINITY : performance.now() + wait * 1_000;
+  const once = (retry: Options[string]) => {
+    const left = Math.max(0, (until - performance.now()) / 1_000);
+    const input = { ...given, retry, max_wait_seconds: Math.min(left, LONGEST_WATCH_SECONDS) };
+    return call(tidings, 'sendBulkMessages', input, SPELLING, {
+      signal,
+      onProgress: ({ done, total, message }) => {
+        if (!signal.aborted) onBar(done, total, message);
+      },
+    });
+  };
+  const first = await once(options['retry']);
+  let result = first;
+  while (result['state'] === 'running' && !signal.aborted && performance.now() < until) {
+    result = await once(undefined);
+  }
+  if (result === first) return first;
+  // What the later calls remark ("nothing was sent by this call") is about themselves, not about this command.
+  const { notice: _, ...rest } = result;
+  return first['notice'] === undefined ? rest : { ...rest, notice: first['notice'] };
+}
+
+/** Leaves a send that runs: with nothing of ours in flight, the counts are those that stay. */
+async function leave(tidings: Tidings, watched: Result): Promise<Result> {
+  await tidings.dispatcher.stop();
+  const now = await call(tidings, 'sends.get', { send_id: watched['send_id'] });
+  const counts = Object.keys(watched).filter((key) => key.startsWith('total_'));
+  const totals = Object.fromEntries(counts.map((key) => [key, now[key]]));
+  const next_step =
+    now['state'] === 'running'
+      ? 'A server on the same data folder goes on with it. Without one it waits: run the same command again, or tidings serve.'
+      : now['next_step'];
+  return { ...watched, ...totals, state: now['state'], next_step };
+}
+
+/** A wait that was asked for and is over is no failure; being interrupted, paused or cancelled is. */
+function exitCode(result: Result, interrupted: boolean): number {
+  if (result['success'] !== true) return 1;
+  if (result['state'] === 'completed') return 0;
+  return result['state'] === 'running' && !interrupted ? 0 : 1;
+}
+
+async function readMessage(host: CliHost, options: Options): Promise<string | undefined> {
+  const file = options['messageFile'];
+  if (typeof file !== 'string') return options['message'] as string | undefined;
+  if (options['message'] !== undefined) {
+    throw new TidingsError('invalid_argument', 'Both --message and --message-file were given.', {
+      fix: 'Give one of them.',
+    });
+  }
+  const text = file === '-' ? await readAll(host.stdin) : readFileSync(file, 'utf8');
+  // Editors put a byte order mark before and a line break behind, and neither is meant for the reader.
+  return text.replace(/^\ufeff/, '').replace(/\r?\n$/, '');
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as string));
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
+import type { Output } from './output.ts';
+import { showTotals } from './send-summary.ts';
+import { toShellWords } from './shell-words.ts';
+import { fields, printable } from './table.ts';
+
+const SPELLING = { send_id: '<send>', audience_id: '--audience' };
+const VERBS = {
+  pause: 'hold a send; what is in flight is finished',
+  resume: 'go on with a paused or cancelled send',
+  cancel: 'stop a send for good; leads not reached stay pending',
+} as const;
+
+export function addSendsCommands(program: Command, run: Run): void {
+  const sends = program.command('sends').description('what is being sent and was sent');
+
+  jsonOption(pageOptions(sends.command('list'), 'sends'))
+    .description('list sends, newest first')
+    .option('--audience <id>', 'only of this audience')
+    .option('--state <state>', 'running, paused, completed or cancelled')
+    .action((options: Options) =>
+      run((context) => {
+        const { audience, state, limit, cursor } = options;
+        return answer(
+          context,
+          'sends.list',
+          { audience_id: audience, state, limit, cursor },
+          showList,
+          SPELLING,
+        );
+      }),
+    );
+
+  jsonOption(sends.command('get <send>'))
+    .description('show one send: totals, rate, time left, the most frequent errors')
+    .action((send_id: string) =>
+      run((context) => answer(context, 'sends.get', { send_id }, showSend, SPELLING)),
+    );
+
+  jsonOption(pageOptions(sends.command('deliveries <send>'), 'deliveries'))
+    .description('list the deliveries of a send, one for each lead')
+    .option('--status <status>', 'pending, sent, failed or skipped')
+    .addHelpText('after', '\nExample:\n  $ tidings sends deliveries SEND_ID --status failed')
+    .action((send_id: string, { status, limit, cursor }: Options) =>
+      run((context) => {
+        const input = { send_id, status, limit, cursor };
+        return answer(context, 'sends.deliveries', input, showDeliveries, SPELLING);
+      }),
+    );
+
+  for (const [verb, description] of Object.entries(VERBS)) {
+    jsonOption(sends.command(`${verb} <send>`))
+      .description(description)
+      .action((send_id: string) =>
+        run((context) => answer(context, `sends.${verb}`, { send_id }, showChanged, SPELLING)),
+      );
+  }
+}
+
+function showList(found: Result, output: Output): string {
+  const sends = found['sends'] as Result[];
+  if (sends.length === 0) return 'No sends yet. tidings send makes one.';
+  const columns = ['send_id', 'audience_name', 'channel', 'campaign', 'state'];
+  const totals = ['total_sent', 'total_failed', 'total_skipped', 'total_remaining'];
+  const rows = sends.map((send) => [...columns, ...totals].map((column) => send[column]));
+  const header = ['id', 'audience', 'channel', 'campaign', 'state', 'sent', 'failed', 'skipped', 'remaining'];
+  return output.table(header, rows) + more(found);
+}
+
+function showSend(send: Result, output: Output): string {
+  const { send_id, audience_name, channel, campaign, state, mode, subject, created_at, completed_at } = send;
+  const parts = [
+    fields({
+      send_id,
+      audience: audience_name,
+      channel,
+      campaign,
+      state,
+      mode,
+      subject,
+      created_at,
+      completed_at,
+    }),
+    showTotals(send, output),
+  ];
+  if (send['paused_reason']) parts.push(output.colors.yellow(printable(`Paused: ${send['paused_reason']}`)));
+  if (send['seconds_left'] !== null) {
+    parts.push(`${send['rate_per_second']} a second, about ${send['seconds_left']} seconds left`);
+  }
+  const errors = (send['top_errors'] as Result[]).map((one) => [
+    one['count'],
+    one['status'],
+    one['code'],
+    one['message'],
+  ]);
+  if (errors.length > 0) parts.push(output.table(['leads', 'status', 'reason', 'message'], errors));
+  return [...parts, toShellWords(send['next_step'])].join('\n\n');
+}
+
+function showChanged(send: Result, output: Output): string {
+  const { send_id, state } = send;
+  return [`Send ${send_id} is ${state}.`, showTotals(send, output), toShellWords(send['next_step'])].join(
+    '\n\n',
+  );
+}
+
+function showDeliveries(found: Result, output: Output): string {
+  const columns = ['lead_id', 'name', 'contact', 'send_status', 'attempts', 'error_code', 'error'];
+  const rows = (found['deliveries'] as Result[]).map((one) => columns.map((column) => one[column]));
+  if (rows.length === 0) return 'No deliveries of that kind.';
+  return (
+    output.table(['lead', 'name', 'contact', 'status', 'attempts', 'reason', 'message'], rows) + more(found)
+  );
+}

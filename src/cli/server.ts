@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { jsonOption, number, type Run } from './context.ts';
+import type { Check } from './host.ts';
+import type { Output } from './output.ts';
+
+export function addServerCommands(program: Command, run: Run): void {
+  program
+    .command('serve')
+    .description('start the server: MCP, REST, and the sending itself')
+    .option('--port <n>', 'default: PORT, else 3000', number('--port', { min: 0, max: 65_535 }))
+    .option('--host <address>', 'default: HOST, else 127.0.0.1')
+    .addHelpText('after', '\nExample:\n  $ tidings serve --port 8080')
+    .action((options: { port?: number; host?: string }) => run(({ host }) => host.serve(options)));
+
+  program
+    .command('mcp')
+    .description('speak MCP over standard input and output, for AI agents on this machine')
+    .addHelpText(
+      'after',
+      '\nExample, in the settings of an agent:\n  { "command": "tidings", "args": ["mcp"] }',
+    )
+    .action(() => run(({ host }) => host.mcp()));
+
+  jsonOption(program.command('doctor').description('check settings, data folder and the ways out'))
+    .addHelpText('after', '\nNothing is sent. The exit code is 1 when a check fails.')
+    .action(() =>
+      run(async ({ host, output }) => {
+        const { checks } = await host.doctor();
+        const success = checks.every((check) => check.ok !== false);
+        output.result({ success, checks }, () => showChecks(checks, output));
+        return success ? 0 : 1;
+      }),
+    );
+}
+
+function showChecks(checks: readonly Check[], output: Output): string {
+  const { green, red, dim } = output.colors;
+  const widest = Math.max(...checks.map((check) => check.name.length));
+  return checks
+    .map(({ name, ok, detail, fix }) => {
+      const mark = ok === null ? dim('–') : ok ? green('✓') : red('✗');
+      return `${mark} ${name.padEnd(widest)}  ${detail}${fix ? `\n  ${' '.repeat(widest)}  → ${fix}` : ''}`;
+    })
+    .join('\n');
+}

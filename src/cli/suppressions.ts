@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import {
+  answer,
+  jsonOption,
+  more,
+  number,
+  type Options,
+  pageOptions,
+  type Result,
+  type Run,
+} from './context.ts';
+import type { Output } from './output.ts';
+import { count, printable } from './table.ts';
+
+const SPELLING = { contact: '<contact>', send_id: '--send' };
+
+export function addSuppressionCommands(program: Command, run: Run): void {
+  const suppressions = program.command('suppressions').description('contacts that no send may reach');
+
+  jsonOption(pageOptions(suppressions.command('list'), 'contacts'))
+    .description('list them, with the reason')
+    .option('--channel <channel>', 'email or whatsapp')
+    .action(({ channel, limit, cursor }: Options) =>
+      run((context) => answer(context, 'suppressions.list', { channel, limit, cursor }, showList)),
+    );
+
+  jsonOption(suppressions.command('add <contact>'))
+    .description('keep a contact from being messaged, from now on')
+    .option('--channel <channel>', 'email or whatsapp')
+    .option('--reason <reason>', 'unsubscribed (default), bounced, complained or opted_out')
+    .addHelpText('after', '\nExample:\n  $ tidings suppressions add ana@example.com --channel email')
+    .action((contact: string, { channel, reason }: Options) =>
+      run((context) => {
+        const show = (done: Result) => `${done['contact']} is not messaged over ${done['channel']} any more.`;
+        return answer(context, 'suppressions.add', { contact, channel, reason }, show, SPELLING);
+      }),
+    );
+
+  jsonOption(suppressions.command('remove <contact>'))
+    .description('let a contact be messaged again; only with that person’s consent')
+    .option('--channel <channel>', 'email or whatsapp')
+    .action((contact: string, { channel }: Options) =>
+      run((context) => {
+        const show = (done: Result) => `${done['contact']} can be messaged over ${done['channel']} again.`;
+        return answer(context, 'suppressions.remove', { contact, channel }, show, SPELLING);
+      }),
+    );
+}
+
+export function addOutboxCommand(program: Command, run: Run): void {
+  const outbox = program.command('outbox').description('what the sandbox recorded instead of sending');
+  jsonOption(outbox.command('list'))
+    .description('show the newest messages as they would arrive')
+    .option('--channel <channel>', 'email or whatsapp')
+    .option('--send <id>', 'only of this send')
+    .option('--limit <n>', 'messages to show', number('--limit'))
+    .action(({ channel, send, limit }: Options) =>
+      run((context) =>
+        answer(context, 'outbox.list', { channel, send_id: send, limit }, showOutbox, SPELLING),
+      ),
+    );
+}
+
+function showList(found: Result, output: Output): string {
+  const columns = ['channel', 'contact', 'reason', 'created_at'];
+  const rows = (found['suppressions'] as Result[]).map((one) => columns.map((column) => one[column]));
+  return rows.length === 0 ? 'Nobody is suppressed.' : output.table(columns, rows) + more(found);
+}
+
+function showOutbox(found: Result, output: Output): string {
+  const entries = (found['entries'] as Result[]).map((entry) => showMessage(entry, output));
+  return [...entries, `${count(found['total_count'] as number)} messages recorded`].join('\n\n');
+}
+
+/** One message as its reader would see it. */
+export function showMessage(entry: Result, output: Output): string {
+  const heads = [
+    ['To', entry['to']],
+    ['From', entry['from']],
+    ['Subject', entry['subject']],
+  ].filter(([, value]) => value !== null && value !== undefined);
+  const head = heads.map(([name, value]) => `${output.colors.dim(`${name}:`)} ${printable(String(value))}`);
+  const text = printable(String(entry['text'])).trimEnd().split('\n');
+  return [
+    `${output.colors.cyan(String(entry['channel']))}  ${head.join('  ')}`,
+    ...text.map((line) => `  ${line}`.trimEnd()),
+  ].join('\n');
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env node
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { CliHost } from './cli/host.ts';
+import { runCli } from './cli/run-cli.ts';
+import { type Config, readConfig } from './config.ts';
+import { doctor } from './doctor.ts';
+import { startHttpServer } from './http/server.ts';
+import { serveMcpStdio } from './mcp/stdio.ts';
+import { openTidings } from './open-tidings.ts';
+
+const version = readVersion();
+
+/** Logs go to stderr: stdout belongs to answers, and on stdio to the protocol. Contacts and messages are never logged. */
+function createLog(config: Config, fallback: string) {
+  const level = process.env['LOG_LEVEL'] ? config.logLevel : fallback;
+  return pino(
+    { level, base: undefined, redact: ['*.contact', '*.recipient', '*.to', '*.lead'] },
+    pino.destination(2),
+  );
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one leaves at once. */
+function stopAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = () => {
+      if (asked) process.exit(130);
+      asked = true;
+      resolve();
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  });
+}
+
+const host: CliHost = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  version,
+
+  open() {
+    const config = readConfig(process.env);
+    return openTidings(config, createLog(config, 'warn'));
+  },
+
+  async serve(options) {
+    const base = readConfig({
+      ...process.env,
+      ...(options.port !== undefined && { PORT: String(options.port) }),
+      ...(options.host !== undefined && { HOST: options.host }),
+    });
+    const log = createLog(base, 'info');
+    const tidings = await openTidings(base, log);
+    try {
+      const server = await startHttpServer({ tidings, version, log, ...base });
+      tidings.dispatcher.start();
+      log.info({ url: server.url, channels: tidings.modes }, 'Tidings is ready');
+      await stopAsked();
+      log.info({}, 'stopping: what is in flight is finished first');
+      const { inDoubt } = await tidings.dispatcher.stop();
+      await server.close();
+      log.info(
+        { inDoubt },
+        inDoubt === 0 ? 'stopped; nothing is in doubt' : 'stopped; some answers were not awaited',
+      );
+    } finally {
+      await tidings.close();
+    }
+    return 0;
+  },
+
+  async mcp() {
+    const config = readConfig(process.env);
+    const log = createLog(config, 'warn');
+    const tidings = await openTidings(config, log);
+    tidings.dispatcher.start();
+    const door = await serveMcpStdio(tidings, log, version);
+    await Promise.race([door.ended, stopAsked()]);
+    await door.close();
+    await tidings.close();
+    return 0;
+  },
+
+  doctor: () => doctor(process.env),
+
+  async openDemo() {
+    const dataDir = mkdtempSync(join(tmpdir(), 'tidings-demo-'));
+    const { HOST: _, PORT: __, ...env } = process.env;
+    const config: Config = {
+      ...readConfig({ LOG_LEVEL: env['LOG_LEVEL'], SITE_NAME: env['SITE_NAME'] ?? 'Tidings Demo' }),
+      dataDir,
+      // Never a real provider, whatever the environment says: the demo's people do not exist.
+      email: null,
+      whatsapp: null,
+      port: Number(process.env['PORT'] ?? 0),
+    };
+    const log = createLog(config, 'error');
+    const tidings = await openTidings(config, log);
+    tidings.dispatcher.start();
+    const server = await startHttpServer({ tidings, version, log, ...config });
+    return {
+      tidings,
+      url: server.url,
+      async close() {
+        await server.close();
+        await tidings.close();
+        rmSync(dataDir, { recursive: true, force: true });
+      },
+    };
+  },
+};
+
+/** package.json stands above `src/` in a clone, and above `dist/src/` when installed. */
+function readVersion(): string {
+  for (const up of ['..', '../..']) {
+    try {
+      return (
+        JSON.parse(readFileSync(join(import.meta.dirname, up, 'package.json'), 'utf8')) as { version: string }
+      ).version;
+    } catch {}
+  }
+  return '0.0.0';
+}
+
+process.exitCode = await runCli(process.argv.slice(2), host);

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freshFolder, removeFolder } from './support/core.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = freshFolder();
+});
+
+afterEach(() => removeFolder(folder));
+
+interface Run {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** The real program, as a child process over a data folder of its own. */
+function tidings(args: string[], env: Record<string, string> = {}, input = ''): Promise<Run> {
+  return new Promise((resolve) => {
+    const program = join(import.meta.dirname, '../src/main.ts');
+    const options = {
+      env: { PATH: process.env['PATH'], TIDINGS_DATA_DIR: join(folder, 'data'), ...env },
+      timeout: 25_000,
+    };
+    const child = execFile(process.execPath, [program, ...args], options, (error, out, err) => {
+      resolve({ code: error ? Number(error.code ?? -1) : 0, out, err });
+    });
+    child.stdin!.end(input);
+  });
+}
+
+const json = async (args: string[], env = {}) => JSON.parse((await tidings([...args, '--json'], env)).out);
+
+describe('the command line', () => {
+  it('does the main job: import, audience, send, look', async () => {
+    writeFileSync(
+      join(folder, 'p.csv'),
+      'Name,Email\nAna,ana@example.com\nBob,\nLuz,luz@example.com\n1,2,3\n',
+    );
+    const imported = await json(['leads', 'import', join(folder, 'p.csv')]);
+    expect(imported).toMatchObject({ success: true, rows: 4, created: 3, rejected: 1 });
+    const { audience_id } = await json(['audience', 'create', '--name', 'All']);
+    const send = [
+      'send',
+      '--audience',
+      audience_id,
+      '--channel',
+      'email',
+      '--subject',
+      'Hi',
+      '--message',
+      'Hi {{lead.name}}',
+    ];
+    expect(await json(send)).toMatchObject({
+      success: true,
+      total_sent: 2,
+      total_skipped: 1,
+      mode: 'sandbox',
+    });
+    expect(await json(send)).toMatchObject({ success: true, total_sent: 2, total_skipped: 1 });
+    expect((await json(['outbox', 'list'])).total_count).toBe(2);
+    const { sends } = await json(['sends', 'list']);
+    expect(sends).toHaveLength(1);
+    expect(sends[0]).toMatchObject({ state: 'completed', total_sent: 2 });
+  }, 30_000);
+
+  it('exits with 2 for wrong usage and 1 for what could not be done, without a stack trace', async () => {
+    const missing = await tidings(['audience', 'get', '0196f0f0-0000-7000-8000-000000000000', '--json']);
+    expect([missing.code, JSON.parse(missing.out).code]).toEqual([1, 'not_found']);
+    for (const args of [
+      ['lead', 'list'],
+      ['send', '--audience', 'x'],
+      ['leads', 'list', '--nope'],
+    ]) {
+      const run = await tidings(args);
+      expect(run.code).toBe(2);
+      expect(run.out + run.err).not.toMatch(/\n\s+at /);
+    }
+  }, 30_000);
+
+  it('says what is wrong with the data folder', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const run = await tidings(['leads', 'list'], { TIDINGS_DATA_DIR: join(folder, 'file') });
+    expect([run.code, run.err]).toEqual([1, expect.stringContaining('TIDINGS_DATA_DIR')]);
+    mkdirSync(join(folder, 'data'));
+    writeFileSync(
+      join(folder, 'data/tidings.db'),
+      'not a database, but long enough to be looked at. '.repeat(100),
+    );
+    expect((await tidings(['leads', 'list'])).err).toContain('not a Tidings database');
+  }, 30_000);
+
+  it('as an MCP server over stdio answers on stdout with nothing but the protocol', async () => {
+    const request = {
+      jsonrpc: '2.0',
+      id: 7,
+      method: 'tools/call',
+      params: { name: 'audience', arguments: { action: 'list' } },
+    };
+    const run = await tidings(['mcp'], {}, `${JSON.stringify(request)}\n`);
+    expect(run.code).toBe(0);
+    const lines = run.out.trim().split('\n');
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      id: 7,
+      result: { structuredContent: { success: true, audiences: [] } },
+    });
+  }, 30_000);
+
+  it('runs the demo as one JSON document', async () => {
+    const run = await tidings(['demo', '--leads', '100', '--exit', '--json']);
+    expect(run.code).toBe(0);
+    const { email, whatsapp } = JSON.parse(run.out);
+    for (const result of [email, whatsapp]) {
+      expect(result).toMatchObject({
+        success: true,
+        total_failed: 0,
+        total_remaining: 0,
+        total_in_audience: 100,
+      });
+    }
+  }, 30_000);
+});
