@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { CliHost } from './cli/host.ts';
+import { onInterrupt } from './cli/interrupt.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, readConfig } from './config.ts';
 import { doctor } from './doctor.ts';
@@ -24,16 +25,7 @@ function createLog(config: Config, fallback: string) {
 
 /** Resolves at the first SIGTERM or SIGINT; a second one leaves at once. */
 function stopAsked(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const stop = () => {
-      if (asked) process.exit(130);
-      asked = true;
-      resolve();
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-  });
+  return new Promise((resolve) => void onInterrupt(resolve));
 }
 
 const host: CliHost = {

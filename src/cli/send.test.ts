@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fakeHost, ID } from './fake-host.ts';
+import { fakeHost, ID } from '../../test/support/fake-host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidings-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -200,6 +200,54 @@ describe('outcomes', () => {
     ).toBe(0);
   });
 
+  it('a domain that says "too fast" holds up its own recipients only', async () => {
+    const audience = await audienceOf(200, (at) => ({
+      name: `L${at}`,
+      email: `l${at}@${at % 2 ? 'busy.example' : 'calm.example'}`,
+    }));
+    let busy = true;
+    email.answer = ({ contact }) =>
+      busy && contact.endsWith('busy.example')
+        ? { type: 'throttled', scope: 'domain', code: 'smtp_421', message: 'Slow down.', retryAfterMs: 1_500 }
+        : undefined;
+    const first = await send(audience, { max_wait_seconds: 1 });
+    expect(first).toMatchObject({ state: 'running', total_sent: 100, total_remaining: 100 });
+    expect(email.tries - 100).toBeLessThanOrEqual(email.sender.windowSize);
+    busy = false;
+    expect(await send(audience)).toMatchObject({ state: 'completed', total_sent: 200 });
+  });
+
+  it('the rate of a sender is kept, whatever the number of sends', async () => {
+    const slow = new FakeChannel('email', 64, 100);
+    await core.dispatcher.stop();
+    const other = await openCore([slow, whatsapp], folder);
+    opened.push(other);
+    other.dispatcher.start();
+    const audience = await audienceOf(100);
+    const startedAt = performance.now();
+    await Promise.all([send(audience, { campaign: 'a' }, other), send(audience, { campaign: 'b' }, other)]);
+    const seconds = (performance.now() - startedAt) / 1000;
+    expect(slow.accepted.length).toBe(200);
+    expect(seconds).toBeGreaterThan(1.75);
+    expect(seconds).toBeLessThan(20);
+  });
+
+  it('a small send that starts beside a large one is not kept waiting for it', async () => {
+    const slow = new FakeChannel('email', 64, 400);
+    await core.dispatcher.stop();
+    const other = await openCore([slow, whatsapp], folder);
+    opened.push(other);
+    other.dispatcher.start();
+    const large = await audienceOf(2_000);
+    await send(large, { max_wait_seconds: 0.1 }, other);
+    const { audience_id: small } = await core.call('audience.create', { name: 'Few', limit: 20 });
+    expect(await send(small, { max_wait_seconds: 3 }, other)).toMatchObject({
+      state: 'completed',
+      total_sent: 20,
+    });
+    expect((await send(large, { max_wait_seconds: 0 }, other)).state).toBe('running');
+  });
+
   it('a hard bounce suppresses the address for later sends', async () => {
     const audience = await audienceOf(2);
     email.answer = ({ contact }) =>

@@ -109,7 +109,7 @@ describe('the server', () => {
     await watching;
     const begun = performance.now();
     await server.close();
-    expect(performance.now() - begun).toBeLessThan(3_000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     expect(await (await answer).json()).toMatchObject({ success: true });
   });
 

@@ -6,6 +6,7 @@ import { unresolvedFields } from '../sends/template.ts';
 import type { Attempt, MessageContent, PreparedMessage, Recipient } from './channel.ts';
 import {
   type ClaimedRow,
+  deferPending,
   freezeChunk,
   markSending,
   nextRetryAt,
@@ -29,6 +30,8 @@ export interface ReadySend {
   readonly send: SendRow;
   readonly content: MessageContent;
   readonly message: PreparedMessage;
+  /** Until when nothing may go to where this contact lives (milliseconds since 1970); null: it may. */
+  readonly gate: (contact: string) => number | null;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface ReadySend {
  */
 export async function claimWindow(
   tx: Transaction,
-  { send, content, message }: ReadySend,
+  { send, content, message, gate }: ReadySend,
   room: number,
   siteName: string | null,
   nowMs: number,
@@ -49,6 +52,11 @@ export async function claimWindow(
   const claims: Claim[] = [];
   for (const row of rows) {
     const recipient = { contact: row.contact, values: toMergeValues(row, siteName) };
+    const closedUntil = gate(row.contact);
+    if (closedUntil !== null) {
+      await deferPending(tx, send.seq, row.delivery_position, closedUntil);
+      continue;
+    }
     const obstacle = whyNot(row, current, content, recipient);
     if (obstacle) {
       await skipPending(tx, send.seq, row.delivery_position, obstacle.code, obstacle.why);

@@ -113,6 +113,21 @@ export async function markSending(tx: Transaction, sendSeq: number, position: nu
   );
 }
 
+/** A row whose turn has come, but not yet for where it goes: looked at again at `retryAt`. */
+export async function deferPending(
+  tx: Transaction,
+  sendSeq: number,
+  position: number,
+  retryAt: number,
+): Promise<void> {
+  await tx.run(
+    "UPDATE deliveries SET retry_at = ? WHERE send_seq = ? AND position = ? AND status = 'pending'",
+    retryAt,
+    sendSeq,
+    position,
+  );
+}
+
 /** A row that must not be messaged after all: `pending → skipped` without an attempt. */
 export async function skipPending(
   tx: Transaction,

@@ -1,22 +1,48 @@
 import { backoffMs } from './resolve-outcome.ts';
 
+/** Tokens kept for a late timer: a fifth of a second's worth. */
+const BURST_SECONDS = 0.2;
+/** Fewer tokens than this many milliseconds' worth are not worth a commit. */
+const GRAIN_MS = 20;
+/** How close below the speed that was too fast it settles. */
+const MARGIN = 0.99;
+const FIRST_HOLD_MS = 1_000;
+const LONGEST_HOLD_MS = 240_000;
+const MEASURED_SLICES = 20;
+const SLICE_MS = 100;
+
 /**
- * How fast a sender may go: a token bucket whose rate gives way to "too fast" and creeps back, and a pause while the
- * relay cannot be reached. Times are monotonic milliseconds, handed in.
+ * How fast a sender may go: a token bucket whose rate finds the provider's limit, and a pause while the relay cannot
+ * be reached. All times are monotonic milliseconds, handed in.
+ *
+ *   probing ──"too fast"──▶ paused ──▶ climbing back to just under what was accepted ──▶ holding ──▶ probing …
+ *
+ * A limit that was configured is never passed. Each time the same limit is found again, it holds for twice as long
+ * before it probes, so that a settled sender hears "too fast" hardly ever.
  */
 export class Pacer {
-  readonly #limit: number | null;
+  readonly #limit: number;
   #rate: number;
   #tokens: number;
   #filledAt: number;
   #pausedUntil = 0;
+
+  /** The speed that was last found to be too fast; infinite: none was. */
+  #ceiling = Number.POSITIVE_INFINITY;
+  #cutAt = Number.NEGATIVE_INFINITY;
+  #holdMs = FIRST_HOLD_MS;
+  #pauses = 0;
+  readonly #accepted = new Float64Array(MEASURED_SLICES);
+  #slice = 0;
+
+  #downSince: number | null = null;
   #failures = 0;
 
-  /** @param ratePerSecond null: no limit, until the provider says "too fast". */
+  /** @param ratePerSecond null: no limit is known. */
   constructor(ratePerSecond: number | null, nowMs: number) {
-    this.#limit = ratePerSecond;
-    this.#rate = ratePerSecond ?? Number.POSITIVE_INFINITY;
-    this.#tokens = this.#capacity();
+    this.#limit = ratePerSecond ?? Number.POSITIVE_INFINITY;
+    this.#rate = this.#limit;
+    this.#tokens = 0;
     this.#filledAt = nowMs;
   }
 
@@ -25,13 +51,8 @@ export class Pacer {
     if (nowMs < this.#pausedUntil) return 0;
     if (this.#failures > 0) return 1;
     if (!Number.isFinite(this.#rate)) return Number.MAX_SAFE_INTEGER;
-    const passedMs = nowMs - this.#filledAt;
-    this.#filledAt = nowMs;
-    if (this.#limit !== null)
-      this.#rate = Math.min(this.#limit, this.#rate + (this.#limit * 0.05 * passedMs) / 1000);
-    else this.#rate += (this.#rate * 0.05 * passedMs) / 1000;
-    this.#tokens = Math.min(this.#capacity(), this.#tokens + (this.#rate * passedMs) / 1000);
-    return Math.floor(this.#tokens);
+    this.#refill(nowMs);
+    return this.#tokens >= this.#grain() ? Math.floor(this.#tokens) : 0;
   }
 
   take(count: number): void {
@@ -41,37 +62,92 @@ export class Pacer {
   /** Milliseconds until something may leave again. */
   waitMs(nowMs: number): number {
     if (nowMs < this.#pausedUntil) return this.#pausedUntil - nowMs;
-    return this.available(nowMs) >= 1 ? 0 : ((1 - this.#tokens) / this.#rate) * 1000;
+    if (this.available(nowMs) >= 1) return 0;
+    return Math.max(1, ((this.#grain() - this.#tokens) / this.#rate) * 1_000);
+  }
+
+  accepted(nowMs: number): void {
+    this.reached();
+    this.#pauses = 0;
+    this.#slide(nowMs);
+    this.#accepted[this.#slice % MEASURED_SLICES]! += 1;
   }
 
   /** Anything was heard from the relay: it is there. */
   reached(): void {
     this.#failures = 0;
+    this.#downSince = null;
   }
 
   /** The relay cannot be reached. Burns no attempt of any lead; the next try is a single one. */
   unreachable(nowMs: number, dice: number): void {
+    this.#downSince ??= nowMs;
     if (nowMs < this.#pausedUntil) return;
     this.#pausedUntil = nowMs + backoffMs(this.#failures, dice, 1_000, 30_000);
     this.#failures += 1;
   }
 
-  get down(): boolean {
-    return this.#failures > 0;
+  /** For how long the relay has not been reached; 0: it is there. */
+  downMs(nowMs: number): number {
+    return this.#downSince === null ? 0 : nowMs - this.#downSince;
   }
 
-  /** The provider said "too fast": stop for as long as it asked, then go on at half the speed that was measured. */
-  throttled(nowMs: number, measuredRate: number, retryAfterMs = 1_000): void {
-    if (nowMs < this.#pausedUntil) return;
-    this.#pausedUntil = nowMs + retryAfterMs;
-    const current = Number.isFinite(this.#rate) ? this.#rate : Math.max(measuredRate, 2);
-    this.#rate = Math.max(1, current / 2);
+  /**
+   * The provider said "too fast" to an attempt that left at `startedAtMs`. All that left before the last cut is one
+   * and the same overshoot.
+   */
+  throttled(nowMs: number, startedAtMs: number, retryAfterMs?: number): void {
+    this.reached();
+    if (startedAtMs <= this.#cutAt) {
+      if (retryAfterMs !== undefined) this.#pausedUntil = Math.max(this.#pausedUntil, nowMs + retryAfterMs);
+      return;
+    }
+    const found = Math.max(1, Math.min(this.#rate, this.#measured(nowMs) || 1));
+    const again = Math.abs(found - this.#ceiling) < 0.1 * found;
+    this.#holdMs = again ? Math.min(2 * this.#holdMs, LONGEST_HOLD_MS) : FIRST_HOLD_MS;
+    this.#ceiling = found;
+    this.#rate = 0.9 * found;
     this.#tokens = 0;
+    this.#pausedUntil = nowMs + (retryAfterMs ?? Math.min(250 * 2 ** this.#pauses, 30_000));
+    this.#pauses += 1;
+    this.#cutAt = this.#pausedUntil;
     this.#filledAt = this.#pausedUntil;
   }
 
-  /** A fifth of a second's worth: smooth enough for a provider that counts by the second. */
-  #capacity(): number {
-    return Number.isFinite(this.#rate) ? Math.max(1, this.#rate / 5) : 0;
+  #refill(nowMs: number): void {
+    const passedMs = Math.max(0, nowMs - this.#filledAt);
+    this.#filledAt = nowMs;
+    if (Number.isFinite(this.#ceiling)) this.#adapt(nowMs, passedMs / 1_000);
+    const capacity = Math.max(1, this.#rate * BURST_SECONDS);
+    this.#tokens = Math.min(capacity, this.#tokens + (this.#rate * passedMs) / 1_000);
+  }
+
+  /** Back to just under the ceiling within seconds, a while there, then upwards, faster the longer nothing objects. */
+  #adapt(nowMs: number, seconds: number): void {
+    const goal = Math.min(this.#limit, MARGIN * this.#ceiling);
+    if (this.#rate < goal) this.#rate += (goal - this.#rate) * (1 - Math.exp(-seconds));
+    const probingMs = nowMs - this.#cutAt - this.#holdMs;
+    if (probingMs <= 0) return;
+    const pace = Math.min(0.5, 0.01 * 2 ** (probingMs / 4_000));
+    this.#rate = Math.min(this.#limit, this.#rate * (1 + pace * seconds));
+  }
+
+  #grain(): number {
+    return Math.max(1, (this.#rate * GRAIN_MS) / 1_000);
+  }
+
+  /** Accepted a second, over the last two seconds. */
+  #measured(nowMs: number): number {
+    this.#slide(nowMs);
+    let sum = 0;
+    for (const count of this.#accepted) sum += count;
+    return sum / ((MEASURED_SLICES * SLICE_MS) / 1_000);
+  }
+
+  #slide(nowMs: number): void {
+    const slice = Math.floor(nowMs / SLICE_MS);
+    const passed = Math.min(slice - this.#slice, MEASURED_SLICES);
+    for (let at = 0; at < passed; at++) this.#accepted[(slice - at) % MEASURED_SLICES] = 0;
+    if (passed > 0) this.#slice = slice;
   }
 }

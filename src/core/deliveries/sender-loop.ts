@@ -7,6 +7,7 @@ import { completeIfDealtWith, type SendRow, setState } from '../sends/send.store
 import type { Channel, Outcome } from './channel.ts';
 import { type Claim, claimWindow, type ReadySend } from './claim-window.ts';
 import { settle, suppress } from './delivery.store.ts';
+import { DomainGates } from './domain-gates.ts';
 import type { Lease } from './lease.ts';
 import { Pacer } from './pacer.ts';
 import { resolveOutcome } from './resolve-outcome.ts';
@@ -17,11 +18,18 @@ const POLL_MS = 200;
 const GATHER_MS = 3;
 /** As many equal refusals in a row say that the message is wrong, not the leads. */
 const BREAKER_AT = 20;
+const LEASE_LOST = 'lease_lost';
+
+/** A relay that was away this long is a person's business; until then the send goes on by itself. */
+const DOWN_LIMIT_MS = 60 * 60_000;
 
 interface Finished {
   readonly claim: Claim;
   readonly outcome: Outcome;
+  /** Wall clock, for the row. */
   readonly at: number;
+  /** Monotonic, for pacing. */
+  readonly startedAtMs: number;
 }
 
 /**
@@ -38,7 +46,8 @@ export class SenderLoop {
   readonly #siteName: string | null;
   readonly #log: Log;
   readonly #pacer: Pacer;
-  readonly #prepared = new Map<number, { revision: number; ready: Omit<ReadySend, 'send'> }>();
+  readonly #domains = new DomainGates();
+  readonly #prepared = new Map<number, { revision: number; ready: Omit<ReadySend, 'send' | 'gate'> }>();
   readonly #refusals = new Map<number, { code: string; count: number }>();
   readonly #speed = new Map<number, { since: number; sent: number; rate: number }>();
   #finished: Finished[] = [];
@@ -110,6 +119,7 @@ export class SenderLoop {
           ? this.#claim(tx, room)
           : { claims: [], more: false };
       });
+      this.#pacer.take(turn.claims.length);
       for (const claim of turn.claims) this.#deliver(claim);
       return turn.more && this.#room() > 0;
     } catch (error) {
@@ -145,7 +155,8 @@ export class SenderLoop {
       const ready = await this.#ready(tx, send);
       if (!ready) continue;
       const share = Math.ceil((room - claims.length) / (sends.length - at));
-      const part = await claimWindow(tx, { send, ...ready }, share, this.#siteName, Date.now());
+      const gate = (contact: string) => this.#domains.closedUntil(contact, Date.now());
+      const part = await claimWindow(tx, { send, ...ready, gate }, share, this.#siteName, Date.now());
       claims.push(...part.claims);
       more ||= part.more;
       await this.#noteSpeed(tx, send.seq);
@@ -154,7 +165,7 @@ export class SenderLoop {
   }
 
   /** The message of a send, compiled once for each revision. One that this channel cannot carry pauses its send. */
-  async #ready(tx: Transaction, send: SendRow): Promise<Omit<ReadySend, 'send'> | null> {
+  async #ready(tx: Transaction, send: SendRow): Promise<Omit<ReadySend, 'send' | 'gate'> | null> {
     const known = this.#prepared.get(send.seq);
     if (known?.revision === send.revision) return known.ready;
     try {
@@ -172,13 +183,14 @@ export class SenderLoop {
 
   #deliver(claim: Claim): void {
     this.#inFlight += 1;
+    const startedAtMs = performance.now();
     // A process that was stopped between commit and here, and continued, must not send what others took over.
     const outcome: Promise<Outcome> = this.#lease.isFresh()
       ? claim.message.deliver(claim.recipient, claim.attempt)
       : Promise.resolve({
           type: 'transient',
           scope: 'sender',
-          code: 'lease_lost',
+          code: LEASE_LOST,
           message: 'This process was held up.',
         });
     outcome
@@ -188,18 +200,24 @@ export class SenderLoop {
       })
       .then((settled) => {
         this.#inFlight -= 1;
-        this.#finished.push({ claim, outcome: settled, at: Date.now() });
+        this.#finished.push({ claim, outcome: settled, at: Date.now(), startedAtMs });
         this.#wake();
       });
   }
 
   async #settle(tx: Transaction, sendSeq: number, group: readonly Finished[]): Promise<void> {
-    const settlements = group.map(({ claim, outcome, at }) =>
-      resolveOutcome(claim, outcome, at, Math.random()),
-    );
+    const settlements = group.map(({ claim, outcome, at }) => {
+      const settlement = resolveOutcome(claim, outcome, at, Math.random());
+      if (outcome.type !== 'throttled' || outcome.scope !== 'domain') return settlement;
+      return {
+        ...settlement,
+        retryAt: this.#domains.close(claim.recipient.contact, at, outcome.retryAfterMs),
+      };
+    });
     await settle(tx, sendSeq, settlements);
-    for (const { claim, outcome } of group) {
-      this.#pace(sendSeq, outcome);
+    for (const finished of group) {
+      const { claim, outcome } = finished;
+      this.#pace(sendSeq, finished);
       if (outcome.type === 'permanent' && outcome.suppress) {
         await suppress(tx, this.#channel.name, claim.recipient.contact, outcome.suppress);
       }
@@ -210,7 +228,9 @@ export class SenderLoop {
     }
     await completeIfDealtWith(tx, sendSeq);
     const last = group.at(-1)!.outcome;
-    const held = this.#pacer.down && last.type !== 'accepted' ? last : null;
+    const down = this.#pacer.downMs(performance.now());
+    const held = down > 0 && last.type === 'transient' ? last : null;
+    if (held && down > DOWN_LIMIT_MS) await this.#pauseAll(tx, held);
     await tx.run(
       "UPDATE sends SET problem_code = ?, problem = ? WHERE seq = ? AND state = 'running' AND problem IS NOT ?",
       held?.code ?? null,
@@ -220,18 +240,18 @@ export class SenderLoop {
     );
   }
 
-  #pace(sendSeq: number, outcome: Outcome): void {
+  #pace(sendSeq: number, { claim, outcome, startedAtMs }: Finished): void {
     const now = performance.now();
     if (outcome.type === 'transient' && outcome.scope === 'sender') {
-      if (outcome.code !== 'lease_lost') this.#pacer.unreachable(now, Math.random());
-      return;
-    }
-    this.#pacer.reached();
-    if (outcome.type === 'throttled' && outcome.scope === 'sender') {
-      this.#pacer.throttled(now, this.#speed.get(sendSeq)?.rate ?? 0, outcome.retryAfterMs);
-    }
-    const speed = this.#speed.get(sendSeq);
-    if (speed && outcome.type === 'accepted') speed.sent += 1;
+      if (outcome.code !== LEASE_LOST) this.#pacer.unreachable(now, Math.random());
+    } else if (outcome.type === 'throttled' && outcome.scope === 'sender') {
+      this.#pacer.throttled(now, startedAtMs, outcome.retryAfterMs);
+    } else if (outcome.type === 'accepted') {
+      this.#pacer.accepted(now);
+      this.#domains.open(claim.recipient.contact);
+      const speed = this.#speed.get(sendSeq);
+      if (speed) speed.sent += 1;
+    } else this.#pacer.reached();
   }
 
   #breaks(sendSeq: number, outcome: Outcome): boolean {

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { TidingsError } from '../core/errors.ts';
-import { operation } from '../core/operation.ts';
-import type { ImportOptions, Tidings } from '../core/tidings.ts';
-import type { CliHost } from './host.ts';
-import { runCli } from './run-cli.ts';
+import type { CliHost } from '../../src/cli/host.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
+import { TidingsError } from '../../src/core/errors.ts';
+import { operation } from '../../src/core/operation.ts';
+import type { ImportOptions, Tidings } from '../../src/core/tidings.ts';
 
 export const ID = '0199a1c2-1111-7000-8000-000000000001';
 
