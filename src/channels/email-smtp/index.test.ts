@@ -63,7 +63,10 @@ function letter(channel: ReturnType<typeof open>, body = 'Hi {{lead.first_name}}
 let serial = 0;
 function send(channel: ReturnType<typeof open>, contact = TO.contact, body?: string): Promise<Outcome> {
   const deliveryId = `d${++serial}`;
-  return letter(channel, body).deliver({ ...TO, contact }, { deliveryId, attemptId: `${deliveryId}.1` });
+  return letter(channel, body).deliver(
+    { ...TO, contact },
+    { deliveryId, attemptId: `${deliveryId}.1`, mayLeave: () => true },
+  );
 }
 
 /** `smtp://127.0.0.1:25` with user and password. */
@@ -73,7 +76,11 @@ describe('a delivered email', () => {
   test('is accepted when the server says 250 after the final dot, and is known by its Message-ID', async () => {
     const server = await serve();
     const channel = open(server.url);
-    const outcome = await letter(channel).deliver(TO, { deliveryId: 'abc', attemptId: 'abc.1' });
+    const outcome = await letter(channel).deliver(TO, {
+      deliveryId: 'abc',
+      attemptId: 'abc.1',
+      mayLeave: () => true,
+    });
     expect(outcome).toEqual({ type: 'accepted', providerMessageId: '<abc@example.com>' });
     expect(server.messages).toHaveLength(1);
     expect(server.messages[0]).toMatchObject({ from: 'news@example.com', to: ['ann@example.org'] });
@@ -125,6 +132,20 @@ describe('sessions', () => {
     }
     expect(types).toEqual(['accepted', 'permanent', 'accepted', 'permanent', 'accepted']);
     expect(server.sessionCount()).toBe(1);
+  });
+
+  test('are not used by a message that must not leave any more when its turn comes', async () => {
+    const server = await serve();
+    const channel = open(server.url, { connections: 1 });
+    const first = send(channel, 'first@x.org');
+    const held = letter(channel).deliver(
+      { ...TO, contact: 'held@x.org' },
+      { deliveryId: 'held', attemptId: 'held.1', mayLeave: () => false },
+    );
+    expect((await first).type).toBe('accepted');
+    expect(await held).toMatchObject({ type: 'transient', scope: 'sender', code: 'held_up' });
+    expect((await send(channel, 'next@x.org')).type).toBe('accepted');
+    expect(server.messages.map(({ to }) => to[0])).toEqual(['first@x.org', 'next@x.org']);
   });
 
   test('that the relay ended while they waited are replaced without a failed message', async () => {

@@ -66,6 +66,7 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
             to,
             raw: message.render(recipient, to, attempt),
             needsSmtpUtf8: needsSmtpUtf8(to),
+            mayLeave: attempt.mayLeave,
           });
           return failure ?? { type: 'accepted', providerMessageId: message.messageId(attempt) };
         },

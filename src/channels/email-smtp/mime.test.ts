@@ -7,7 +7,7 @@ import { compileMessage } from './mime.ts';
 import { parseEmailFrom } from './settings.ts';
 
 const FROM = parseEmailFrom('Tidings <news@example.com>');
-const ATTEMPT: Attempt = { deliveryId: 'd1', attemptId: 'd1.1' };
+const ATTEMPT: Attempt = { deliveryId: 'd1', attemptId: 'd1.1', mayLeave: () => true };
 
 function recipient(lead: Partial<MergeValues['lead']> = {}, contact = 'ann@example.org'): Recipient {
   const empty = { name: null, email: contact, phone: null, position: null, company: null, notes: null };

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { Outcome } from '../../core/deliveries/channel.ts';
+import { type Attempt, HELD_UP, type Outcome } from '../../core/deliveries/channel.ts';
 import { type Opened, openConnection, quit, type RelayAccess, type SmtpError } from './connect.ts';
 import { classify, type Phase, parseReply, redact } from './errors.ts';
 
@@ -10,7 +10,7 @@ const FEWER_MS = 30_000;
 const MESSAGES_PER_SESSION = 1_000;
 
 /** One message ready to leave. */
-export interface Parcel {
+export interface Parcel extends Pick<Attempt, 'mayLeave'> {
   readonly from: string;
   readonly to: string;
   readonly raw: Buffer;
@@ -70,6 +70,10 @@ export class SmtpPool {
       for (;;) {
         const session = await this.#acquire();
         if ('type' in session) return session;
+        if (!parcel.mayLeave()) {
+          this.#release(session);
+          return HELD_UP;
+        }
         const wasUsed = session.messages > 0;
         const { outcome, isStale } = await this.#carry(session, parcel);
         // The relay had hung up on a waiting session before it heard of this message: any other session will do.

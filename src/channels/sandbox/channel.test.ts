@@ -8,7 +8,7 @@ function memoryOutbox(): Outbox & { entries: OutboxEntry[] } {
   return { entries, record: (entry) => void entries.push(entry) };
 }
 
-const ATTEMPT: Attempt = { deliveryId: '0f0f.1', attemptId: '0f0f.1.2-abc' };
+const ATTEMPT: Attempt = { deliveryId: '0f0f.1', attemptId: '0f0f.1.2-abc', mayLeave: () => true };
 const ANN: Recipient = {
   contact: 'ann@example.org',
   values: {

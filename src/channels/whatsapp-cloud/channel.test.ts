@@ -56,7 +56,7 @@ const TO: Recipient = {
     site: { name: 'Tidings' },
   },
 };
-const ATTEMPT: Attempt = { deliveryId: '0f0f.1', attemptId: '0f0f.1.2-abc' };
+const ATTEMPT: Attempt = { deliveryId: '0f0f.1', attemptId: '0f0f.1.2-abc', mayLeave: () => true };
 
 function text(channel: Channel, body = 'Hi {{lead.first_name}}') {
   return channel.prepare({ format: 'text', body: parseTemplate(body), subject: null, fromName: 'Team' });

@@ -72,7 +72,20 @@ export interface Attempt {
   readonly deliveryId: string;
   /** Fresh for each attempt, at most 80 of `[a-z0-9.-]`; begins with the delivery id. */
   readonly attemptId: string;
+  /**
+   * To be asked again when the attempt waited inside the channel: false once this process was held up for so long that
+   * another one may have taken over. Then nothing must leave: {@link HELD_UP}.
+   */
+  readonly mayLeave: () => boolean;
 }
+
+/** The outcome of an attempt that was given up before anything left. */
+export const HELD_UP: Outcome = {
+  type: 'transient',
+  scope: 'sender',
+  code: 'held_up',
+  message: 'This process was held up; nothing was sent.',
+};
 
 /** What a send says, parsed but not yet rendered for anyone. */
 export interface MessageContent {

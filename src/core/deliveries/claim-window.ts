@@ -23,7 +23,7 @@ export interface Claim extends InFlight {
   readonly sendSeq: number;
   readonly message: PreparedMessage;
   readonly recipient: Recipient;
-  readonly attempt: Attempt;
+  readonly attempt: Omit<Attempt, 'mayLeave'>;
 }
 
 export interface ReadySend {

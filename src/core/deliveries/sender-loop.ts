@@ -4,7 +4,7 @@ import { TidingsError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { parseContent } from '../sends/content.ts';
 import { completeIfDealtWith, type SendRow, setState } from '../sends/send.store.ts';
-import type { Channel, Outcome } from './channel.ts';
+import { type Channel, HELD_UP, type Outcome } from './channel.ts';
 import { type Claim, claimWindow, type ReadySend } from './claim-window.ts';
 import { settle, suppress } from './delivery.store.ts';
 import { DomainGates } from './domain-gates.ts';
@@ -18,7 +18,6 @@ const POLL_MS = 200;
 const GATHER_MS = 3;
 /** As many equal refusals in a row say that the message is wrong, not the leads. */
 const BREAKER_AT = 20;
-const LEASE_LOST = 'lease_lost';
 
 /** A relay that was away this long is a person's business; until then the send goes on by itself. */
 const DOWN_LIMIT_MS = 60 * 60_000;
@@ -185,14 +184,10 @@ export class SenderLoop {
     this.#inFlight += 1;
     const startedAtMs = performance.now();
     // A process that was stopped between commit and here, and continued, must not send what others took over.
-    const outcome: Promise<Outcome> = this.#lease.isFresh()
-      ? claim.message.deliver(claim.recipient, claim.attempt)
-      : Promise.resolve({
-          type: 'transient',
-          scope: 'sender',
-          code: LEASE_LOST,
-          message: 'This process was held up.',
-        });
+    const mayLeave = () => this.#lease.isFresh();
+    const outcome: Promise<Outcome> = mayLeave()
+      ? claim.message.deliver(claim.recipient, { ...claim.attempt, mayLeave })
+      : Promise.resolve(HELD_UP);
     outcome
       .catch((error: unknown): Outcome => {
         this.#log.error({ err: error, attempt: claim.attempt.attemptId }, 'a channel broke its promise');
@@ -243,7 +238,7 @@ export class SenderLoop {
   #pace(sendSeq: number, { claim, outcome, startedAtMs }: Finished): void {
     const now = performance.now();
     if (outcome.type === 'transient' && outcome.scope === 'sender') {
-      if (outcome.code !== LEASE_LOST) this.#pacer.unreachable(now, Math.random());
+      if (outcome !== HELD_UP) this.#pacer.unreachable(now, Math.random());
     } else if (outcome.type === 'throttled' && outcome.scope === 'sender') {
       this.#pacer.throttled(now, startedAtMs, outcome.retryAfterMs);
     } else if (outcome.type === 'accepted') {
