@@ -4,7 +4,7 @@
  * `TIDINGS_FAULT=KIND:WHEN:COUNT`, where KIND is a transaction that holds such a statement, WHEN is `before` or
  * `after` its commit, and COUNT says at which of them. A kill is SIGKILL of itself: nothing is flushed, nobody is told.
  */
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 
 const SIGNS: Record<string, RegExp> = {
   freeze: /^\s*INSERT INTO deliveries/,
@@ -25,8 +25,8 @@ if (sign) {
     const statement = prepare.call(this, sql, ...rest);
     if (!sign.test(sql)) return statement;
     const { run } = statement;
-    statement.run = ((...parameters: [SQLInputValue]) => {
-      const result = run.apply(statement, parameters);
+    statement.run = ((...parameters: unknown[]) => {
+      const result = Reflect.apply(run, statement, parameters);
       if (result.changes) isMarked = true;
       return result;
     }) as typeof run;
