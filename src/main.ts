@@ -54,12 +54,10 @@ const host: CliHost = {
       log.info({ url: server.url, channels: tidings.modes }, 'Tidings is ready');
       await stopAsked();
       log.info({}, 'stopping: what is in flight is finished first');
-      const { inDoubt } = await tidings.dispatcher.stop();
+      const { inDoubt, left } = await tidings.dispatcher.stop();
       await server.close();
-      log.info(
-        { inDoubt },
-        inDoubt === 0 ? 'stopped; nothing is in doubt' : 'stopped; some answers were not awaited',
-      );
+      const doubt = inDoubt === 0 ? 'nothing is in doubt' : `${inDoubt} answers were not awaited`;
+      log.info({ inDoubt, left }, `stopped; ${doubt}; ${left} messages are left for the next start`);
     } finally {
       await tidings.close();
     }

@@ -55,6 +55,21 @@ async function startSending(): Promise<ChildProcess> {
   return child;
 }
 
+/** `tidings serve`, once it is ready, and all it logs. */
+async function serve() {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts'), 'serve'], {
+    env: { ...process.env, ...env, PORT: '0' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  children.push(child);
+  let log = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  while (!log.includes('Tidings is ready')) await sleep(10);
+  return { child, log: () => log };
+}
+
 async function startSend(leads = LEADS) {
   const lines = Array.from({ length: leads }, (_, at) => `Lead ${at},l${at}@example.com\n`);
   await tidings.importCsv(
@@ -112,6 +127,38 @@ describe('a process that is killed in the middle of a send', () => {
     expect(result).toMatchObject({ total_sent: LEADS, total_unknown: 0, state: 'completed' });
     expect(new Set(recipients()).size).toBe(LEADS);
     expect(smtp.messages.length).toBe(LEADS);
+  }, 60_000);
+
+  it('by SIGTERM says what is left', async () => {
+    const send = await startSend();
+    await call('sendBulkMessages', send);
+    const server = await serve();
+    await accepted(100);
+    server.child.kill('SIGTERM');
+    expect((await once(server.child, 'exit'))[0]).toBe(0);
+    const left = LEADS - smtp.messages.length;
+    expect(server.log()).toContain(`nothing is in doubt; ${left} messages are left for the next start`);
+  }, 60_000);
+
+  it('by a second signal leaves at once, and what was in flight is unknown', async () => {
+    await smtp.stop();
+    smtp = await startSmtpServer({ hangUp: 'silence_after_dot' });
+    env['SMTP_URL'] = `${smtp.url}?tls=off`;
+    const send = await startSend(100);
+    await call('sendBulkMessages', send);
+    const { child } = await serve();
+    while (smtp.openSessions() < CONNECTIONS) await sleep(10);
+    child.kill('SIGTERM');
+    await sleep(500);
+    expect(child.exitCode).toBe(null);
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).toBe(130);
+    await startSending();
+    let result = await call('sendBulkMessages', send);
+    while (result.total_unknown === 0)
+      result = await call('sendBulkMessages', { ...send, max_wait_seconds: 1 });
+    expect(result.total_unknown).toBeLessThanOrEqual(WINDOW);
+    expect(result.total_failed).toBe(result.total_unknown);
   }, 60_000);
 
   it('and two processes at once send each message once, the second taking over from the first', async () => {

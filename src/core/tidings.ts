@@ -25,6 +25,9 @@ export interface ImportOptions {
 export interface DispatcherControl {
   /** Starts competing for the right to send; returns at once. */
   start(): void;
-  /** Stops claiming, waits for what is in flight (at most `maxMs`), gives the right to send back. */
-  stop(maxMs?: number): Promise<{ readonly inDoubt: number }>;
+  /**
+   * Stops claiming, waits for what is in flight (at most `maxMs`), gives the right to send back.
+   * `inDoubt`: how many answers were not awaited; `left`: how many messages of running sends are still to be sent.
+   */
+  stop(maxMs?: number): Promise<{ readonly inDoubt: number; readonly left: number }>;
 }

@@ -358,7 +358,7 @@ describe('stopping', () => {
     email.answer = slow;
     const audience = await audienceOf(200);
     await send(audience, { max_wait_seconds: 0.1 });
-    expect(await core.dispatcher.stop()).toEqual({ inDoubt: 0 });
+    expect(await core.dispatcher.stop()).toMatchObject({ inDoubt: 0 });
     const doubt = await core.ledger.get<{ n: number }>(
       "SELECT count(*) AS n FROM deliveries WHERE status = 'sending'",
     );

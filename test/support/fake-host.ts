@@ -74,7 +74,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
         columns: { name: 'name' },
       };
     },
-    dispatcher: { start: () => void seen.started++, stop: async () => ({ inDoubt: 0 }) },
+    dispatcher: { start: () => void seen.started++, stop: async () => ({ inDoubt: 0, left: 0 }) },
     async ping() {},
     async close() {
       seen.closed++;

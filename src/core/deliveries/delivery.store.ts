@@ -241,6 +241,20 @@ export async function recoverInDoubt(tx: Transaction, why: string): Promise<numb
   return total;
 }
 
+/**
+ * Nothing waits for longer than `longestMs` from now: what another process wrote down by a clock that has been set back
+ * since would wait for that much longer.
+ */
+export async function boundWaiting(tx: Transaction, nowMs: number, longestMs: number): Promise<void> {
+  await tx.run(
+    `UPDATE deliveries SET retry_at = ?
+     WHERE send_seq IN (SELECT seq FROM sends) AND retry_at > ? AND retry_at < ?`,
+    nowMs + longestMs,
+    nowMs + longestMs,
+    GIVEN_UP,
+  );
+}
+
 /** When the next row that waits for a retry is due; null when none waits in this run. */
 export async function nextRetryAt(reader: Reader, sendSeq: number): Promise<number | null> {
   const row = await reader.get<{ retry_at: number }>(

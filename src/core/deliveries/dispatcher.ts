@@ -4,8 +4,9 @@ import { resumeBuilding } from '../audiences/build-audience.ts';
 import type { Log } from '../log.ts';
 import type { DispatcherControl } from '../tidings.ts';
 import type { Channel } from './channel.ts';
-import { recoverInDoubt } from './delivery.store.ts';
+import { boundWaiting, recoverInDoubt } from './delivery.store.ts';
 import { BEAT_MS, Lease } from './lease.ts';
+import { LONGEST_RETRY_MS, now } from './resolve-outcome.ts';
 import { SenderLoop } from './sender-loop.ts';
 
 const TAKE_MS = 500;
@@ -44,14 +45,28 @@ export class Dispatcher implements DispatcherControl {
     for (const loop of this.#loops) loop.wake();
   }
 
-  async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number }> {
-    if (this.#running === null) return { inDoubt: 0 };
+  async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number }> {
+    if (this.#running === null) return { inDoubt: 0, left: 0 };
     for (const loop of this.#loops) loop.stop();
     this.#stopped.abort();
     await Promise.race([this.#running, sleep(maxMs, undefined, { ref: false })]);
     const inDoubt = this.#loops.reduce((sum, loop) => sum + loop.inFlight, 0);
+    const left = await this.#leave().catch((error: unknown) => {
+      this.#log.error(
+        { err: error },
+        'the ledger could not be written at the end; the next process sees to it',
+      );
+      return 0;
+    });
+    return { inDoubt, left };
+  }
+
+  /** @returns how many messages of running sends wait for the next process. */
+  async #leave(): Promise<number> {
     await this.#lease.release();
-    return { inDoubt };
+    const sql =
+      "SELECT coalesce(sum(total - sent - failed - skipped), 0) AS n FROM sends WHERE state = 'running'";
+    return (await this.#ledger.get<{ n: number }>(sql))!.n;
   }
 
   async #keepLease(): Promise<void> {
@@ -72,6 +87,7 @@ export class Dispatcher implements DispatcherControl {
     let inDoubt = 0;
     const taken = await this.#lease.tryTake(async (tx) => {
       inDoubt = await recoverInDoubt(tx, why);
+      await boundWaiting(tx, now().steadyMs, LONGEST_RETRY_MS);
     });
     if (!taken) return false;
     this.#log.info({ inDoubt }, 'this process sends');

@@ -12,7 +12,7 @@ const MOST = 10_000;
 export class DomainGates {
   readonly #gates = new Map<string, { until: number; failures: number }>();
 
-  /** Milliseconds since 1970, or null when mail may go there. */
+  /** Milliseconds by the clock that waiting is measured with, or null when mail may go there. */
   closedUntil(contact: string, nowMs: number): number | null {
     if (this.#gates.size === 0) return null;
     const until = this.#gates.get(domainOf(contact))?.until ?? 0;

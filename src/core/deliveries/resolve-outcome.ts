@@ -4,7 +4,7 @@ import { GIVEN_UP, OUTCOME_UNKNOWN, type Settlement } from './delivery.store.ts'
 /** Transient failures of one lead within a run; after them it stays pending for the next call. */
 const MAX_RETRIES = 4;
 const FIRST_RETRY_MS = 2_000;
-const LONGEST_RETRY_MS = 15 * 60_000;
+export const LONGEST_RETRY_MS = 15 * 60_000;
 
 export interface InFlight {
   readonly position: number;
@@ -12,8 +12,21 @@ export interface InFlight {
   readonly retries: number;
 }
 
-/** What an outcome means for its row. Pure: the clock and the dice are handed in. */
-export function resolveOutcome(row: InFlight, outcome: Outcome, nowMs: number, dice: number): Settlement {
+/** Milliseconds since 1970, by two clocks. */
+export interface Now {
+  /** For people: what a clock on the wall shows, which may be set. */
+  readonly wallMs: number;
+  /** For waiting: never goes back and never jumps while the process lives. */
+  readonly steadyMs: number;
+}
+
+export function now(): Now {
+  return { wallMs: Date.now(), steadyMs: Math.round(performance.timeOrigin + performance.now()) };
+}
+
+/** What an outcome means for its row. Pure: the clocks and the dice are handed in. */
+export function resolveOutcome(row: InFlight, outcome: Outcome, at: Now, dice: number): Settlement {
+  const nowMs = at.steadyMs;
   const base = {
     position: row.position,
     attempts: row.attempts,
@@ -25,7 +38,7 @@ export function resolveOutcome(row: InFlight, outcome: Outcome, nowMs: number, d
     sentAt: null,
   };
   if (outcome.type === 'accepted') {
-    return { ...base, status: 'sent', providerMessageId: outcome.providerMessageId, sentAt: nowMs };
+    return { ...base, status: 'sent', providerMessageId: outcome.providerMessageId, sentAt: at.wallMs };
   }
   const told = { ...base, errorCode: outcome.code, error: outcome.message };
   switch (outcome.type) {

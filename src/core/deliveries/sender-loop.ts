@@ -10,7 +10,7 @@ import { settle, suppress } from './delivery.store.ts';
 import { DomainGates } from './domain-gates.ts';
 import type { Lease } from './lease.ts';
 import { Pacer } from './pacer.ts';
-import { resolveOutcome } from './resolve-outcome.ts';
+import { type Now, now, resolveOutcome } from './resolve-outcome.ts';
 
 /** How soon a change made by another process (a new send, a pause) is seen. */
 const POLL_MS = 200;
@@ -25,8 +25,8 @@ const DOWN_LIMIT_MS = 60 * 60_000;
 interface Finished {
   readonly claim: Claim;
   readonly outcome: Outcome;
-  /** Wall clock, for the row. */
-  readonly at: number;
+  /** For the row. */
+  readonly at: Now;
   /** Monotonic, for pacing. */
   readonly startedAtMs: number;
 }
@@ -154,8 +154,9 @@ export class SenderLoop {
       const ready = await this.#ready(tx, send);
       if (!ready) continue;
       const share = Math.ceil((room - claims.length) / (sends.length - at));
-      const gate = (contact: string) => this.#domains.closedUntil(contact, Date.now());
-      const part = await claimWindow(tx, { send, ...ready, gate }, share, this.#siteName, Date.now());
+      const { steadyMs } = now();
+      const gate = (contact: string) => this.#domains.closedUntil(contact, steadyMs);
+      const part = await claimWindow(tx, { send, ...ready, gate }, share, this.#siteName, steadyMs);
       claims.push(...part.claims);
       more ||= part.more;
       await this.#noteSpeed(tx, send.seq);
@@ -195,7 +196,7 @@ export class SenderLoop {
       })
       .then((settled) => {
         this.#inFlight -= 1;
-        this.#finished.push({ claim, outcome: settled, at: Date.now(), startedAtMs });
+        this.#finished.push({ claim, outcome: settled, at: now(), startedAtMs });
         this.#wake();
       });
   }
@@ -206,7 +207,7 @@ export class SenderLoop {
       if (outcome.type !== 'throttled' || outcome.scope !== 'domain') return settlement;
       return {
         ...settlement,
-        retryAt: this.#domains.close(claim.recipient.contact, at, outcome.retryAfterMs),
+        retryAt: this.#domains.close(claim.recipient.contact, at.steadyMs, outcome.retryAfterMs),
       };
     });
     await settle(tx, sendSeq, settlements);
