@@ -45,8 +45,17 @@ export interface SmtpServerOptions {
   readonly onDataCommand?: () => Refusal;
   /** After the final dot; a refused message is not recorded. May take its time. */
   readonly onMessage?: (raw: string) => Refusal | Promise<Refusal>;
-  /** Hangs up instead of the reply to MAIL, to DATA, or to the final dot; `silence` keeps the line and says nothing. */
-  readonly hangUp?: 'at_mail' | 'at_data' | 'after_dot' | 'silence_after_dot';
+  /**
+   * Hangs up instead of the reply to MAIL, to DATA, in the middle of a body, or instead of the reply to the final dot;
+   * `silence` keeps the line and says nothing, `garbage` says what is no SMTP reply.
+   */
+  readonly hangUp?:
+    | 'at_mail'
+    | 'at_data'
+    | 'in_body'
+    | 'after_dot'
+    | 'silence_after_dot'
+    | 'garbage_after_dot';
   /** Login is required before MAIL. */
   readonly auth?: { readonly user: string; readonly pass: string };
   /** Default `off`: nothing is offered. */
@@ -121,10 +130,13 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     },
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
+      if (options.hangUp === 'in_body') stream.once('data', () => hangUp(session));
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', async () => {
         if (options.hangUp === 'after_dot') return void hangUp(session);
-        if (options.hangUp === 'silence_after_dot') return;
+        if (options.hangUp === 'silence_after_dot' || options.hangUp === 'in_body') return;
+        if (options.hangUp === 'garbage_after_dot')
+          return void connectionOf(session)?._socket.write('\0?!\r\n');
         const raw = Buffer.concat(chunks).toString('utf8');
         const refusal = (await options.onMessage?.(raw)) ?? null;
         if (refusal === null) {
