@@ -14,3 +14,15 @@ it('the page of operations is what the catalogue says; npm run docs writes it', 
   await tidings.close();
   removeFolder(folder);
 });
+
+it('every row of the page on failures names a test that there is', () => {
+  const root = join(import.meta.dirname, '..');
+  const page = readFileSync(join(root, 'docs/guides/failures.md'), 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| ') && !/^\| (what|---) /.test(line));
+  expect(rows.length).toBeGreaterThan(20);
+  for (const row of rows) {
+    const [, file, name] = /`([\w/.-]+\.test\.ts)`: (.+?) \|$/.exec(row) ?? [];
+    expect(file, row).toBeDefined();
+    expect(readFileSync(join(root, file!), 'utf8'), row).toContain(`'${name}'`);
+  }
+});
