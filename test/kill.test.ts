@@ -11,7 +11,7 @@ import { startSmtpServer } from './support/smtp-server.ts';
 
 const LEADS = 1_500;
 const CONNECTIONS = 5;
-const WINDOW = 2 * CONNECTIONS;
+const WINDOW = 4 * CONNECTIONS;
 
 let folder: string;
 let smtp: Awaited<ReturnType<typeof startSmtpServer>>;

@@ -33,7 +33,7 @@ const OTHERS = ['random', 'terminate', 'stall', 'rival'] as const;
 export const FAULTS: readonly string[] = [...OTHERS, ...COMMITS, ...MOMENTS];
 
 const CONNECTIONS = 5;
-const EMAIL_WINDOW = 2 * CONNECTIONS;
+const EMAIL_WINDOW = 4 * CONNECTIONS;
 const WHATSAPP_RATE = 500;
 const WHATSAPP_WINDOW = 256;
 /** The most that one kill may leave in doubt: what both channels have in flight. */

@@ -1,7 +1,7 @@
-import type { ConnectionOptions } from 'node:tls';
-import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { createHmac } from 'node:crypto';
 import type { Outcome } from '../../core/deliveries/channel.ts';
 import { classify, type Phase, parseReply, redact } from './errors.ts';
+import { LineLost, SmtpLine } from './line.ts';
 import { parseSmtpUrl, type Relay } from './settings.ts';
 
 /** Milliseconds; the defaults follow RFC 5321, section 4.5.3.2, where giving up early would mean sending twice. */
@@ -10,7 +10,7 @@ export interface SmtpTimeouts {
   readonly connectMs: number;
   /** From the connection to the server's first word. */
   readonly greetingMs: number;
-  /** Silence during a message: ten minutes for the reply after the final dot. */
+  /** How long a reply may take: ten minutes for the one after the final dot. */
   readonly silenceMs: number;
   /** How long a session waits for its next message before QUIT. */
   readonly idleMs: number;
@@ -31,69 +31,153 @@ export interface RelayAccess {
   readonly ca?: string | undefined;
 }
 
-/** The fields nodemailer puts on its errors. */
-export interface SmtpError extends Error {
-  readonly code?: string | undefined;
-  readonly command?: string | undefined;
-  readonly response?: string | undefined;
-  readonly responseCode?: number | undefined;
-  /** The system's own code under nodemailer's, such as `ECONNREFUSED`. */
-  readonly originalCode?: string | undefined;
+/** What the server's EHLO reply offers. */
+export interface Extensions {
+  /** Commands in groups, without waiting for each reply (RFC 2920). */
+  readonly pipelining: boolean;
+  /** Addresses beyond ASCII (RFC 6531). */
+  readonly smtpUtf8: boolean;
+  /** Whether MAIL may say how large the message is (RFC 1870), and the most the server takes, in octets. */
+  readonly size: boolean;
+  readonly largest: number;
 }
 
 /** A session that is logged in, or why there is none: as an outcome, since certainly nothing was sent. */
 export type Opened =
-  | { readonly type: 'open'; readonly smtp: SMTPConnection; readonly offersSmtpUtf8: boolean }
+  | { readonly type: 'open'; readonly line: SmtpLine; readonly extensions: Extensions }
   | { readonly type: 'closed'; readonly outcome: Outcome };
 
+interface Reply {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** The server said no to a step before any message. */
+class Refused extends Error {
+  readonly reply: Reply;
+  readonly phase: Phase;
+
+  constructor(reply: Reply, phase: Phase) {
+    super(reply.text);
+    this.reply = reply;
+    this.phase = phase;
+  }
+}
+
 /** Connects, greets, takes STARTTLS when offered and logs in. Never rejects. */
-export function openConnection({ relay, timeouts, ca }: RelayAccess): Promise<Opened> {
-  const smtp = new SMTPConnection({
-    host: relay.host,
-    port: relay.port,
-    secure: relay.secure,
-    ignoreTLS: !relay.tls,
-    // A password must not travel in clear because someone on the way took STARTTLS out of the greeting.
-    requireTLS: relay.tls && relay.auth !== null && !isLoopback(relay.host),
-    connectionTimeout: timeouts.connectMs,
-    dnsTimeout: timeouts.connectMs,
-    greetingTimeout: timeouts.greetingMs,
-    socketTimeout: timeouts.silenceMs,
-    ...(ca === undefined ? {} : { tls: { ca } satisfies ConnectionOptions }),
-  });
-  return new Promise((resolve) => {
-    let phase: Phase = 'connect';
-    // Stays attached for good: a pooled session may report an error long after this promise is settled.
-    const fail = (error: SmtpError) => {
-      // First: closing makes the session report its end, which would be taken for the cause.
-      resolve({ type: 'closed', outcome: openingFailed(error, phase, relay) });
-      smtp.close();
+export async function openSession(access: RelayAccess): Promise<Opened> {
+  const { relay, timeouts, ca } = access;
+  const tls = ca === undefined ? {} : { ca };
+  let line: SmtpLine | undefined;
+  try {
+    line = await SmtpLine.open(relay.host, relay.port, relay.secure ? tls : null, timeouts.connectMs);
+    const greeting = await reply(line, timeouts.greetingMs);
+    if (greeting.code !== 220) throw new Refused(greeting, 'connect');
+    let offers = await greet(line, timeouts.silenceMs);
+    if (!line.isSecure && relay.tls && offers.has('STARTTLS')) {
+      const answer = await ask(line, 'STARTTLS', timeouts.silenceMs);
+      if (answer.code !== 220) throw new LineLost('ETLS', 'The server offers STARTTLS and refuses it.');
+      await line.secure(relay.host, tls, timeouts.connectMs);
+      offers = await greet(line, timeouts.silenceMs);
+    }
+    if (relay.auth) await logIn(line, relay, offers, timeouts.silenceMs);
+    const largest = Number(offers.get('SIZE')) || Number.POSITIVE_INFINITY;
+    return {
+      type: 'open',
+      line,
+      extensions: {
+        pipelining: offers.has('PIPELINING'),
+        smtpUtf8: offers.has('SMTPUTF8'),
+        size: offers.has('SIZE'),
+        largest,
+      },
     };
-    smtp.on('error', fail);
-    smtp.once('end', () => fail(new Error('Connection closed unexpectedly')));
-    smtp.connect((error) => {
-      if (error) return fail(error);
-      // The EHLO reply, which lists what the server can do.
-      const offersSmtpUtf8 = /^250[ -]SMTPUTF8\s*$/im.test(String(smtp.lastServerResponse));
-      const opened: Opened = { type: 'open', smtp, offersSmtpUtf8 };
-      if (!relay.auth) return resolve(opened);
-      phase = 'auth';
-      smtp.login({ ...relay.auth }, (loginError) => (loginError ? fail(loginError) : resolve(opened)));
-    });
+  } catch (error) {
+    line?.destroy();
+    if (error instanceof Refused) return { type: 'closed', outcome: refusal(error.reply, error.phase) };
+    if (error instanceof LineLost) return { type: 'closed', outcome: openingFailed(error, relay) };
+    throw error;
+  }
+}
+
+/** EHLO, or HELO for a server that knows no better. @returns the extensions by name, with their parameters. */
+async function greet(line: SmtpLine, limitMs: number): Promise<Map<string, string>> {
+  const hello = await ask(line, `EHLO ${line.ownName}`, limitMs);
+  if (hello.code === 250) {
+    const offers = hello.text.split('\n').slice(1);
+    return new Map(
+      offers.map((offer) => {
+        const [name = '', ...parameters] = offer.slice(4).trim().split(/[ =]/);
+        return [name.toUpperCase(), parameters.join(' ').toUpperCase()];
+      }),
+    );
+  }
+  const answer = hello.code >= 500 ? await ask(line, `HELO ${line.ownName}`, limitMs) : hello;
+  if (answer.code !== 250) throw new Refused(answer, 'connect');
+  return new Map();
+}
+
+/** PLAIN (RFC 4616), LOGIN or CRAM-MD5 (RFC 2195), whichever the server offers (RFC 4954). */
+async function logIn(
+  line: SmtpLine,
+  relay: Relay,
+  offers: Map<string, string>,
+  limitMs: number,
+): Promise<void> {
+  const { user, pass } = relay.auth!;
+  // A password must not travel in clear because someone on the way took STARTTLS out of the greeting.
+  if (relay.tls && !line.isSecure && !isLoopback(relay.host)) {
+    throw new LineLost('ETLS', 'The server offers no TLS.');
+  }
+  const mechanisms = (offers.get('AUTH') ?? '').split(' ');
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  /** One step of the dialogue; `334` asks for the next. */
+  const step = async (command: string, expected: number) => {
+    const answer = await ask(line, command, limitMs);
+    if (answer.code !== expected) throw new Refused(answer, 'auth');
+    return answer.text.slice(4);
+  };
+  if (mechanisms.includes('PLAIN')) await step(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`, 235);
+  else if (mechanisms.includes('LOGIN')) {
+    await step('AUTH LOGIN', 334);
+    await step(base64(user), 334);
+    await step(base64(pass), 235);
+  } else if (mechanisms.includes('CRAM-MD5')) {
+    const challenge = Buffer.from(await step('AUTH CRAM-MD5', 334), 'base64');
+    const digest = createHmac('md5', pass).update(challenge).digest('hex');
+    await step(base64(`${user} ${digest}`), 235);
+  } else throw new LineLost('EAUTH', 'The server offers no login that fits.');
+}
+
+function ask(line: SmtpLine, command: string, limitMs: number): Promise<Reply> {
+  line.write(`${command}\r\n`, 'utf8');
+  return reply(line, limitMs);
+}
+
+function reply(line: SmtpLine, limitMs: number): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    if (line.isLost) return reject(new LineLost('ECONNECTION', 'The connection was closed.'));
+    const limit = setTimeout(
+      () => line.lose(new LineLost('ETIMEDOUT', 'The server did not answer in time.')),
+      limitMs,
+    );
+    line.onReply = (code, text) => {
+      clearTimeout(limit);
+      line.onReply = () => line.lose(new LineLost('EPROTOCOL', 'The server spoke without being asked.'));
+      resolve({ code, text });
+    };
+    line.onLost = (why) => {
+      clearTimeout(limit);
+      reject(why);
+    };
   });
 }
 
 /** Says goodbye (RFC 5321, section 4.1.1.10) and waits a moment for the answer. */
-export function quit(smtp: SMTPConnection, limitMs = 2_000): Promise<void> {
-  return new Promise((resolve) => {
-    if (smtp.destroyed) return resolve();
-    const limit = setTimeout(() => smtp.close(), limitMs);
-    smtp.once('end', () => {
-      clearTimeout(limit);
-      resolve();
-    });
-    smtp.quit();
-  });
+export async function quit(line: SmtpLine, limitMs = 2_000): Promise<void> {
+  if (line.isLost) return;
+  await ask(line, 'QUIT', limitMs).catch(() => {});
+  line.destroy();
 }
 
 /** Tries the relay without sending anything: connection, EHLO, TLS, login, QUIT. For `tidings doctor`. */
@@ -106,14 +190,14 @@ export async function checkConnection(options: {
   | { readonly ok: true; readonly encrypted: boolean }
   | { readonly ok: false; readonly code: string; readonly message: string }
 > {
-  const opened = await openConnection({
+  const opened = await openSession({
     relay: parseSmtpUrl(options.url),
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     ca: options.ca,
   });
   if (opened.type === 'open') {
-    const encrypted = opened.smtp.secure;
-    await quit(opened.smtp);
+    const encrypted = opened.line.isSecure;
+    await quit(opened.line);
     return { ok: true, encrypted };
   }
   const { outcome } = opened;
@@ -122,17 +206,18 @@ export async function checkConnection(options: {
     : { ok: false, code: 'unknown', message: 'The mail server did not open a session.' };
 }
 
-function openingFailed(error: SmtpError, phase: Phase, relay: Relay): Outcome {
-  const reply = error.response ? parseReply(error.response) : null;
-  // A refused STARTTLS carries a reply too, but what failed is the encryption.
-  if (reply && error.code !== 'ETLS') return classify(reply, phase);
-  const code = error.originalCode ?? error.code ?? 'ECONNECTION';
+function refusal(reply: Reply, phase: Phase): Outcome {
+  return classify(parseReply(reply.text)!, phase);
+}
+
+function openingFailed(lost: LineLost, relay: Relay): Outcome {
+  const { code } = lost;
   const where = `${relay.host}:${relay.port}`;
-  if (error.code === 'EAUTH') {
+  if (code === 'EAUTH') {
     const message = `The mail server ${where} offers no login that SMTP_URL's user and password fit.`;
     return { type: 'account', code, message };
   }
-  return { type: 'transient', scope: 'sender', code, message: `${trouble(error, code, relay, where)}.` };
+  return { type: 'transient', scope: 'sender', code, message: `${trouble(lost, relay, where)}.` };
 }
 
 const TROUBLES: Readonly<Record<string, string>> = {
@@ -140,7 +225,6 @@ const TROUBLES: Readonly<Record<string, string>> = {
   ECONNRESET: 'closed the connection',
   ECONNECTION: 'closed the connection',
   ENOTFOUND: 'has a name that DNS does not know',
-  EDNS: 'has a name that could not be looked up',
   EAI_AGAIN: 'has a name that could not be looked up now',
   ETIMEDOUT: 'did not answer in time',
   EHOSTUNREACH: 'cannot be reached from here',
@@ -152,7 +236,7 @@ const TROUBLES: Readonly<Record<string, string>> = {
 };
 
 /** What stands in the way of a session, in words, with the way out where there is one. */
-function trouble(error: SmtpError, code: string, relay: Relay, where: string): string {
+function trouble({ code, message }: LineLost, relay: Relay, where: string): string {
   if (/SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)) {
     return (
       `The mail server ${where} shows a TLS certificate that is not trusted here (${code}): trust it with ` +
@@ -161,13 +245,13 @@ function trouble(error: SmtpError, code: string, relay: Relay, where: string): s
   }
   const known = TROUBLES[code];
   if (known) return `The mail server ${where} ${known} (${code})`;
-  if (error.code === 'ETLS' && relay.auth) {
+  if (code === 'ETLS' && relay.auth) {
     return (
       `The mail server ${where} did not agree on TLS, so the password was not sent (${code}): use smtps://, ` +
       'or add ?tls=off to SMTP_URL if the way there is safe'
     );
   }
-  return `No session with the mail server ${where} (${code}): ${redact(error.message).replace(/\.$/, '')}`;
+  return `No session with the mail server ${where} (${code}): ${redact(message).replace(/\.$/, '')}`;
 }
 
 function isLoopback(host: string): boolean {

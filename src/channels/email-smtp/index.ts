@@ -52,8 +52,8 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
     sender: {
       id: `smtp:${relay.host}:${relay.port}`,
       ratePerSecond: options.ratePerSecond,
-      // One message on its way for each session, and one ready to follow it.
-      windowSize: connections * 2,
+      // For each session one message on its way, one behind it, and two whose results are being written down.
+      windowSize: connections * 4,
     },
     prepare(content) {
       const message = compileMessage(content, from);

@@ -29,10 +29,11 @@ function compile({ body, format = 'text', subject = 'Hi', fromName = null }: Con
 }
 
 async function arrive(content: Content, to: Recipient = recipient()) {
-  const raw = compile(content).render(to, to.contact, ATTEMPT).toString('utf8');
+  const raw = compile(content).render(to, to.contact, ATTEMPT);
   for (const line of raw.split('\r\n')) expect(line.length).toBeLessThanOrEqual(76);
   expect(raw.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
   expect(raw).not.toMatch(/[ \t]\r\n/);
+  expect(raw).not.toContain('\r\n.');
   const mail = await simpleParser(raw, { skipTextToHtml: true, skipHtmlToText: true });
   return { raw, mail, text: mail.text?.replace(/\n$/, ''), html: mail.html };
 }
@@ -104,12 +105,13 @@ describe('a message in any language', () => {
         const metadata = Object.fromEntries(clean.map(([, value], at) => [`v${at}`, value]));
         const compiled = compile({ body: `x${body}x` });
         const to = recipient({ metadata });
-        const raw = compiled.render(to, to.contact, ATTEMPT).toString('latin1');
+        const raw = compiled.render(to, to.contact, ATTEMPT);
         const [head, encoded] = [
           raw.slice(0, raw.indexOf('\r\n\r\n')),
           raw.slice(raw.indexOf('\r\n\r\n') + 4),
         ];
         for (const line of encoded.split('\r\n')) expect(line.length).toBeLessThanOrEqual(76);
+        expect(raw).not.toContain('\r\n.');
         const decoded = head.includes('base64')
           ? Buffer.from(encoded, 'base64')
           : Buffer.from(

@@ -8,8 +8,11 @@ import { textSegments } from './text-part.ts';
 
 /** A message compiled for one send: all that is the same for everyone is already encoded. */
 export interface CompiledMessage {
-  /** The whole message with CRLF line ends, ready for DATA but for the dots (RFC 5321, section 4.5.2). */
-  render(recipient: Recipient, to: string, attempt: Attempt): Buffer;
+  /**
+   * The whole message with CRLF line ends. No line begins with a dot, so that none needs another one on the way
+   * (RFC 5321, section 4.5.2). ASCII, but for an address that needs SMTPUTF8.
+   */
+  render(recipient: Recipient, to: string, attempt: Attempt): string;
   /** The same for every attempt at a delivery, so that a mailbox or a log can tell a repeat. */
   messageId(attempt: Attempt): string;
   /** Display name and address, as a person reads them. */
@@ -58,10 +61,8 @@ export function compileMessage(content: MessageContent, sender: FromAddress): Co
     subject: subjectText,
     text: (recipient) => renderTemplate(textTemplate, recipient.values),
     render: (recipient, to, attempt) =>
-      Buffer.from(
-        `${fromLine}To: ${to}\r\n${fixedSubject ?? unstructuredHeader('Subject', subjectText(recipient))}` +
-          `${dateHeader(new Date())}Message-ID: ${messageId(attempt)}\r\nMIME-Version: 1.0\r\n${body(recipient)}`,
-      ),
+      `${fromLine}To: ${to}\r\n${fixedSubject ?? unstructuredHeader('Subject', subjectText(recipient))}` +
+      `${dateHeader(new Date())}Message-ID: ${messageId(attempt)}\r\nMIME-Version: 1.0\r\n${body(recipient)}`,
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * Quoted-printable (RFC 2045, section 6.7) in two stages: literals are encoded once for each send, values while a
  * message is put together. A soft line break (`=` CRLF, which a reader takes out again) is set only where a piece
- * would pass the 76th column, so most messages leave as readable text.
+ * would pass the 76th column, so most messages leave as readable text. A dot that could come to stand at the start of a
+ * line is encoded too: SMTP would have to double it.
  */
 export interface QuotedLiteral {
   readonly text: string;
@@ -16,6 +17,7 @@ export interface QuotedLiteral {
 
 /** 76 without the `=` of a soft line break. */
 const LINE_LENGTH = 75;
+const DOT = 0x2e;
 const SPACE_AT_END = /[ \t]$/;
 const PLAIN = /^[ !-<>-~]*$/;
 const HEX = Array.from({ length: 256 }, (_, byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`);
@@ -60,7 +62,7 @@ export class QuotedPrintableWriter {
     if (this.#endsInSpace && /^[\r\n]/.test(value)) this.#softBreak();
     this.#endsInSpace = SPACE_AT_END.test(value);
     // The common value is a short plain word: no look at its single characters.
-    if (value.length <= LINE_LENGTH && PLAIN.test(value)) {
+    if (value.length <= LINE_LENGTH && PLAIN.test(value) && value[0] !== '.') {
       if (this.#column + value.length > LINE_LENGTH) this.#softBreak();
       this.#text += value;
       this.#column += value.length;
@@ -104,6 +106,7 @@ function quote(text: string, column: number): string {
       out += '=\r\n';
       column = 0;
     }
+    if (column === 0 && byte === DOT) piece = HEX[byte]!;
     out += piece;
     column += piece.length;
   }
