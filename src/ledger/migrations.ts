@@ -99,6 +99,8 @@ export const migrations: readonly (readonly string[])[] = [
       sent_at INTEGER,
       PRIMARY KEY (send_seq, position)
     ) WITHOUT ROWID`,
+    // One row of a send for one contact. Neither changes while messages are sent: the index costs when rows are made.
+    'CREATE INDEX deliveries_by_contact ON deliveries (send_seq, contact)',
     // Small: never more rows than the windows that are in flight. What a killed process leaves is found by it.
     "CREATE INDEX deliveries_sending ON deliveries (send_seq, position) WHERE status = 'sending'",
     'CREATE INDEX deliveries_retry ON deliveries (send_seq, retry_at) WHERE retry_at IS NOT NULL',

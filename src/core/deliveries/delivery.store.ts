@@ -1,6 +1,6 @@
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
 import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
-import { getSend, type SendRow } from '../sends/send.store.ts';
+import { completeIfDealtWith, getSend, type SendRow } from '../sends/send.store.ts';
 import type { ChannelName } from './channel.ts';
 
 /** `retry_at` of a pending row that this run has given up on: the next call tries it again. */
@@ -12,11 +12,7 @@ const CONTACT = {
   whatsapp: { given: 'phone', key: 'phone_key', missing: 'missing_phone', invalid: 'invalid_phone' },
 } as const satisfies Record<ChannelName, object>;
 
-/**
- * What stands in the way of messaging lead `l` of audience `a` (null: nothing), as SQL over the suppression `x`.
- * The earliest of several leads with one contact gets the message: members are numbered in the order of `seq`.
- * CROSS JOIN keeps SQLite from walking the audience for each of its leads: it must begin with the contact's index.
- */
+/** What stands in the way of messaging lead `l` (null: nothing), as SQL over the suppression `x`. */
 function skipReason(channel: ChannelName): string {
   const { given, key, missing, invalid } = CONTACT[channel];
   return `CASE
@@ -24,10 +20,17 @@ function skipReason(channel: ChannelName): string {
     WHEN l.${given} IS NULL THEN '${missing}'
     WHEN l.${key} IS NULL THEN '${invalid}'
     WHEN x.reason IS NOT NULL THEN x.reason
-    WHEN EXISTS (SELECT 1 FROM leads e CROSS JOIN audience_members em
-      ON em.audience_seq = m.audience_seq AND em.lead_seq = e.seq
-      WHERE e.${key} = l.${key} AND e.seq < l.seq AND e.deleted_at IS NULL) THEN 'duplicate_contact'
     END`;
+}
+
+/**
+ * A send reaches each contact by one row only, whatever the leads do meanwhile: of several leads with one contact the
+ * first gets the message. So a contact is taken when another row that is not skipped holds it. INDEXED BY, because
+ * SQLite without statistics would rather walk the whole send for each row.
+ */
+function taken(contact: string, position: string): string {
+  return `EXISTS (SELECT 1 FROM deliveries o INDEXED BY deliveries_by_contact
+    WHERE o.send_seq = ? AND o.contact = ${contact} AND o.position <> ${position} AND o.status <> 'skipped')`;
 }
 
 /**
@@ -41,11 +44,18 @@ export async function freezeChunk(tx: Transaction, send: SendRow, count: number)
   await tx.run(
     `INSERT INTO deliveries (send_seq, position, lead_seq, contact, status, error_code)
      SELECT ?, position, lead_seq, contact, iif(reason IS NULL, 'pending', 'skipped'), reason FROM (
-       SELECT m.position, m.lead_seq, l.${CONTACT[send.channel].key} AS contact, ${skipReason(send.channel)} AS reason
-       FROM audience_members m
-       JOIN leads l ON l.seq = m.lead_seq
-       LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${CONTACT[send.channel].key}
-       WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ?)`,
+       SELECT position, lead_seq, contact, CASE
+         WHEN reason IS NOT NULL THEN reason
+         WHEN row_number() OVER (PARTITION BY contact, reason IS NULL ORDER BY position) > 1 THEN 'duplicate_contact'
+         WHEN ${taken('c.contact', 'c.position')} THEN 'duplicate_contact'
+         END AS reason
+       FROM (
+         SELECT m.position, m.lead_seq, l.${CONTACT[send.channel].key} AS contact, ${skipReason(send.channel)} AS reason
+         FROM audience_members m
+         JOIN leads l ON l.seq = m.lead_seq
+         LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${CONTACT[send.channel].key}
+         WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ?) c)`,
+    send.seq,
     send.seq,
     send.channel,
     send.audience_seq,
@@ -166,7 +176,8 @@ const SETTLE = `UPDATE deliveries SET status = ?, retries = ?, retry_at = ?, err
 
 /**
  * Writes down results and moves the totals with them. A row that recovery had declared unknown meanwhile is put right
- * by the result of the same attempt: that is proof.
+ * by the result of the same attempt: that is proof. So is one that somebody has put back to pending since: it arrived
+ * after all, and is not sent again.
  */
 export async function settle(
   tx: Transaction,
@@ -198,7 +209,13 @@ export async function settle(
     ) {
       moved.failed -= 1;
       moved.unknown -= 1;
-    } else continue;
+      if (s.status === 'pending') await reopen(tx, sendSeq);
+    } else if (
+      s.status !== 'sent' ||
+      !(await tx.run(`${SETTLE} AND status = 'pending'`, ...values, sendSeq, s.position, s.attempts))
+    ) {
+      continue;
+    }
     if (s.status !== 'pending') moved[s.status] += 1;
     if (s.errorCode === OUTCOME_UNKNOWN) moved.unknown += 1;
   }
@@ -210,6 +227,14 @@ export async function settle(
     moved.failed,
     moved.unknown,
     moved.skipped,
+    sendSeq,
+  );
+}
+
+/** Somebody who counted as dealt with is not. */
+async function reopen(tx: Transaction, sendSeq: number): Promise<void> {
+  await tx.run(
+    "UPDATE sends SET state = 'running', completed_at = NULL WHERE seq = ? AND state = 'completed'",
     sendSeq,
   );
 }
@@ -236,6 +261,7 @@ export async function recoverInDoubt(tx: Transaction, why: string): Promise<numb
       count,
       send_seq,
     );
+    await completeIfDealtWith(tx, send_seq);
     total += count;
   }
   return total;
@@ -293,20 +319,12 @@ export async function requeue(
   const status = retry === 'skipped' ? 'skipped' : 'failed';
   const code =
     retry === 'skipped' ? '' : `AND d.error_code ${retry === 'unknown' ? '=' : '<>'} '${OUTCOME_UNKNOWN}'`;
-  // A contact that moved to this lead from one that this send has reached must not be reached again.
-  const reached = `EXISTS (SELECT 1 FROM leads r
-    CROSS JOIN audience_members rm ON rm.audience_seq = m.audience_seq AND rm.lead_seq = r.seq
-    CROSS JOIN deliveries rd ON rd.send_seq = d.send_seq AND rd.position = rm.position
-    WHERE r.${key} = l.${key} AND r.seq <> l.seq AND rd.status IN ('sent', 'sending', 'pending'))`;
   const rows = await tx.all<{ position: number; contact: string | null; reason: string | null }>(
-    `SELECT d.position, l.${key} AS contact,
-       coalesce(${skipReason(send.channel)}, iif(${reached}, 'duplicate_contact', NULL)) AS reason
+    `SELECT d.position, l.${key} AS contact, ${skipReason(send.channel)} AS reason
      FROM deliveries d
-     JOIN audience_members m ON m.audience_seq = ? AND m.position = d.position
      JOIN leads l ON l.seq = d.lead_seq
      LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${key}
      WHERE d.send_seq = ? AND d.status = '${status}' AND d.position > ? ${code} ORDER BY d.position LIMIT ?`,
-    send.audience_seq,
     send.channel,
     sendSeq,
     afterPosition,
@@ -317,9 +335,12 @@ export async function requeue(
     if (reason !== null) continue;
     moved += await tx.run(
       `UPDATE deliveries SET status = 'pending', contact = ?, retries = 0, retry_at = 0
-       WHERE send_seq = ? AND position = ? AND status = '${status}'`,
+       WHERE send_seq = ? AND position = ? AND status = '${status}' AND NOT ${taken('?', '?')}`,
       contact,
       sendSeq,
+      position,
+      sendSeq,
+      contact,
       position,
     );
   }

@@ -14,7 +14,14 @@ import {
   sendState,
   sendSummary,
 } from '../sends/send.schema.ts';
-import { findSend, listSends, type NamedSendRow, type SendRow, setState } from '../sends/send.store.ts';
+import {
+  completeIfDealtWith,
+  findSend,
+  listSends,
+  type NamedSendRow,
+  type SendRow,
+  setState,
+} from '../sends/send.store.ts';
 import { nextStep, PAUSED_BY_REQUEST, toSummary, totalsOf } from '../sends/send-result.ts';
 import { listDeliveries, topErrors } from './delivery-report.store.ts';
 import { goOn, type SendContext } from './send-bulk-messages.ts';
@@ -116,6 +123,7 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
         change(send_id, async (tx, send) => {
           if (send.state !== 'running' && send.state !== 'paused') throw cannot('paused', send);
           await setState(tx, send.seq, 'paused', { code: PAUSED_BY_REQUEST, message: 'Paused by request.' });
+          await completeIfDealtWith(tx, send.seq);
         }),
     }),
 
@@ -150,6 +158,7 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
         change(send_id, async (tx, send) => {
           if (send.state === 'completed') throw cannot('cancelled', send);
           await setState(tx, send.seq, 'cancelled');
+          await completeIfDealtWith(tx, send.seq);
         }),
     }),
   ];

@@ -132,11 +132,11 @@ export async function setState(
   );
 }
 
-/** A paused send whose last deliveries were settled after the pause has nothing left to resume. */
+/** When everyone is dealt with the send is completed, whether it ran, was paused or was cancelled too late. */
 export async function completeIfDealtWith(tx: Transaction, seq: number): Promise<void> {
   await tx.run(
     `UPDATE sends SET state = 'completed', problem_code = NULL, problem = NULL, completed_at = ?
-     WHERE seq = ? AND state = 'paused' AND in_flight = 0 AND sent + failed + skipped = total`,
+     WHERE seq = ? AND state <> 'completed' AND in_flight = 0 AND sent + failed + skipped = total`,
     new Date().toISOString(),
     seq,
   );
