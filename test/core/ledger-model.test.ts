@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { HELD_UP, type Outcome } from '../../src/core/deliveries/channel.ts';
 import { type Claim, claimWindow } from '../../src/core/deliveries/claim-window.ts';
 import {
+  freezeChunk,
   GIVEN_UP,
   OUTCOME_UNKNOWN,
   recoverInDoubt,
@@ -27,6 +28,10 @@ const FATES = {
   'passing error': {
     arrives: false,
     outcome: { type: 'transient', scope: 'recipient', code: 'x', message: 'Later.' },
+  },
+  'one passing error too many': {
+    arrives: false,
+    outcome: { type: 'transient', scope: 'recipient', code: 'tired', message: 'Later.' },
   },
   'relay away': {
     arrives: false,
@@ -114,6 +119,14 @@ class World {
     return this.#core.close();
   }
 
+  /** Makes some of the rows, as the first turns of a large send do. */
+  async freeze(count: number): Promise<void> {
+    await this.#core.ledger.write(async (tx) => {
+      await freezeChunk(tx, (await tx.get<SendRow>('SELECT * FROM sends'))!, count);
+    });
+    await this.#check((before) => before === undefined);
+  }
+
   /** As a turn of the dispatcher claims: only what runs, only after recovery. */
   async claim(room: number, fates: readonly Fate[]): Promise<void> {
     if (this.#mustRecover) return;
@@ -165,7 +178,8 @@ class World {
   async #report({ claim, fate }: { claim: Claim; fate: Fate }): Promise<void> {
     const { outcome } = FATES[fate];
     const at = { wallMs: this.#nowMs, steadyMs: this.#nowMs };
-    const settlement = resolveOutcome(claim, outcome, at, 0.5);
+    const row = 'code' in outcome && outcome.code === 'tired' ? { ...claim, retries: 99 } : claim;
+    const settlement = resolveOutcome(row, outcome, at, 0.5);
     await this.#core.ledger.write(async (tx) => {
       await settle(tx, claim.sendSeq, [settlement]);
       if (outcome.type === 'account' || outcome.type === 'stop_send') {
@@ -227,7 +241,12 @@ class World {
           : retry === 'failed'
             ? was?.status === 'failed' && !isUnknown(was)
             : was?.status === retry;
-      return fits && is.status === 'pending' && is.attempts === was!.attempts && !obstacles.has(is.position);
+      return (
+        fits &&
+        is.status === 'pending' &&
+        is.attempts === was!.attempts + (is.contact === was!.contact ? 0 : 1) &&
+        !obstacles.has(is.position)
+      );
     });
     if (retry !== 'unknown') return;
     for (const [position, row] of this.#rows) {
@@ -358,6 +377,14 @@ const lead = fc.nat(LEADS - 1);
 const fate = fc.constantFrom<Fate>('accepted', 'accepted', ...(Object.keys(FATES) as Fate[]));
 const steps = fc.array(
   fc.oneof(
+    {
+      weight: 2,
+      arbitrary: step(
+        'freeze',
+        fc.tuple(fc.integer({ min: 1, max: 3 })),
+        (count: number) => (world) => world.freeze(count),
+      ),
+    },
     {
       weight: 6,
       arbitrary: step(

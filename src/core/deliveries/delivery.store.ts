@@ -304,7 +304,8 @@ export type Retry = 'failed' | 'unknown' | 'skipped';
 
 /**
  * Puts up to `count` settled rows after `afterPosition` back to pending, with the contact that the lead has now.
- * A skipped row only returns when nothing stands in its way any more.
+ * A skipped row only returns when nothing stands in its way any more. What an attempt at another contact may still
+ * have to say is then about that one: the number of the attempt moves on.
  * @returns the last position looked at, or null when there was none left.
  */
 export async function requeue(
@@ -334,8 +335,10 @@ export async function requeue(
   for (const { position, contact, reason } of rows) {
     if (reason !== null) continue;
     moved += await tx.run(
-      `UPDATE deliveries SET status = 'pending', contact = ?, retries = 0, retry_at = 0
+      `UPDATE deliveries SET status = 'pending', contact = ?, retries = 0, retry_at = 0,
+         attempts = attempts + CASE WHEN contact = ? THEN 0 ELSE 1 END
        WHERE send_seq = ? AND position = ? AND status = '${status}' AND NOT ${taken('?', '?')}`,
+      contact,
       contact,
       sendSeq,
       position,
