@@ -85,6 +85,8 @@ function showSend(send: Result, output: Output): string {
     showTotals(send, output),
   ];
   if (send['paused_reason']) parts.push(output.colors.yellow(printable(`Paused: ${send['paused_reason']}`)));
+  if (send['held_up_by'])
+    parts.push(output.colors.yellow(printable(`Held up for now: ${send['held_up_by']}`)));
   if (send['seconds_left'] !== null) {
     parts.push(`${send['rate_per_second']} a second, about ${send['seconds_left']} seconds left`);
   }

@@ -64,6 +64,8 @@ export interface SmtpServerOptions {
   readonly pipelining?: boolean;
   /** Largest message in bytes, announced in the SIZE line. */
   readonly sizeLimit?: number;
+  /** Default: one that is free. */
+  readonly port?: number;
 }
 
 export interface RunningSmtpServer {
@@ -158,7 +160,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
   // A client that hangs up or refuses the certificate is part of the tests, not a fault of the server.
   server.on('error', () => {});
   await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve());
+    server.listen(options.port ?? 0, '127.0.0.1', () => resolve());
   });
   const { port } = server.server.address() as AddressInfo;
   const dropSessions = () => {

@@ -32,6 +32,7 @@ export function toSummary(send: NamedSendRow): SendSummary {
     created_at,
     completed_at,
     paused_reason: state === 'paused' ? send.problem : null,
+    held_up_by: state === 'running' ? send.problem : null,
   };
 }
 

@@ -86,6 +86,7 @@ export const sendSummary = z.looseObject({
   created_at: z.string(),
   completed_at: z.string().nullable(),
   paused_reason: z.string().nullable().describe('What a person must mend, when paused'),
+  held_up_by: z.string().nullable().describe('What keeps a running send waiting; it goes on by itself'),
 });
 export type SendSummary = z.output<typeof sendSummary>;
 
