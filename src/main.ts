@@ -2,11 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { CliHost } from './cli/host.ts';
 import { onInterrupt } from './cli/interrupt.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, readConfig } from './config.ts';
+import { createLog } from './create-log.ts';
 import { doctor } from './doctor.ts';
 import { startHttpServer } from './http/server.ts';
 import { serveMcpStdio } from './mcp/stdio.ts';
@@ -14,13 +14,8 @@ import { openTidings } from './open-tidings.ts';
 
 const version = readVersion();
 
-/** Logs go to stderr: stdout belongs to answers, and on stdio to the protocol. Contacts and messages are never logged. */
-function createLog(config: Config, fallback: string) {
-  const level = process.env['LOG_LEVEL'] ? config.logLevel : fallback;
-  return pino(
-    { level, base: undefined, redact: ['*.contact', '*.recipient', '*.to', '*.lead'] },
-    pino.destination(2),
-  );
+function logOf(config: Config, fallback: string) {
+  return createLog(process.env['LOG_LEVEL'] ? config.logLevel : fallback);
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second one leaves at once. */
@@ -37,7 +32,7 @@ const host: CliHost = {
 
   open() {
     const config = readConfig(process.env);
-    return openTidings(config, createLog(config, 'warn'));
+    return openTidings(config, logOf(config, 'warn'));
   },
 
   async serve(options) {
@@ -46,7 +41,7 @@ const host: CliHost = {
       ...(options.port !== undefined && { PORT: String(options.port) }),
       ...(options.host !== undefined && { HOST: options.host }),
     });
-    const log = createLog(base, 'info');
+    const log = logOf(base, 'info');
     const tidings = await openTidings(base, log);
     try {
       const server = await startHttpServer({ tidings, version, log, ...base });
@@ -57,7 +52,10 @@ const host: CliHost = {
       const { inDoubt, left } = await tidings.dispatcher.stop();
       await server.close();
       const doubt = inDoubt === 0 ? 'nothing is in doubt' : `${inDoubt} answers were not awaited`;
-      log.info({ inDoubt, left }, `stopped; ${doubt}; ${left} messages are left for the next start`);
+      log.info(
+        { inDoubt, left },
+        `stopped; ${doubt}; ${left ?? 'some'} messages are left for the next start`,
+      );
     } finally {
       await tidings.close();
     }
@@ -66,7 +64,7 @@ const host: CliHost = {
 
   async mcp() {
     const config = readConfig(process.env);
-    const log = createLog(config, 'warn');
+    const log = logOf(config, 'warn');
     const tidings = await openTidings(config, log);
     tidings.dispatcher.start();
     const door = await serveMcpStdio(tidings, log, version);
@@ -89,7 +87,7 @@ const host: CliHost = {
       whatsapp: null,
       port: Number(process.env['PORT'] ?? 0),
     };
-    const log = createLog(config, 'error');
+    const log = logOf(config, 'error');
     const tidings = await openTidings(config, log);
     tidings.dispatcher.start();
     const server = await startHttpServer({ tidings, version, log, ...config });

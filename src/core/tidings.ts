@@ -27,7 +27,8 @@ export interface DispatcherControl {
   start(): void;
   /**
    * Stops claiming, waits for what is in flight (at most `maxMs`), gives the right to send back.
-   * `inDoubt`: how many answers were not awaited; `left`: how many messages of running sends are still to be sent.
+   * `inDoubt`: how many answers were not awaited; `left`: how many messages of running sends are still to be sent, null
+   * when the ledger cannot be read.
    */
-  stop(maxMs?: number): Promise<{ readonly inDoubt: number; readonly left: number }>;
+  stop(maxMs?: number): Promise<{ readonly inDoubt: number; readonly left: number | null }>;
 }

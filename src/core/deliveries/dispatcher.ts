@@ -7,7 +7,7 @@ import type { Channel } from './channel.ts';
 import { boundWaiting, recoverInDoubt } from './delivery.store.ts';
 import { BEAT_MS, Lease } from './lease.ts';
 import { LONGEST_RETRY_MS, now } from './resolve-outcome.ts';
-import { SenderLoop } from './sender-loop.ts';
+import { FAULTS_FOR_A_LINE, SenderLoop } from './sender-loop.ts';
 
 const TAKE_MS = 500;
 const DRAIN_MS = 20_000;
@@ -45,25 +45,23 @@ export class Dispatcher implements DispatcherControl {
     for (const loop of this.#loops) loop.wake();
   }
 
-  async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number }> {
+  async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
     if (this.#running === null) return { inDoubt: 0, left: 0 };
     for (const loop of this.#loops) loop.stop();
     this.#stopped.abort();
     await Promise.race([this.#running, sleep(maxMs, undefined, { ref: false })]);
     const inDoubt = this.#loops.reduce((sum, loop) => sum + loop.inFlight, 0);
-    const left = await this.#leave().catch((error: unknown) => {
+    await this.#lease.release().catch((error: unknown) => {
       this.#log.error(
         { err: error },
         'the ledger could not be written at the end; the next process sees to it',
       );
-      return 0;
     });
-    return { inDoubt, left };
+    return { inDoubt, left: await this.#left().catch(() => null) };
   }
 
-  /** @returns how many messages of running sends wait for the next process. */
-  async #leave(): Promise<number> {
-    await this.#lease.release();
+  /** How many messages of running sends wait for the next process. */
+  async #left(): Promise<number> {
     const sql =
       "SELECT coalesce(sum(total - sent - failed - skipped), 0) AS n FROM sends WHERE state = 'running'";
     return (await this.#ledger.get<{ n: number }>(sql))!.n;
@@ -71,12 +69,15 @@ export class Dispatcher implements DispatcherControl {
 
   async #keepLease(): Promise<void> {
     let held = false;
+    let faults = 0;
     while (!this.#stopped.signal.aborted) {
       try {
         if (held) held = await this.#lease.beat();
         else held = await this.#take();
+        faults = 0;
       } catch (error) {
-        this.#log.error({ err: error }, 'the right to send cannot be kept; trying again');
+        if (faults++ % FAULTS_FOR_A_LINE === 0)
+          this.#log.error({ err: error }, 'the right to send cannot be kept; trying again every second');
       }
       await sleep(held ? BEAT_MS : TAKE_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
     }

@@ -19,6 +19,9 @@ const GATHER_MS = 3;
 /** As many equal refusals in a row say that the message is wrong, not the leads. */
 const BREAKER_AT = 20;
 
+/** A fault of the disk is tried every second and told once a minute. */
+export const FAULTS_FOR_A_LINE = 60;
+
 /** A relay that was away this long is a person's business; until then the send goes on by itself. */
 const DOWN_LIMIT_MS = 60 * 60_000;
 
@@ -89,16 +92,20 @@ export class SenderLoop {
 
   /** Resolves when it was stopped and nothing is in flight. A fault of the disk is waited out: nothing is lost by it. */
   async run(): Promise<void> {
+    let faults = 0;
     while (!this.#stopping || this.inFlight > 0) {
       try {
         if (!(await this.#turn())) await this.#wait();
+        faults = 0;
         // SQLite answers without leaving the turn: timers and sockets get theirs here.
         await yieldTurn();
       } catch (error) {
-        this.#log.error(
-          { err: error, channel: this.#channel.name },
-          'the ledger cannot be written; trying again',
-        );
+        if (faults++ % FAULTS_FOR_A_LINE === 0) {
+          this.#log.error(
+            { err: error, channel: this.#channel.name },
+            'the ledger cannot be written; trying again every second',
+          );
+        }
         await sleep(1_000);
       }
     }
