@@ -9,11 +9,22 @@ import type { Operation } from './core/operation.ts';
  */
 export function checkInput(operation: Operation, given: unknown): z.output<Operation['input']> {
   const input = given ?? {};
+  if (isDeeper(input, MAX_DEPTH)) {
+    throw wrong(`The arguments are nested deeper than ${MAX_DEPTH} levels.`, 'Send flatter values.');
+  }
   // An unknown name comes first: it is often the reason why another argument seems to be missing.
   refuseUnknown(operation.name, operation.input, input, '');
   const parsed = operation.input.safeParse(input);
   if (parsed.success) return parsed.data;
   throw refuse(operation, parsed.error.issues[0]!, input);
+}
+
+/** Far more than any argument needs, and few enough for whoever walks through a value by calling itself. */
+const MAX_DEPTH = 100;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 /** Looks into lists of objects too: there, an unknown name would be lost without a word. */
@@ -35,7 +46,7 @@ function refuseUnknown(owner: string, type: z.core.$ZodType, value: unknown, pat
       const near = nearest(name, known);
       const hint = near === null ? '' : `; did you mean ${near}?`;
       const takes = known.length === 0 ? ' no arguments' : `: ${known.join(', ')}`;
-      throw wrong(`unknown argument "${full}"${hint}`, `${owner} takes${takes}.`);
+      throw wrong(`unknown argument ${show(full)}${hint}`, `${owner} takes${takes}.`);
     }
   }
 }

@@ -64,7 +64,7 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
           const failure = await pool.send({
             from: from.address,
             to,
-            raw: message.render(recipient, to, attempt),
+            render: () => message.render(recipient, to, attempt),
             needsSmtpUtf8: needsSmtpUtf8(to),
             mayLeave: attempt.mayLeave,
           });

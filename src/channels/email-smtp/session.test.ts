@@ -69,7 +69,7 @@ function pool(url: string, size = 1, silenceMs = 1_000) {
 const parcel = (name: string, more: Partial<Parcel> = {}): Parcel => ({
   from: 'me@x.com',
   to: `${name}@x.com`,
-  raw: `Subject: ${name}\r\n\r\nHi\r\n`,
+  render: () => `Subject: ${name}\r\n\r\nHi\r\n`,
   needsSmtpUtf8: false,
   mayLeave: () => true,
   ...more,
@@ -193,7 +193,9 @@ describe('an SMTP session', () => {
     const sender = pool(url);
     expect(await sender.send(parcel('a'))).toBe(null);
     expect(said[0]).toContain('MAIL FROM:<me@x.com> SIZE=18');
-    const large = await sender.send(parcel('b', { raw: `Subject: b\r\n\r\n${'x'.repeat(200)}\r\n` }));
+    const large = await sender.send(
+      parcel('b', { render: () => `Subject: b\r\n\r\n${'x'.repeat(200)}\r\n` }),
+    );
     expect(large).toMatchObject({ type: 'stop_send', code: 'message_too_large' });
     expect(await sender.send(parcel('c'))).toBe(null);
   });

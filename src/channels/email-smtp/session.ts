@@ -10,8 +10,11 @@ const MESSAGES_PER_SESSION = 1_000;
 export interface Parcel extends Pick<Attempt, 'mayLeave'> {
   readonly from: string;
   readonly to: string;
-  /** The whole message with CRLF line ends. No line begins with a dot: there is nothing to stuff. */
-  readonly raw: string;
+  /**
+   * The whole message with CRLF line ends. No line begins with a dot: there is nothing to stuff. Asked for when it is
+   * about to leave, so that messages that wait cost next to nothing.
+   */
+  readonly render: () => string;
   readonly needsSmtpUtf8: boolean;
 }
 
@@ -38,6 +41,7 @@ type Step = Phase | 'void' | 'reset';
 
 interface Passage {
   readonly job: Job;
+  readonly raw: string;
   /** The first refusal; what the server says to later commands of the same group is a consequence. */
   refusal: Delivered;
   /** The body was handed to the socket: from here on a lost line leaves the question open. */
@@ -105,16 +109,17 @@ export class SmtpSession {
       if (before !== '') this.#write(before);
       return;
     }
-    const obstacle = this.#obstacle(job.parcel);
+    const { parcel } = job;
+    const raw = parcel.render();
+    const obstacle = this.#obstacle(parcel, raw.length);
     if (obstacle) {
       job.done(obstacle);
       return void this.#send(before, this.#nextJob());
     }
-    const { parcel } = job;
-    const passage: Passage = { job, refusal: null, isSent: false };
+    const passage: Passage = { job, raw, refusal: null, isSent: false };
     this.#passages.add(passage);
     this.#carried += 1;
-    const size = this.#extensions.size ? ` SIZE=${Buffer.byteLength(parcel.raw)}` : '';
+    const size = this.#extensions.size ? ` SIZE=${Buffer.byteLength(raw)}` : '';
     const utf8 = parcel.needsSmtpUtf8 ? ' SMTPUTF8' : '';
     const mail = `MAIL FROM:<${parcel.from}>${size}${utf8}\r\n`;
     this.#expected.push({ step: 'mail', passage });
@@ -125,12 +130,12 @@ export class SmtpSession {
   }
 
   /** What stands in the way of this message on this session before anything is said. */
-  #obstacle(parcel: Parcel): Outcome | null {
+  #obstacle(parcel: Parcel, length: number): Outcome | null {
     if (parcel.needsSmtpUtf8 && !this.#extensions.smtpUtf8) {
       const message = 'The mail server takes no letters beyond ASCII before the @ (SMTPUTF8, RFC 6531).';
       return { type: 'skipped', code: 'smtputf8_unsupported', message };
     }
-    if (parcel.raw.length > this.#extensions.largest) {
+    if (length > this.#extensions.largest) {
       const message = `The message is larger than the ${this.#extensions.largest} octets that the mail server takes.`;
       return { type: 'stop_send', code: 'message_too_large', message };
     }
@@ -185,7 +190,8 @@ export class SmtpSession {
   }
 
   #body(passage: Passage): void {
-    const { parcel } = passage.job;
+    const { raw, job } = passage;
+    const { parcel } = job;
     if (passage.refusal) {
       // It wants a message for nobody (RFC 2920, section 3.1): an empty one.
       this.#expected.push({ step: 'void', passage });
@@ -199,9 +205,9 @@ export class SmtpSession {
     passage.isSent = true;
     this.#expected.push({ step: 'body', passage });
     const next = this.#extensions.pipelining ? this.#nextJob() : undefined;
-    const end = parcel.raw.endsWith('\r\n') ? '.\r\n' : '\r\n.\r\n';
-    if (!parcel.needsSmtpUtf8) return void this.#send(parcel.raw + end, next);
-    this.#write(parcel.raw + end, true);
+    const end = raw.endsWith('\r\n') ? '.\r\n' : '\r\n.\r\n';
+    if (!parcel.needsSmtpUtf8) return void this.#send(raw + end, next);
+    this.#write(raw + end, true);
     this.#send('', next);
   }
 

@@ -1,4 +1,6 @@
 import { compile, type FormatCallback } from 'html-to-text';
+import { Parser } from 'htmlparser2';
+import { TidingsError } from '../../core/errors.ts';
 import type { Segment, Template } from '../../core/sends/template.ts';
 
 /** Private-use characters that pass through an HTML reader untouched, with a word no text holds by chance. */
@@ -36,6 +38,29 @@ const htmlToText = compile({
   ],
 });
 
+/** Deeper than any newsletter, and few enough that a reader of HTML needs no time for it. */
+const MAX_DEPTH = 500;
+
+/** Readers of HTML keep a pile of the elements that are open; some need the square of its height in time. */
+function refuseDeepHtml(html: string): void {
+  let depth = 0;
+  const parser = new Parser({
+    onopentag(name) {
+      depth += 1;
+      if (depth <= MAX_DEPTH) return;
+      throw new TidingsError(
+        'invalid_argument',
+        `The HTML of the message has more than ${MAX_DEPTH} elements open at once, the last a <${name.slice(0, 20)}>.`,
+        { fix: 'Close its elements. Nothing was sent.' },
+      );
+    },
+    onclosetag() {
+      depth -= 1;
+    },
+  });
+  parser.end(html);
+}
+
 /**
  * The plain text of an HTML body, as a template: the HTML is read once for each send, with its merge fields held
  * by placeholders, and the values meet the text later, unescaped.
@@ -46,7 +71,9 @@ export function textSegments(html: Template): Segment[] {
   const source = html.segments.map((segment) =>
     typeof segment === 'string' ? segment : placeholder(index++),
   );
-  const text = htmlToText(source.join('')).replace(/[ \t]+$/gm, '');
+  const whole = source.join('');
+  refuseDeepHtml(whole);
+  const text = htmlToText(whole).replace(/[ \t]+$/gm, '');
   const segments: Segment[] = [];
   text.split(PLACEHOLDER).forEach((piece, at) => {
     if (at % 2 === 0) {

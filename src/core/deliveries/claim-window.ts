@@ -2,7 +2,7 @@ import type { Transaction } from '../../ledger/ledger.ts';
 import { toMergeValues } from '../leads/lead.ts';
 import { getSend, type SendRow, setState } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send-result.ts';
-import { unresolvedFields } from '../sends/template.ts';
+import { lengthOfValues, unresolvedFields } from '../sends/template.ts';
 import type { Attempt, MessageContent, PreparedMessage, Recipient } from './channel.ts';
 import {
   type ClaimedRow,
@@ -17,6 +17,8 @@ import type { InFlight } from './resolve-outcome.ts';
 
 /** Rows frozen in one transaction beside a claim: a few milliseconds. */
 const FREEZE_ROWS = 1_000;
+/** Characters that the values of one lead may add to a message: a thousand fields of long notes would fill the memory. */
+const MAX_VALUES = 1_000_000;
 
 /** One delivery that is on its way: committed as `sending`, to be handed to the channel. */
 export interface Claim extends InFlight {
@@ -75,11 +77,20 @@ export async function claimWindow(
 function whyNot(row: ClaimedRow, send: SendRow, content: MessageContent, recipient: Recipient) {
   if (row.suppressed !== null) return { code: row.suppressed, why: null };
   if (row.deleted_at !== null) return { code: 'lead_deleted', why: null };
+  if (valuesAreTooLong(row, content, recipient)) {
+    return { code: 'values_too_long', why: `The values of this lead add over ${MAX_VALUES} characters.` };
+  }
   if (send.placeholder_policy !== 'skip_recipient') return null;
   const missing = unresolvedFields(content.body, recipient.values);
   if (content.subject) missing.push(...unresolvedFields(content.subject, recipient.values));
   if (missing.length === 0) return null;
   return { code: 'unresolved_merge_field', why: `No value for ${[...new Set(missing)].join(', ')}.` };
+}
+
+/** Counted only where so many fields with so much to say could come to it. */
+function valuesAreTooLong(row: ClaimedRow, { body }: MessageContent, { values }: Recipient): boolean {
+  const own = row.metadata.length + (row.notes?.length ?? 0) + 2_000;
+  return body.segments.length * own > MAX_VALUES && lengthOfValues(body, values) > MAX_VALUES;
 }
 
 function toClaim(row: ClaimedRow, send: SendRow, message: PreparedMessage, recipient: Recipient): Claim {

@@ -5,6 +5,9 @@ export const leadStatus = z.enum(LEAD_STATUSES);
 
 export const leadId = z.uuid().describe('UUID of the lead');
 
+/** Characters that free-form values of one lead, or a row of a file, may have. */
+export const MAX_METADATA = 100_000;
+
 const text = (max: number, about: string) => z.string().trim().max(max).nullable().describe(about);
 
 /** What a caller may set on a lead; null clears a field. */
@@ -17,7 +20,12 @@ export const leadFields = z.object({
   notes: text(20_000, 'Free notes'),
   status: leadStatus.describe('Where the lead stands'),
   origin: text(200, 'Where the lead came from, for example "trade fair"'),
-  metadata: z.record(z.string(), z.json()).describe('Free-form values, usable as {{lead.metadata.key}}'),
+  metadata: z
+    .record(z.string(), z.json())
+    .refine((metadata) => JSON.stringify(metadata).length <= MAX_METADATA, {
+      message: `Too big: at most ${MAX_METADATA} characters of JSON`,
+    })
+    .describe('Free-form values, usable as {{lead.metadata.key}}'),
 });
 
 export const lead = z.looseObject({

@@ -42,6 +42,8 @@ const LEAD_FIELDS: readonly string[] = [
 const PATH = /^[\p{L}_][\p{L}\p{N}_-]*(\.[\p{L}\p{N}_-]+)*$/u;
 const FILTER = /^([a-z_]+)\s*(?::\s*(?:"([^"]*)"|'([^']*)'))?$/u;
 const MAX_FIELDS = 1_000;
+const MAX_FILTERS = 10;
+const MAX_PATH = 20;
 
 /**
  * Parses merge syntax.
@@ -49,6 +51,7 @@ const MAX_FIELDS = 1_000;
  */
 export function parseTemplate(source: string, where = 'message'): Template {
   const segments: Segment[] = [];
+  let fields = 0;
   let from = 0;
   for (;;) {
     const open = nextOpening(source, from);
@@ -60,7 +63,8 @@ export function parseTemplate(source: string, where = 'message'): Template {
     if (close < 0) throw broken(where, source, open, '"{{" is never closed by "}}"');
     if (open > from) segments.push(source.slice(from, open));
     segments.push(parseField(source.slice(open + 2, close), where, source, open));
-    if (segments.length > 2 * MAX_FIELDS) {
+    fields += 1;
+    if (fields > MAX_FIELDS) {
       throw broken(where, source, open, `more than ${MAX_FIELDS} merge fields`);
     }
     from = close + 2;
@@ -94,11 +98,19 @@ function parseField(inside: string, where: string, source: string, at: number): 
   const [head, ...rest] = splitPipes(inside);
   const name = head!.trim();
   if (!PATH.test(name)) {
-    throw broken(where, source, at, name ? `"${name}" is not a field name` : 'a merge field is empty');
+    throw broken(
+      where,
+      source,
+      at,
+      name ? `"${name.slice(0, 80)}" is not a field name` : 'a merge field is empty',
+    );
   }
+  const path = name.split('.');
+  if (path.length > MAX_PATH) throw broken(where, source, at, `a path of more than ${MAX_PATH} names`);
+  if (rest.length > MAX_FILTERS) throw broken(where, source, at, `more than ${MAX_FILTERS} filters`);
   const filters = rest.map((text): Filter => {
     const match = FILTER.exec(text.trim());
-    if (!match) throw broken(where, source, at, `"${text.trim()}" is not a filter`);
+    if (!match) throw broken(where, source, at, `"${text.trim().slice(0, 80)}" is not a filter`);
     const [, filter, double, single] = match;
     if (!FILTER_NAMES.includes(filter!)) {
       throw broken(where, source, at, `unknown filter "${filter}"; there are ${FILTER_NAMES.join(', ')}`);
@@ -114,7 +126,7 @@ function parseField(inside: string, where: string, source: string, at: number): 
     }
     return { name: filter as Filter['name'], argument };
   });
-  return { path: name.split('.'), filters };
+  return { path, filters };
 }
 
 function splitPipes(text: string): string[] {
@@ -219,6 +231,15 @@ export function unresolvedFields(template: Template, values: MergeValues): strin
       missing.push(segment.path.join('.'));
   }
   return missing;
+}
+
+/** How many characters the values of one recipient bring into the message. */
+export function lengthOfValues(template: Template, values: MergeValues): number {
+  let length = 0;
+  for (const segment of template.segments) {
+    if (typeof segment !== 'string') length += resolveField(segment, values)?.length ?? 0;
+  }
+  return length;
 }
 
 /** The fields that no lead can have, such as `lead.nmae`: worth a word before a send. */

@@ -1,4 +1,5 @@
 import { TidingsError } from '../../errors.ts';
+import { MAX_METADATA } from '../lead.schema.ts';
 import type { LeadInput } from '../save-lead.ts';
 import { type ColumnPlan, planColumns, UNDERSTOOD } from './columns.ts';
 import { decode, type Seen } from './decode.ts';
@@ -113,7 +114,7 @@ function addRecord(
   seen: Seen,
   batch: { rows: CsvLead[]; rejects: CsvReject[] },
 ): void {
-  const refusal = problem ?? wrongWidth(fields, width) ?? damaged(fields, seen);
+  const refusal = problem ?? wrongWidth(fields, width) ?? tooLong(fields) ?? damaged(fields, seen);
   const input = refusal ?? readRow(fields, plan);
   if (typeof input === 'string') batch.rejects.push({ line, reason: input, record: fields });
   else batch.rows.push({ line, input, record: fields });
@@ -124,6 +125,12 @@ function wrongWidth(fields: readonly string[], width: number): string | undefine
   if (fields.length === width) return undefined;
   if (fields.length > width && fields.slice(width).every((field) => field.trim() === '')) return undefined;
   return `the row has ${fields.length} ${fields.length === 1 ? 'field' : 'fields'} and the header has ${width}`;
+}
+
+function tooLong(fields: readonly string[]): string | undefined {
+  const length = fields.reduce((sum, field) => sum + field.length, 0);
+  if (length <= MAX_METADATA) return undefined;
+  return `the row has ${length} characters, and a lead holds at most ${MAX_METADATA}`;
 }
 
 /** Looked for only from where bad bytes were seen: a U+FFFD in a valid file was typed by someone. */
