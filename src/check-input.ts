@@ -9,9 +9,7 @@ import type { Operation } from './core/operation.ts';
  */
 export function checkInput(operation: Operation, given: unknown): z.output<Operation['input']> {
   const input = given ?? {};
-  if (isDeeper(input, MAX_DEPTH)) {
-    throw wrong(`The arguments are nested deeper than ${MAX_DEPTH} levels.`, 'Send flatter values.');
-  }
+  refuseUnfit(input, MAX_DEPTH);
   // An unknown name comes first: it is often the reason why another argument seems to be missing.
   refuseUnknown(operation.name, operation.input, input, '');
   const parsed = operation.input.safeParse(input);
@@ -22,9 +20,16 @@ export function checkInput(operation: Operation, given: unknown): z.output<Opera
 /** Far more than any argument needs, and few enough for whoever walks through a value by calling itself. */
 const MAX_DEPTH = 100;
 
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+/** What no database or reader of JSON takes as it is, wherever it stands. */
+function refuseUnfit(value: unknown, levels: number): void {
+  if (typeof value === 'string' && value.includes('\0')) {
+    throw wrong(`${show(value)} has a NUL character, which text has not.`, 'Leave it out.');
+  }
+  if (typeof value !== 'object' || value === null) return;
+  if (levels === 0) {
+    throw wrong(`The arguments are nested deeper than ${MAX_DEPTH} levels.`, 'Send flatter values.');
+  }
+  for (const inner of Object.values(value)) refuseUnfit(inner, levels - 1);
 }
 
 /** Looks into lists of objects too: there, an unknown name would be lost without a word. */

@@ -68,7 +68,8 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
             needsSmtpUtf8: needsSmtpUtf8(to),
             mayLeave: attempt.mayLeave,
           });
-          return failure ?? { type: 'accepted', providerMessageId: message.messageId(attempt) };
+          if (failure) return withoutSecret(failure, relay.auth?.pass);
+          return { type: 'accepted', providerMessageId: message.messageId(attempt) };
         },
         preview: (recipient) => ({
           from: message.from,
@@ -80,4 +81,10 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
     },
     close: () => pool.close(),
   };
+}
+
+/** A server may say in its reply whatever it was told. */
+function withoutSecret(outcome: Outcome, secret: string | undefined): Outcome {
+  if (!secret || !('message' in outcome) || !outcome.message.includes(secret)) return outcome;
+  return { ...outcome, message: outcome.message.replaceAll(secret, '(password)') };
 }
