@@ -1,0 +1,152 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { atLeast, type Bench, type Goal, median, type Row } from '../bench.ts';
+import { HTML, leadsCsv, SUBJECT } from '../support/leads.ts';
+import { findTool, freePort, listening, type Sink, startSink } from '../support/sink.ts';
+import { TidingsServer } from '../support/tidings-server.ts';
+
+const SESSIONS = 20;
+const RIVALS = join(import.meta.dirname, '../rivals');
+
+interface Contender {
+  readonly what: string;
+  readonly note?: string;
+  /** Sends them all; resolves to seconds. */
+  run(count: number): Promise<number>;
+  close?(): Promise<void>;
+}
+
+/** Email end to end beside what people would put together: everyone in turn, against the same server. */
+export const email: Bench = async ({ quick, log }) => {
+  const rounds = quick ? 1 : 3;
+  const sink = await startSink();
+  const contenders: { of: Contender; count: number }[] = [
+    { of: await tidings(sink, quick ? 1_000 : 100_000), count: quick ? 1_000 : 100_000 },
+    { of: nodemailer(sink), count: quick ? 500 : 20_000 },
+  ];
+  const source = smtpSource(sink);
+  if (source) contenders.push({ of: source, count: quick ? 1_000 : 100_000 });
+  const bullmq = quick ? null : await bullmqWithRedis(sink, log);
+  if (bullmq) contenders.push({ of: bullmq, count: 20_000 });
+
+  const runs = new Map<string, number[]>();
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const { of, count } of contenders) {
+        const rate = count / (await of.run(count));
+        runs.set(of.what, [...(runs.get(of.what) ?? []), rate]);
+        log(`${of.what}: ${Math.round(rate)} messages/s`);
+      }
+    }
+  } finally {
+    for (const { of } of contenders) await of.close?.();
+    await sink.stop();
+  }
+
+  const rows: Row[] = contenders.map(({ of, count }) => ({
+    what: of.what,
+    unit: 'messages/s',
+    runs: runs.get(of.what)!,
+    note: `${count} messages a run${of.note ? `; ${of.note}` : ''}`,
+  }));
+  /** Round by round, since the machine's mood changes between rounds. */
+  const ratio = (other: Contender) =>
+    median(runs.get(TIDINGS)!.map((rate, round) => rate / runs.get(other.what)![round]!));
+  const goals: Goal[] = [
+    atLeast("at least 5 times nodemailer's pool", ratio(contenders[1]!.of), 5),
+    ...(source ? [atLeast('stretch: smtp-source -d', ratio(source), 1, 2)] : []),
+    ...(bullmq ? [atLeast('at least 8 times BullMQ with nodemailer', ratio(bullmq), 8)] : []),
+  ];
+  const setting = `Personalised HTML and text of about 3 KB, ${SESSIONS} sessions, to ${sink.name} on the same machine; ${rounds} rounds, all in turn`;
+  return { setting, rows, goals };
+};
+
+const TIDINGS = 'Tidings';
+
+async function tidings(sink: Sink, count: number): Promise<Contender> {
+  const server = await TidingsServer.start({
+    SMTP_URL: sink.url,
+    SMTP_CONNECTIONS: String(SESSIONS),
+    EMAIL_FROM: 'News <news@shop.example>',
+  });
+  await server.call('POST', '/api/leads/import', leadsCsv(count));
+  const audience = await server.audience();
+  let campaign = 0;
+  return {
+    what: TIDINGS,
+    note: 'each message on disk before it leaves (fsync), and its result after',
+    async run() {
+      campaign += 1;
+      const message = { channel: 'email', subject: SUBJECT, message: HTML, campaign: `c${campaign}` };
+      const { result, seconds } = await server.send(audience, message);
+      if (result.total_sent !== count) throw new Error(`Not all were sent: ${JSON.stringify(result)}`);
+      return seconds;
+    },
+    close: () => server.stop(),
+  };
+}
+
+function nodemailer(sink: Sink): Contender {
+  return {
+    what: "nodemailer's pool",
+    note: 'no ledger',
+    run: (count) => timed(join(RIVALS, 'nodemailer-pool.ts'), sink.port, count, SESSIONS),
+  };
+}
+
+function smtpSource(sink: Sink): Contender | null {
+  const tool = findTool('smtp-source');
+  if (!tool) return null;
+  return {
+    what: 'smtp-source -d',
+    note: 'a load generator in C: one fixed text, no ledger',
+    async run(count) {
+      const startedAt = performance.now();
+      const options = ['-d', '-s', String(SESSIONS), '-m', String(count), '-l', '3000'];
+      const addresses = ['-f', 'news@shop.example', '-t', 'lead@example.com', `127.0.0.1:${sink.port}`];
+      const child = spawn(tool, [...options, ...addresses], { stdio: 'ignore' });
+      const [code] = await once(child, 'exit');
+      if (code !== 0) throw new Error(`smtp-source ended with ${code}.`);
+      return (performance.now() - startedAt) / 1_000;
+    },
+  };
+}
+
+async function bullmqWithRedis(sink: Sink, log: (line: string) => void): Promise<Contender | null> {
+  const redis =
+    findTool('redis-server') ?? (existsSync('/usr/bin/redis-server') ? '/usr/bin/redis-server' : null);
+  if (!redis) {
+    log('BullMQ is left out: there is no redis-server (apt install redis-server).');
+    return null;
+  }
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--silent'], { cwd: RIVALS });
+  const port = await freePort();
+  const child = spawn(redis, ['--port', String(port), '--save', '', '--appendonly', 'no'], {
+    stdio: 'ignore',
+  });
+  await listening(child, port);
+  return {
+    what: 'BullMQ with nodemailer',
+    note: 'Redis in memory only, nothing on disk',
+    run: (count) => timed(join(RIVALS, 'bullmq.ts'), sink.port, port, count, SESSIONS),
+    async close() {
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+/** Runs a rival's program; it prints its own seconds, so that starting up does not count. */
+async function timed(script: string, ...args: number[]): Promise<number> {
+  const child = spawn(process.execPath, [script, ...args.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  child.stdout.on('data', (text) => {
+    printed += text;
+  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${script} ended with ${code}.`);
+  return Number(printed);
+}

@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+const LOOP_WATCH = join(import.meta.dirname, 'watch-loop.ts');
+
+// biome-ignore lint/suspicious/noExplicitAny: benches read whatever field they are about
+type Answer = any;
+
+/** `tidings serve` in a process of its own, over HTTP, as a user has it. Reads /proc: Linux only. */
+export class TidingsServer {
+  readonly dataDir: string;
+  readonly #env: Record<string, string>;
+  readonly #agent = new Agent({ keepAlive: true });
+  #child!: ChildProcess;
+  url = '';
+
+  private constructor(env: Record<string, string>) {
+    this.dataDir = mkdtempSync(join(tmpdir(), 'tidings-bench-'));
+    this.#env = env;
+  }
+
+  static async start(env: Record<string, string> = {}): Promise<TidingsServer> {
+    const server = new TidingsServer(env);
+    await server.restart();
+    return server;
+  }
+
+  /** @returns when it was spawned, by `performance.now()`. */
+  async restart(): Promise<number> {
+    const at = performance.now();
+    this.#child = spawn(process.execPath, ['--import', LOOP_WATCH, MAIN, 'serve', '--port', '0'], {
+      env: {
+        PATH: process.env['PATH'],
+        TIDINGS_DATA_DIR: this.dataDir,
+        LOOP_WATCH_FILE: this.#loopFile,
+        ...this.#env,
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let log = '';
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
+    while (!log.includes('Tidings is ready')) {
+      if (this.#child.exitCode !== null) throw new Error(`tidings serve ended: ${log}`);
+      await sleep(5);
+    }
+    this.url = /http:\/\/127\.0\.0\.1:\d+/.exec(log)![0];
+    return at;
+  }
+
+  get #loopFile(): string {
+    return join(this.dataDir, 'event-loop.json');
+  }
+
+  call(method: string, path: string, body?: object | Readable): Promise<Answer> {
+    const headers = { 'content-type': body instanceof Readable ? 'text/csv' : 'application/json' };
+    return new Promise((resolve, reject) => {
+      const asked = request(this.url + path, { method, headers, agent: this.#agent }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        response.on('end', () => resolve(JSON.parse(text)));
+      });
+      asked.on('error', reject);
+      if (body instanceof Readable) body.pipe(asked);
+      else asked.end(body && JSON.stringify(body));
+    });
+  }
+
+  async audience(): Promise<string> {
+    const { audience_id } = await this.call('POST', '/api/audiences', { name: 'All' });
+    for (;;) {
+      const { status } = await this.call('GET', `/api/audiences/${audience_id}`);
+      if (status === 'ready') return audience_id;
+      await sleep(20);
+    }
+  }
+
+  /** @returns its result, and how many seconds it took by the ledger. */
+  async send(audience_id: string, more: object): Promise<{ result: Answer; seconds: number }> {
+    const input = { audience_id, max_wait_seconds: 3_600, ...more };
+    const result = await this.call('POST', '/api/sends', input);
+    const { created_at, completed_at } = await this.call('GET', `/api/sends/${result.send_id}`);
+    return { result, seconds: (Date.parse(completed_at) - Date.parse(created_at)) / 1_000 };
+  }
+
+  /** Peak of resident memory since the last reset, in MB (10^6 bytes). */
+  peakMb(): number {
+    return (this.#status('VmHWM') * 1_024) / 1e6;
+  }
+
+  residentMb(): number {
+    return (this.#status('VmRSS') * 1_024) / 1e6;
+  }
+
+  resetPeak(): void {
+    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, '5');
+  }
+
+  /** User and system time so far. */
+  cpuSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
+  /** How late the event loop was since the last call, in ms. */
+  async loopDelay(): Promise<{ p50: number; p99: number; max: number }> {
+    rmSync(this.#loopFile, { force: true });
+    this.#child.kill('SIGUSR2');
+    for (;;) {
+      await sleep(20);
+      try {
+        return JSON.parse(readFileSync(this.#loopFile, 'utf8'));
+      } catch {}
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await once(this.#child, 'exit');
+  }
+
+  async stop(): Promise<void> {
+    this.#agent.destroy();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill('SIGTERM');
+      await once(this.#child, 'exit');
+    }
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  #status(name: string): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)![1]);
+  }
+}
