@@ -1,0 +1,39 @@
+/** `cloud.ts LIMIT`: Meta's Cloud API with a token bucket of LIMIT messages a second (0: none). GET /counts tells. */
+import { createServer } from 'node:http';
+
+const limit = Number(process.argv[2]);
+let tokens = limit;
+let filledAt = performance.now();
+let taken = 0;
+let refused = 0;
+
+function isAllowed(): boolean {
+  if (limit === 0) return true;
+  const now = performance.now();
+  // A bucket as deep as a tenth of a second: Meta says how many a second, not how deep it is.
+  tokens = Math.min(Math.max(1, limit / 10), tokens + ((now - filledAt) / 1_000) * limit);
+  filledAt = now;
+  if (tokens < 1) return false;
+  tokens -= 1;
+  return true;
+}
+
+createServer((request, response) => {
+  if (request.url === '/counts') return void response.end(JSON.stringify({ taken, refused }));
+  request.resume().on('end', () => {
+    response.setHeader('content-type', 'application/json');
+    if (isAllowed()) {
+      taken += 1;
+      const messages = [{ id: `wamid.${taken}` }];
+      return void response.end(JSON.stringify({ messaging_product: 'whatsapp', contacts: [], messages }));
+    }
+    refused += 1;
+    response.statusCode = 400;
+    const message = '(#130429) Rate limit hit';
+    response.end(JSON.stringify({ error: { message, type: 'OAuthException', code: 130429 } }));
+  });
+})
+  .listen(0, '127.0.0.1')
+  .on('listening', function (this: import('node:http').Server) {
+    console.log((this.address() as { port: number }).port);
+  });
