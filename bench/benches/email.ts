@@ -130,7 +130,7 @@ async function bullmqWithRedis(sink: Sink, log: (line: string) => void): Promise
   return {
     what: 'BullMQ with nodemailer',
     note: 'Redis in memory only, nothing on disk',
-    run: (count) => timed(join(RIVALS, 'bullmq.ts'), sink.port, port, count, SESSIONS),
+    run: (count) => timed(join(RIVALS, 'bullmq.mjs'), sink.port, port, count, SESSIONS),
     async close() {
       child.kill('SIGKILL');
     },

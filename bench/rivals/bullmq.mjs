@@ -1,17 +1,12 @@
 /**
- * `bullmq.ts SMTP_PORT REDIS_PORT COUNT CONNECTIONS`: a job for each message in Redis, a worker that sends by
+ * `bullmq.mjs SMTP_PORT REDIS_PORT COUNT CONNECTIONS`: a job for each message in Redis, a worker that sends by
  * nodemailer's pool. Prints the seconds from the first job added to the last one done.
  */
 import { Queue, Worker } from 'bullmq';
 import { createTransport } from 'nodemailer';
 import { emailOf, HTML, nameOf, SUBJECT } from '../support/leads.ts';
 
-const [port, redisPort, count, connections] = process.argv.slice(2).map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const [port, redisPort, count, connections] = process.argv.slice(2).map(Number);
 const connection = { host: '127.0.0.1', port: redisPort };
 const transport = createTransport({
   host: '127.0.0.1',
@@ -27,7 +22,7 @@ const TEXT = HTML.replaceAll(/<\/(p|h1)>/g, '\n\n').replaceAll(/<[^>]*>/g, '');
 const queue = new Queue('mail', { connection });
 const startedAt = performance.now();
 let done = 0;
-const finished = new Promise<void>((resolve) => {
+const finished = new Promise((resolve) => {
   new Worker(
     'mail',
     async ({ data: lead }) => {
