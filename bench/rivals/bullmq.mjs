@@ -26,7 +26,7 @@ const finished = new Promise((resolve) => {
   new Worker(
     'mail',
     async ({ data: lead }) => {
-      const fill = (text: string) =>
+      const fill = (text) =>
         text
           .replaceAll('{{lead.first_name}}', lead.name.split(' ')[0])
           .replaceAll('{{lead.company}}', lead.company)
