@@ -121,7 +121,8 @@ async function bullmqWithRedis(sink: Sink, log: (line: string) => void): Promise
     log('BullMQ is left out: there is no redis-server (apt install redis-server).');
     return null;
   }
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--silent'], { cwd: RIVALS });
+  const quietly = ['--no-audit', '--no-fund', '--silent', '--no-package-lock'];
+  execFileSync('npm', ['install', '--ignore-scripts', '--omit=optional', ...quietly], { cwd: RIVALS });
   const port = await freePort();
   const child = spawn(redis, ['--port', String(port), '--save', '', '--appendonly', 'no'], {
     stdio: 'ignore',
