@@ -1,5 +1,5 @@
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
-import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
+import { MERGE_COLUMNS, type MergeRow } from '../leads/lead.ts';
 import { completeIfDealtWith, getSend, type SendRow } from '../sends/send.store.ts';
 import type { ChannelName } from './channel.ts';
 
@@ -72,17 +72,22 @@ export async function freezeChunk(tx: Transaction, send: SendRow, count: number)
   return last < send.total;
 }
 
-export interface ClaimedRow extends LeadRow {
+export interface ClaimedRow extends MergeRow {
   delivery_position: number;
   contact: string;
   attempts: number;
   retries: number;
   suppressed: string | null;
+  deleted_at: string | null;
 }
 
-const CLAIM = `SELECT d.position AS delivery_position, d.contact, d.attempts, d.retries, x.reason AS suppressed, ${LEAD_COLUMNS}
+const CLAIM = `SELECT d.position AS delivery_position, d.contact, d.attempts, d.retries, x.reason AS suppressed,
+    l.deleted_at, ${MERGE_COLUMNS}
   FROM deliveries d JOIN leads l ON l.seq = d.lead_seq
   LEFT JOIN suppressions x ON x.channel = ? AND x.contact = d.contact`;
+const SELECT_DUE = `${CLAIM} WHERE d.send_seq = ? AND d.retry_at <= ? ORDER BY d.retry_at LIMIT ?`;
+const SELECT_FRESH = `${CLAIM} WHERE d.send_seq = ? AND d.position > ? AND d.status = 'pending' AND d.retry_at IS NULL
+  ORDER BY d.position LIMIT ?`;
 
 /** Rows whose retry is due, then rows never tried, at most `count`. Nothing is changed yet. */
 export async function selectClaimable(
@@ -91,17 +96,10 @@ export async function selectClaimable(
   count: number,
   nowMs: number,
 ): Promise<ClaimedRow[]> {
-  const due = await tx.all<ClaimedRow>(
-    `${CLAIM} WHERE d.send_seq = ? AND d.retry_at <= ? ORDER BY d.retry_at LIMIT ?`,
-    send.channel,
-    send.seq,
-    nowMs,
-    count,
-  );
+  const due = await tx.all<ClaimedRow>(SELECT_DUE, send.channel, send.seq, nowMs, count);
   if (due.length === count || send.claimed >= send.frozen) return due;
   const fresh = await tx.all<ClaimedRow>(
-    `${CLAIM} WHERE d.send_seq = ? AND d.position > ? AND d.status = 'pending' AND d.retry_at IS NULL
-     ORDER BY d.position LIMIT ?`,
+    SELECT_FRESH,
     send.channel,
     send.seq,
     send.claimed,
@@ -173,6 +171,9 @@ export interface Settlement {
 
 const SETTLE = `UPDATE deliveries SET status = ?, retries = ?, retry_at = ?, error_code = ?, error = ?,
     provider_message_id = ?, sent_at = ? WHERE send_seq = ? AND position = ? AND attempts = ?`;
+const SETTLE_SENDING = `${SETTLE} AND status = 'sending'`;
+const SETTLE_UNKNOWN = `${SETTLE} AND status = 'failed' AND error_code = '${OUTCOME_UNKNOWN}'`;
+const SETTLE_PENDING = `${SETTLE} AND status = 'pending'`;
 
 /**
  * Writes down results and moves the totals with them. A row that recovery had declared unknown meanwhile is put right
@@ -195,24 +196,18 @@ export async function settle(
       s.providerMessageId,
       s.sentAt,
     ] as const;
-    if (await tx.run(`${SETTLE} AND status = 'sending'`, ...values, sendSeq, s.position, s.attempts)) {
+    if (await tx.run(SETTLE_SENDING, ...values, sendSeq, s.position, s.attempts)) {
       moved.in_flight -= 1;
     } else if (
       s.errorCode !== OUTCOME_UNKNOWN &&
-      (await tx.run(
-        `${SETTLE} AND status = 'failed' AND error_code = '${OUTCOME_UNKNOWN}'`,
-        ...values,
-        sendSeq,
-        s.position,
-        s.attempts,
-      ))
+      (await tx.run(SETTLE_UNKNOWN, ...values, sendSeq, s.position, s.attempts))
     ) {
       moved.failed -= 1;
       moved.unknown -= 1;
       if (s.status === 'pending') await reopen(tx, sendSeq);
     } else if (
       s.status !== 'sent' ||
-      !(await tx.run(`${SETTLE} AND status = 'pending'`, ...values, sendSeq, s.position, s.attempts))
+      !(await tx.run(SETTLE_PENDING, ...values, sendSeq, s.position, s.attempts))
     ) {
       continue;
     }

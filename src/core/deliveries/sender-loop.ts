@@ -306,7 +306,7 @@ export class SenderLoop {
   async #wait(): Promise<void> {
     const paceMs = this.#stopping ? POLL_MS : this.#pacer.waitMs(performance.now());
     const idleMs = paceMs > 0 ? Math.min(paceMs, POLL_MS) : POLL_MS;
-    const enough = Math.max(1, Math.min(this.#channel.sender.windowSize / 4, 32));
+    const enough = Math.max(1, Math.min(this.#channel.sender.windowSize / 2, 64));
     await new Promise<void>((resolve) => {
       let timer = setTimeout(resolve, idleMs);
       let gathering = false;

@@ -31,8 +31,15 @@ export function toLead(row: LeadRow): LeadWire {
   return row.deleted_at === null ? wire : { ...wire, deleted: true };
 }
 
+/** The columns of a lead `l` that a message can speak of. */
+export const MERGE_COLUMNS = 'l.name, l.email, l.phone, l.position, l.company, l.notes, l.metadata';
+export type MergeRow = Pick<
+  LeadRow,
+  'name' | 'email' | 'phone' | 'position' | 'company' | 'notes' | 'metadata'
+>;
+
 /** What a merge field of a message can name. */
-export function toMergeValues(row: LeadRow, siteName: string | null): MergeValues {
+export function toMergeValues(row: MergeRow, siteName: string | null): MergeValues {
   const { name, email, phone, position, company, notes } = row;
   const metadata = row.metadata === '{}' ? {} : (JSON.parse(row.metadata) as Record<string, unknown>);
   return { lead: { name, email, phone, position, company, notes, metadata }, site: { name: siteName } };
