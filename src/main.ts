@@ -7,9 +7,7 @@ import { onInterrupt } from './cli/interrupt.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './create-log.ts';
-import { doctor } from './doctor.ts';
 import { startHttpServer } from './http/server.ts';
-import { serveMcpStdio } from './mcp/stdio.ts';
 import { openTidings } from './open-tidings.ts';
 
 const version = readVersion();
@@ -67,6 +65,7 @@ const host: CliHost = {
     const log = logOf(config, 'warn');
     const tidings = await openTidings(config, log);
     tidings.dispatcher.start();
+    const { serveMcpStdio } = await import('./mcp/stdio.ts');
     const door = await serveMcpStdio(tidings, log, version);
     await Promise.race([door.ended, stopAsked()]);
     await door.close();
@@ -74,7 +73,7 @@ const host: CliHost = {
     return 0;
   },
 
-  doctor: () => doctor(process.env),
+  doctor: async () => (await import('./doctor.ts')).doctor(process.env),
 
   async openDemo() {
     const dataDir = mkdtempSync(join(tmpdir(), 'tidings-demo-'));

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { createEmailChannel } from './channels/email-smtp/index.ts';
-import { createSandboxChannel } from './channels/sandbox/channel.ts';
-import { createWhatsAppChannel } from './channels/whatsapp-cloud/channel.ts';
+import { createSandboxChannel, type Outbox } from './channels/sandbox/channel.ts';
 import type { Config } from './config.ts';
 import { audienceOperations } from './core/audiences/audience.operations.ts';
 import type { Channel } from './core/deliveries/channel.ts';
@@ -21,11 +19,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
   const ledger = await openSqlite(join(config.dataDir, 'tidings.db'));
   const { siteName, defaultCountry } = config;
   const outbox = createOutbox(ledger);
-  const email = config.email ? createEmailChannel(config.email) : createSandboxChannel('email', outbox);
-  const whatsapp = config.whatsapp
-    ? createWhatsAppChannel(config.whatsapp)
-    : createSandboxChannel('whatsapp', outbox);
-  const channels: Channel[] = [whatsapp, email];
+  const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox)];
   const dispatcher = new Dispatcher({ ledger, channels, siteName, log });
   const sending = {
     ledger,
@@ -53,4 +47,17 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
       await ledger.close();
     },
   };
+}
+
+/** A channel is loaded when it is configured: an idle server carries no HTTP client that nobody asked for. */
+async function openWhatsApp({ whatsapp }: Config, outbox: Outbox): Promise<Channel> {
+  if (!whatsapp) return createSandboxChannel('whatsapp', outbox);
+  const { createWhatsAppChannel } = await import('./channels/whatsapp-cloud/channel.ts');
+  return createWhatsAppChannel(whatsapp);
+}
+
+async function openEmail({ email }: Config, outbox: Outbox): Promise<Channel> {
+  if (!email) return createSandboxChannel('email', outbox);
+  const { createEmailChannel } = await import('./channels/email-smtp/index.ts');
+  return createEmailChannel(email);
 }

@@ -10,8 +10,8 @@ let refused = 0;
 function isAllowed(): boolean {
   if (limit === 0) return true;
   const now = performance.now();
-  // A bucket as deep as a tenth of a second: Meta says how many a second, not how deep it is.
-  tokens = Math.min(Math.max(1, limit / 10), tokens + ((now - filledAt) / 1_000) * limit);
+  // As deep as a second: so many at once, and no more in any second after.
+  tokens = Math.min(limit, tokens + ((now - filledAt) / 1_000) * limit);
   filledAt = now;
   if (tokens < 1) return false;
   tokens -= 1;

@@ -1,5 +1,5 @@
-import { compile, type FormatCallback } from 'html-to-text';
-import { Parser } from 'htmlparser2';
+import { createRequire } from 'node:module';
+import type { FormatCallback, HtmlToTextOptions } from 'html-to-text';
 import { TidingsError } from '../../core/errors.ts';
 import type { Segment, Template } from '../../core/sends/template.ts';
 
@@ -19,14 +19,14 @@ const cell: FormatCallback = (element, walk, builder) => {
   builder.addInline(' ');
 };
 
-const htmlToText = compile({
+const OPTIONS: HtmlToTextOptions = {
   wordwrap: false,
   formatters: { alternativeText, cell },
   selectors: [
     ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
     {
       selector: 'a',
-      options: { hideLinkHrefIfSameAsText: true, linkBrackets: ['(', ')'] as [string, string] },
+      options: { hideLinkHrefIfSameAsText: true, linkBrackets: ['(', ')'] },
     },
     { selector: 'img', format: 'alternativeText' },
     { selector: 'tr', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
@@ -36,7 +36,25 @@ const htmlToText = compile({
     { selector: 'script', format: 'skip' },
     { selector: 'title', format: 'skip' },
   ],
-});
+};
+
+interface HtmlReader {
+  readonly Parser: typeof import('htmlparser2').Parser;
+  readonly toText: (html: string) => string;
+}
+
+let loaded: HtmlReader | undefined;
+
+/** Loaded with the first HTML message: it is large, and a server that sends none does without. */
+function htmlReader(): HtmlReader {
+  if (!loaded) {
+    const require = createRequire(import.meta.url);
+    const { compile } = require('html-to-text') as typeof import('html-to-text');
+    const { Parser } = require('htmlparser2') as typeof import('htmlparser2');
+    loaded = { Parser, toText: compile(OPTIONS) };
+  }
+  return loaded;
+}
 
 /** Deeper than any newsletter, and few enough that a reader of HTML needs no time for it. */
 const MAX_DEPTH = 500;
@@ -44,7 +62,7 @@ const MAX_DEPTH = 500;
 /** Readers of HTML keep a pile of the elements that are open; some need the square of its height in time. */
 function refuseDeepHtml(html: string): void {
   let depth = 0;
-  const parser = new Parser({
+  const parser = new (htmlReader().Parser)({
     onopentag(name) {
       depth += 1;
       if (depth <= MAX_DEPTH) return;
@@ -73,7 +91,9 @@ export function textSegments(html: Template): Segment[] {
   );
   const whole = source.join('');
   refuseDeepHtml(whole);
-  const text = htmlToText(whole).replace(/[ \t]+$/gm, '');
+  const text = htmlReader()
+    .toText(whole)
+    .replace(/[ \t]+$/gm, '');
   const segments: Segment[] = [];
   text.split(PLACEHOLDER).forEach((piece, at) => {
     if (at % 2 === 0) {

@@ -28,7 +28,7 @@ function simulate(options: { configured: number | null; real: number; seconds: n
       }
     }
     const count = Math.min(pacer.available(now), window - inFlight);
-    pacer.take(count);
+    pacer.take(count, now);
     inFlight += count;
     for (let at = 0; at < count; at++) {
       const ok = bucket >= 1;

@@ -1,15 +1,18 @@
 import { backoffMs } from './resolve-outcome.ts';
 
-/** Tokens kept for a late timer: a fifth of a second's worth. */
-const BURST_SECONDS = 0.2;
+/** Tokens kept for a late timer. A provider may allow no deeper bursts itself. */
+const BURST_SECONDS = 0.06;
 /** Fewer tokens than this many milliseconds' worth are not worth a commit. */
 const GRAIN_MS = 20;
 /** How close below the speed that was too fast it settles. */
 const MARGIN = 0.99;
-const FIRST_HOLD_MS = 1_000;
 const LONGEST_HOLD_MS = 240_000;
+/** What is accepted is measured over so long. */
 const MEASURED_SLICES = 20;
-const SLICE_MS = 100;
+const SLICE_MS = 50;
+/** A shorter time says nothing about a speed. */
+const SHORTEST_MEASURE_MS = 250;
+const PROBING = { first: { hold: 300, pace: 1 }, again: { hold: 1_000, pace: 0.01 } };
 
 /**
  * How fast a sender may go: a token bucket whose rate finds the provider's limit, and a pause while the relay cannot
@@ -30,8 +33,11 @@ export class Pacer {
   /** The speed that was last found to be too fast; infinite: none was. */
   #ceiling = Number.POSITIVE_INFINITY;
   #cutAt = Number.NEGATIVE_INFINITY;
-  #holdMs = FIRST_HOLD_MS;
+  /** How many times in a row the same limit was found. */
+  #certainty = 0;
   #pauses = 0;
+  #beganAt = 0;
+  #tookAt = Number.NEGATIVE_INFINITY;
   readonly #accepted = new Float64Array(MEASURED_SLICES);
   #slice = 0;
 
@@ -55,7 +61,12 @@ export class Pacer {
     return this.#tokens >= this.#grain() ? Math.floor(this.#tokens) : 0;
   }
 
-  take(count: number): void {
+  take(count: number, nowMs: number): void {
+    if (count > 0) {
+      // After a rest nothing is known of the speed.
+      if (nowMs - this.#tookAt > MEASURED_SLICES * SLICE_MS) this.#beganAt = nowMs;
+      this.#tookAt = nowMs;
+    }
     if (Number.isFinite(this.#rate)) this.#tokens -= count;
   }
 
@@ -69,6 +80,7 @@ export class Pacer {
   accepted(nowMs: number): void {
     this.reached();
     this.#pauses = 0;
+    if (nowMs < this.#pausedUntil) return;
     this.#slide(nowMs);
     this.#accepted[this.#slice % MEASURED_SLICES]! += 1;
   }
@@ -103,8 +115,7 @@ export class Pacer {
       return;
     }
     const found = Math.max(1, Math.min(this.#rate, this.#measured(nowMs) || 1));
-    const again = Math.abs(found - this.#ceiling) < 0.1 * found;
-    this.#holdMs = again ? Math.min(2 * this.#holdMs, LONGEST_HOLD_MS) : FIRST_HOLD_MS;
+    this.#certainty = Math.abs(found - this.#ceiling) < 0.2 * found ? this.#certainty + 1 : 0;
     this.#ceiling = found;
     this.#rate = 0.9 * found;
     this.#tokens = 0;
@@ -112,6 +123,8 @@ export class Pacer {
     this.#pauses += 1;
     this.#cutAt = this.#pausedUntil;
     this.#filledAt = this.#pausedUntil;
+    this.#beganAt = this.#pausedUntil;
+    this.#accepted.fill(0);
   }
 
   #refill(nowMs: number): void {
@@ -126,9 +139,11 @@ export class Pacer {
   #adapt(nowMs: number, seconds: number): void {
     const goal = Math.min(this.#limit, MARGIN * this.#ceiling);
     if (this.#rate < goal) this.#rate += (goal - this.#rate) * (1 - Math.exp(-seconds));
-    const probingMs = nowMs - this.#cutAt - this.#holdMs;
+    const { hold, pace: slowest } = this.#certainty === 0 ? PROBING.first : PROBING.again;
+    const holdMs = Math.min(hold * 2 ** Math.max(0, this.#certainty - 1), LONGEST_HOLD_MS);
+    const probingMs = nowMs - this.#cutAt - holdMs;
     if (probingMs <= 0) return;
-    const pace = Math.min(0.5, 0.01 * 2 ** (probingMs / 4_000));
+    const pace = Math.min(1, slowest * 2 ** (probingMs / 4_000));
     this.#rate = Math.min(this.#limit, this.#rate * (1 + pace * seconds));
   }
 
@@ -136,12 +151,13 @@ export class Pacer {
     return Math.max(1, (this.#rate * GRAIN_MS) / 1_000);
   }
 
-  /** Accepted a second, over the last two seconds. */
+  /** Accepted a second, over the last second or since it began. */
   #measured(nowMs: number): number {
     this.#slide(nowMs);
     let sum = 0;
     for (const count of this.#accepted) sum += count;
-    return sum / ((MEASURED_SLICES * SLICE_MS) / 1_000);
+    const sinceMs = Math.min(nowMs - this.#beganAt, MEASURED_SLICES * SLICE_MS);
+    return (sum * 1_000) / Math.max(sinceMs, SHORTEST_MEASURE_MS);
   }
 
   #slide(nowMs: number): void {

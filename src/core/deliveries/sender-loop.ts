@@ -125,7 +125,7 @@ export class SenderLoop {
           ? this.#claim(tx, room)
           : { claims: [], more: false };
       });
-      this.#pacer.take(turn.claims.length);
+      this.#pacer.take(turn.claims.length, performance.now());
       for (const claim of turn.claims) this.#deliver(claim);
       return turn.more && this.#room() > 0;
     } catch (error) {
