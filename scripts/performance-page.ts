@@ -92,12 +92,12 @@ function barChart(title: string, bars: readonly { label: string; value: number }
     const width = Math.max(1, Math.round((value / most) * (WIDTH - LEFT - 90)));
     const [labelY, own] = [y + BAR / 2 + 5, at === 0 ? 'own' : 'other'];
     return (
-      `  <text class="label" x="${LEFT - 10}" y="${labelY}" text-anchor="end">${escape(label)}</text>\n` +
+      `  <text class="label" x="${LEFT - 10}" y="${labelY}" text-anchor="end">${escaped(label)}</text>\n` +
       `  <rect class="${own}" x="${LEFT}" y="${y}" width="${width}" height="${BAR}" rx="3"/>\n` +
       `  <text class="label" x="${LEFT + width + 8}" y="${labelY}">${figure(value)}</text>\n`
     );
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escape(title)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}">
   <style>
     text { font: 14px system-ui, sans-serif; fill: #24292f }
     .title { font-weight: 600 }
@@ -105,12 +105,12 @@ function barChart(title: string, bars: readonly { label: string; value: number }
     .other { fill: #8c959f }
     @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .own { fill: #3fb984 } .other { fill: #6e7681 } }
   </style>
-  <text class="title" x="0" y="20">${escape(title)}</text>
+  <text class="title" x="0" y="20">${escaped(title)}</text>
 ${drawn.join('')}</svg>
 `;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freshFolder, removeFolder } from './support/core.ts';
@@ -21,7 +21,7 @@ interface Run {
 /** The real program, as a child process over a data folder of its own. */
 function tidings(args: string[], env: Record<string, string> = {}, input = ''): Promise<Run> {
   return new Promise((resolve) => {
-    const program = join(import.meta.dirname, '../src/main.ts');
+    const program = join(import.meta.dirname, '../bin/tidings.js');
     const options = {
       env: { PATH: process.env['PATH'], TIDINGS_DATA_DIR: join(folder, 'data'), ...env },
       timeout: 25_000,
@@ -124,4 +124,15 @@ describe('the command line', () => {
       });
     }
   }, 30_000);
+});
+
+it('npm scripts start the program with the options of its own first line', () => {
+  const root = join(import.meta.dirname, '..');
+  const [, options] = /^#!\/usr\/bin\/env -S node (.+)$/m.exec(
+    readFileSync(join(root, 'bin/tidings.js'), 'utf8'),
+  )!;
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const name of ['start', 'tidings', 'demo']) {
+    expect(scripts[name]).toMatch(new RegExp(`^node ${options} bin/tidings.js`));
+  }
 });

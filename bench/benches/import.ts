@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { atLeast, atMost, type Bench, median } from '../bench.ts';
 import { leadsCsv } from '../support/leads.ts';
+import { NODE_OPTIONS } from '../support/tidings-server.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+const PROGRAM = join(import.meta.dirname, '../../bin/tidings.js');
 
 /** `tidings leads import FILE`, from the start of the program to its end. */
 export const importLeads: Bench = async ({ quick, log }) => {
@@ -59,7 +60,7 @@ async function smallPeak(folder: string): Promise<number> {
 
 async function run(file: string, dataDir: string): Promise<{ seconds: number; peakMb: number }> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [MAIN, 'leads', 'import', file, '--json'], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, 'leads', 'import', file, '--json'], {
     env: { PATH: process.env['PATH'], TIDINGS_DATA_DIR: dataDir },
     stdio: 'ignore',
   });

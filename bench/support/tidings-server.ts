@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
-const LOOP_WATCH = join(import.meta.dirname, 'watch-loop.ts');
+const PROGRAM = join(import.meta.dirname, '../../bin/tidings.js');
+/** As its first line says: the program is measured with the options it is started with. */
+export const NODE_OPTIONS = readFileSync(PROGRAM, 'utf8').split('\n')[0]!.split(' ').slice(3);
+const LOOP_WATCH = join(import.meta.dirname, 'watch-loop.mjs');
 
 // biome-ignore lint/suspicious/noExplicitAny: benches read whatever field they are about
 type Answer = any;
@@ -34,8 +36,9 @@ export class TidingsServer {
 
   /** @returns when it was spawned, by `performance.now()`. */
   async restart(): Promise<number> {
+    const options = [...NODE_OPTIONS, '--import', LOOP_WATCH];
     const at = performance.now();
-    this.#child = spawn(process.execPath, ['--import', LOOP_WATCH, MAIN, 'serve', '--port', '0'], {
+    this.#child = spawn(process.execPath, [...options, PROGRAM, 'serve', '--port', '0'], {
       env: {
         PATH: process.env['PATH'],
         TIDINGS_DATA_DIR: this.dataDir,

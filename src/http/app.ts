@@ -1,11 +1,9 @@
 import { Hono } from 'hono';
 import type { Log } from '../core/log.ts';
 import type { Tidings } from '../core/tidings.ts';
-import { createMcpFactory } from '../mcp/server-factory.ts';
 import { toErrorResponse } from './error-response.ts';
 import { apiKeyGuard, hostAndOriginGuard } from './guards.ts';
 import { INDEX_POLICY, indexPage } from './index-page.ts';
-import { createMcpRoute } from './mcp-route.ts';
 import { createRest } from './rest.ts';
 
 export interface HttpAppOptions {
@@ -38,8 +36,12 @@ export function createHttpApp(options: HttpAppOptions): Hono {
   app.use('/mcp', key);
   app.use('/api/*', key);
 
-  const mcp = createMcpRoute(createMcpFactory(tidings, log, version, stop), log);
-  app.all('/mcp', (c) => mcp(c.req.raw));
+  // Loaded with the first request: a server that only sends does without.
+  let mcp: Promise<(request: Request) => Promise<Response>> | undefined;
+  app.all('/mcp', async (c) => {
+    mcp ??= openMcp({ tidings, version, log, stop });
+    return (await mcp)(c.req.raw);
+  });
   app.route('/api', createRest({ tidings, version, publicUrl, log, stop }));
 
   app.get('/health', async (c) => {
@@ -67,4 +69,12 @@ export function createHttpApp(options: HttpAppOptions): Hono {
     return c.json(body, status);
   });
   return app;
+}
+
+async function openMcp(of: { tidings: Tidings; version: string; log: Log; stop: AbortSignal }) {
+  const [{ createMcpFactory }, { createMcpRoute }] = await Promise.all([
+    import('../mcp/server-factory.ts'),
+    import('./mcp-route.ts'),
+  ]);
+  return createMcpRoute(createMcpFactory(of.tidings, of.log, of.version, of.stop), of.log);
 }

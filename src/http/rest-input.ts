@@ -1,9 +1,11 @@
-import { isJsonContentType } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { innerType } from '../check-input.ts';
 import { TidingsError } from '../core/errors.ts';
 import type { Operation } from '../core/operation.ts';
 import { readBody } from './read-body.ts';
+
+/** `application/json`, or a type with the suffix `+json` (RFC 6839). */
+const JSON_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -42,7 +44,7 @@ export async function readInput(
 async function fromBody(request: Request): Promise<Record<string, unknown>> {
   const bytes = await readBody(request);
   if (bytes.byteLength === 0) return {};
-  if (!isJsonContentType(request.headers.get('content-type') ?? '')) {
+  if (!JSON_TYPE.test(request.headers.get('content-type') ?? '')) {
     throw new TidingsError('invalid_argument', 'The body is not declared as JSON.', {
       fix: 'Send JSON with the header Content-Type: application/json.',
     });

@@ -18,7 +18,7 @@ export async function openSqlite(file: string): Promise<Ledger> {
   let writer: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true });
-    writer = connect(file);
+    writer = connect(file, WRITER_CACHE);
     const ledger = new SqliteLedger(writer, file);
     await migrate(ledger);
     return ledger;
@@ -29,7 +29,11 @@ export async function openSqlite(file: string): Promise<Ledger> {
   }
 }
 
-function connect(file: string): DatabaseSync {
+/** Pages kept in memory, KiB. Whoever writes goes to indexes anywhere; whoever reads goes through pages once. */
+const WRITER_CACHE = 4_000;
+const READER_CACHE = 2_000;
+
+function connect(file: string, cache: number): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 100 });
   // Switching a fresh file to WAL needs the lock of every process that opens it at the same moment.
   database.exec('PRAGMA busy_timeout = 5000');
@@ -37,7 +41,7 @@ function connect(file: string): DatabaseSync {
   database.exec('PRAGMA busy_timeout = 100');
   database.exec('PRAGMA synchronous = FULL');
   database.exec('PRAGMA foreign_keys = ON');
-  database.exec('PRAGMA cache_size = -16000');
+  database.exec(`PRAGMA cache_size = -${cache}`);
   database.exec('PRAGMA journal_size_limit = 67108864');
   return database;
 }
@@ -50,7 +54,7 @@ class SqliteLedger implements Ledger {
 
   constructor(writer: DatabaseSync, file: string) {
     this.#writer = new Connection(writer);
-    this.#reader = new Connection(connect(file));
+    this.#reader = new Connection(connect(file, READER_CACHE));
   }
 
   all<T extends object>(sql: string, ...parameters: Value[]): Promise<T[]> {
