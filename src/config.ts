@@ -6,6 +6,8 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
+  /** PostgreSQL instead of a file in `dataDir`; null: SQLite. A secret: it may hold a password. */
+  readonly databaseUrl: string | null;
   readonly apiKey: string | null;
   readonly publicUrl: string | null;
   readonly siteName: string | null;
@@ -64,6 +66,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     host,
     port: number('PORT', get('PORT'), 3000, 0, 65_535, true),
     dataDir: get('TIDINGS_DATA_DIR') ?? './data',
+    databaseUrl: get('DATABASE_URL'),
     apiKey,
     publicUrl,
     siteName: get('SITE_NAME'),

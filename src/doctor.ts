@@ -4,7 +4,7 @@ import { checkConnection } from './channels/email-smtp/index.ts';
 import { checkWhatsApp } from './channels/whatsapp-cloud/channel.ts';
 import { type Config, readConfig } from './config.ts';
 import { TidingsError } from './core/errors.ts';
-import { openSqlite } from './ledger/sqlite.ts';
+import { openSqlite } from './ledger/sqlite/open-sqlite.ts';
 
 export interface Check {
   name: string;

@@ -81,6 +81,7 @@ const host: CliHost = {
     const config: Config = {
       ...readConfig({ LOG_LEVEL: env['LOG_LEVEL'], SITE_NAME: env['SITE_NAME'] ?? 'Tidings Demo' }),
       dataDir,
+      databaseUrl: null,
       // Never a real provider, whatever the environment says: the demo's people do not exist.
       email: null,
       whatsapp: null,

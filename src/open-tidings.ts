@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { createSandboxChannel, type Outbox } from './channels/sandbox/channel.ts';
 import type { Config } from './config.ts';
 import { audienceOperations } from './core/audiences/audience.operations.ts';
@@ -11,12 +10,12 @@ import { importCsv } from './core/leads/import-csv.ts';
 import { leadOperations } from './core/leads/lead.operations.ts';
 import type { Log } from './core/log.ts';
 import type { ImportOptions, Tidings } from './core/tidings.ts';
-import { openSqlite } from './ledger/sqlite.ts';
+import { openLedger } from './ledger/open-ledger.ts';
 import { createOutbox, outboxOperation } from './outbox.ts';
 
 /** Puts the house together: the only file, with `main.ts`, that knows every room. */
 export async function openTidings(config: Config, log: Log): Promise<Tidings> {
-  const ledger = await openSqlite(join(config.dataDir, 'tidings.db'));
+  const ledger = await openLedger(config);
   const { siteName, defaultCountry } = config;
   const outbox = createOutbox(ledger);
   const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox)];

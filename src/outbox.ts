@@ -59,7 +59,8 @@ export function outboxOperation(ledger: Ledger): Operation {
     output: z.looseObject({ success, entries: z.array(outboxEntry), total_count: z.int() }),
     async run({ channel, send_id, limit }) {
       const prefix = send_id === undefined ? '' : `${send_id.replaceAll('-', '')}.`;
-      const where = 'channel = coalesce(?, channel) AND substr(delivery_id, 1, ?) = ?';
+      const where =
+        'channel = coalesce(CAST(? AS TEXT), channel) AND substr(delivery_id, 1, CAST(? AS INTEGER)) = ?';
       const parameters = [channel ?? null, prefix.length, prefix];
       const rows = await ledger.all<{
         channel: (typeof CHANNEL_NAMES)[number];

@@ -1,17 +1,18 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HELD_UP, type Outcome } from '../../src/core/deliveries/channel.ts';
-import { type Claim, claimWindow } from '../../src/core/deliveries/claim-window.ts';
+import { type Claim, claimWindow, endIfDone } from '../../src/core/deliveries/claim-window.ts';
 import {
-  freezeChunk,
+  freezeRows,
   GIVEN_UP,
   OUTCOME_UNKNOWN,
   recoverInDoubt,
   settle,
 } from '../../src/core/deliveries/delivery.store.ts';
 import { resolveOutcome } from '../../src/core/deliveries/resolve-outcome.ts';
+import { READY_COLUMNS, type ReadyChunk } from '../../src/core/deliveries/work.ts';
 import { parseContent } from '../../src/core/sends/content.ts';
-import { completeIfDealtWith, type SendRow, setState } from '../../src/core/sends/send.store.ts';
+import { completeIfDealtWith, getSend, type SendRow, setState } from '../../src/core/sends/send.store.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { FakeChannel } from '../support/fake-channel.ts';
 
@@ -122,7 +123,7 @@ class World {
   /** Makes some of the rows, as the first turns of a large send do. */
   async freeze(count: number): Promise<void> {
     await this.#core.ledger.write(async (tx) => {
-      await freezeChunk(tx, (await tx.get<SendRow>('SELECT * FROM sends'))!, count);
+      await freezeRows(tx, (await tx.get<SendRow>('SELECT * FROM sends'))!, count);
     });
     await this.#check((before) => before === undefined);
   }
@@ -134,8 +135,17 @@ class World {
       const send = await tx.get<SendRow>("SELECT * FROM sends WHERE state = 'running'");
       if (!send) return [];
       const content = parseContent(send, send.channel);
-      const ready = { send, content, message: this.#channel.prepare(content), gate: () => null };
-      return (await claimWindow(tx, ready, room, 'Shop', this.#nowMs)).claims;
+      const chunk = await tx.get<ReadyChunk>(
+        `SELECT ${READY_COLUMNS} FROM sends s JOIN chunks c ON c.send_seq = s.seq`,
+      );
+      const { claims, empty } = await claimWindow(
+        tx,
+        chunk!,
+        { content, message: this.#channel.prepare(content) },
+        { room, siteName: 'Shop', nowMs: this.#nowMs, makesRows: true, gate: () => null },
+      );
+      if (empty) await endIfDone(tx, send.seq);
+      return claims;
     });
     expect(claims.length).toBeLessThanOrEqual(room);
     for (const [at, claim] of claims.entries()) {
@@ -181,12 +191,12 @@ class World {
     const row = 'code' in outcome && outcome.code === 'tired' ? { ...claim, retries: 99 } : claim;
     const settlement = resolveOutcome(row, outcome, at, 0.5);
     await this.#core.ledger.write(async (tx) => {
-      await settle(tx, claim.sendSeq, [settlement]);
+      await settle(tx, claim.chunk, [settlement]);
       if (outcome.type === 'account' || outcome.type === 'stop_send') {
         const send = await tx.get<SendRow>('SELECT * FROM sends');
-        if (send!.state === 'running') await setState(tx, claim.sendSeq, 'paused', outcome);
+        if (send!.state === 'running') await setState(tx, claim.chunk.send_seq, 'paused', outcome);
       }
-      await completeIfDealtWith(tx, claim.sendSeq);
+      await completeIfDealtWith(tx, claim.chunk.send_seq);
     });
     const expected = {
       accepted: 'sent',
@@ -328,7 +338,7 @@ class World {
     }
     expect(rows.length).toBeGreaterThanOrEqual(before.size);
 
-    const send = (await this.#core.ledger.get<SendRow>('SELECT * FROM sends'))!;
+    const send = (await getSend(this.#core.ledger, 1))!;
     const count = (test: (row: Row) => boolean) => rows.filter(test).length;
     expect({ ...send }).toMatchObject({
       total: LEADS,

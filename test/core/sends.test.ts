@@ -380,9 +380,10 @@ describe('stopping', () => {
         `INSERT INTO deliveries (send_seq, position, lead_seq, status, contact, attempts)
          SELECT 1, position, lead_seq, 'sending', 'l' || position || '@example.com', 1 FROM audience_members WHERE position <= 7`,
       );
-      await tx.run('UPDATE sends SET frozen = 7, claimed = 7, in_flight = 7');
+      await tx.run('UPDATE sends SET frozen = 7');
+      await tx.run('UPDATE chunks SET claimed = 7, in_flight = 7');
       await tx.run(
-        "INSERT INTO leases VALUES ('dispatcher', 'gone', 8, 3) ON CONFLICT DO UPDATE SET holder = 'gone'",
+        "INSERT INTO leases VALUES ('dispatcher', 'gone', 8, 3) ON CONFLICT (name) DO UPDATE SET holder = 'gone'",
       );
     });
     const other = await openCore([email, whatsapp], folder);

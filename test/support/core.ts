@@ -10,7 +10,9 @@ import { suppressionOperations } from '../../src/core/deliveries/suppression.ope
 import { importCsv } from '../../src/core/leads/import-csv.ts';
 import { leadOperations } from '../../src/core/leads/lead.operations.ts';
 import type { Log } from '../../src/core/log.ts';
-import { openSqlite } from '../../src/ledger/sqlite.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { openLedger } from '../../src/ledger/open-ledger.ts';
+import { databaseUrlOf } from './database.ts';
 
 export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -18,9 +20,14 @@ export function freshFolder(): string {
   return mkdtempSync(join(tmpdir(), 'tidings-test-'));
 }
 
-/** Core over a real data file, with the channels that a test brings. */
+/** The database that belongs to a folder: its data file, or its schema where the tests run on PostgreSQL. */
+export function ledgerOf(folder: string): Promise<Ledger> {
+  return openLedger({ dataDir: folder, databaseUrl: databaseUrlOf(folder) });
+}
+
+/** Core over a real database, with the channels that a test brings. */
 export async function openCore(channels: Channel[], folder = freshFolder()) {
-  const ledger = await openSqlite(join(folder, 'tidings.db'));
+  const ledger = await ledgerOf(folder);
   const dispatcher = new Dispatcher({ ledger, channels, siteName: 'Shop', log: quiet });
   const sending = {
     ledger,

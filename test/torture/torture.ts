@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { openSqlite } from '../../src/ledger/sqlite.ts';
 import { startCloudApi } from '../support/cloud-api-server.ts';
-import { freshFolder, removeFolder } from '../support/core.ts';
+import { freshFolder, ledgerOf, removeFolder } from '../support/core.ts';
 import { startSmtpServer } from '../support/smtp-server.ts';
 import { type Audit, audit } from './audit.ts';
 
@@ -175,7 +174,7 @@ class TortureRun {
     const { audience_id } = await first.call<{ audience_id: string }>('/audiences', { name: 'All' });
     this.#audience = audience_id;
     await this.#stopGently(first);
-    this.#ledger = await openSqlite(join(this.#folder, 'tidings.db'));
+    this.#ledger = await ledgerOf(this.#folder);
   }
 
   /** @returns how many processes died in the middle. */
@@ -361,7 +360,7 @@ class TortureRun {
   }
 
   async #sum(expression: string): Promise<number> {
-    const row = await this.#ledger.get<{ n: number | null }>(`SELECT sum(${expression}) AS n FROM sends`);
+    const row = await this.#ledger.get<{ n: number | null }>(`SELECT sum(${expression}) AS n FROM chunks`);
     return row?.n ?? 0;
   }
 
@@ -370,7 +369,7 @@ class TortureRun {
   }
 
   #left(): Promise<number> {
-    return this.#sum('total - sent - failed - skipped');
+    return this.#sum('last_position - first_position + 1 - sent - failed - skipped');
   }
 
   #shuffle(faults: readonly string[]): string[] {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Ledger } from '../../ledger/ledger.ts';
+import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import { TidingsError } from '../errors.ts';
 import { readCursor } from '../leads/lead.operations.ts';
 import { leadFilters, success } from '../leads/lead.schema.ts';
@@ -158,10 +158,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
 }
 
 /** @throws TidingsError `not_found` when it never was or was deleted. */
-export async function existingAudience(
-  reader: Pick<Ledger, 'get' | 'all'>,
-  id: string,
-): Promise<AudienceRow> {
+export async function existingAudience(reader: Reader, id: string): Promise<AudienceRow> {
   const audience = await findAudience(reader, id);
   if (audience) return audience;
   throw new TidingsError('not_found', `There is no audience ${id}; it may have been deleted.`, {

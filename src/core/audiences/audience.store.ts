@@ -32,6 +32,10 @@ export function listAudiences(reader: Reader, beforeSeq: number, limit: number):
   );
 }
 
+/** PostgreSQL does not know the type of a parameter in a list that it selects. */
+const TEXT = 'CAST(? AS TEXT)';
+const NUMBER = 'CAST(? AS BIGINT)';
+
 export async function insertAudience(
   tx: Transaction,
   audience: Pick<
@@ -42,7 +46,8 @@ export async function insertAudience(
   await tx.run(
     `INSERT INTO audiences (id, name, description, filters, max_leads, page_size, status, total_count, scanned_seq,
        through_seq, created_at)
-     SELECT ?, ?, ?, ?, ?, ?, 'building', 0, 0, coalesce(max(seq), 0), ? FROM leads`,
+     SELECT ${TEXT}, ${TEXT}, ${TEXT}, ${TEXT}, ${NUMBER}, ${NUMBER}, 'building', 0, 0, coalesce(max(seq), 0), ${TEXT}
+     FROM leads`,
     audience.id,
     audience.name,
     audience.description,
@@ -62,11 +67,11 @@ export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'
     const audience = await tx.get<AudienceRow>('SELECT * FROM audiences WHERE seq = ?', seq);
     if (audience?.status !== 'building') return 'ready';
     const through = Math.min(audience.scanned_seq + span, audience.through_seq);
-    const where = leadCondition(JSON.parse(audience.filters) as LeadFilters);
+    const where = leadCondition(JSON.parse(audience.filters) as LeadFilters, tx.dialect);
     const room = (audience.max_leads ?? Number.MAX_SAFE_INTEGER) - audience.total_count;
     const added = await tx.run(
       `INSERT INTO audience_members (audience_seq, position, lead_seq)
-       SELECT ?, ? + row_number() OVER (ORDER BY l.seq), l.seq FROM leads l
+       SELECT CAST(? AS BIGINT), CAST(? AS BIGINT) + row_number() OVER (ORDER BY l.seq), l.seq FROM leads l
        WHERE l.seq > ? AND l.seq <= ? AND ${where.sql} ORDER BY l.seq LIMIT ?`,
       seq,
       audience.total_count,

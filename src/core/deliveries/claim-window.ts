@@ -1,86 +1,122 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { toMergeValues } from '../leads/lead.ts';
-import { getSend, type SendRow, setState } from '../sends/send.store.ts';
+import { lockSend, setState } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send-result.ts';
 import { lengthOfValues, unresolvedFields } from '../sends/template.ts';
 import type { Attempt, MessageContent, PreparedMessage, Recipient } from './channel.ts';
 import {
   type ClaimedRow,
   deferPending,
-  freezeChunk,
+  freezeRows,
   markSending,
   nextRetryAt,
   selectClaimable,
   skipPending,
 } from './delivery.store.ts';
 import type { InFlight } from './resolve-outcome.ts';
+import type { ReadyChunk } from './work.ts';
 
-/** Rows frozen in one transaction beside a claim: a few milliseconds. */
+/** Rows made in one transaction beside a claim: a few milliseconds. */
 const FREEZE_ROWS = 1_000;
 /** Characters that the values of one lead may add to a message: a thousand fields of long notes would fill the memory. */
 const MAX_VALUES = 1_000_000;
 
 /** One delivery that is on its way: committed as `sending`, to be handed to the channel. */
 export interface Claim extends InFlight {
-  readonly sendSeq: number;
+  readonly chunk: { readonly send_seq: number; readonly number: number };
   readonly message: PreparedMessage;
   readonly recipient: Recipient;
   readonly attempt: Omit<Attempt, 'mayLeave'>;
 }
 
-export interface ReadySend {
-  readonly send: SendRow;
+export interface ReadyMessage {
   readonly content: MessageContent;
   readonly message: PreparedMessage;
+}
+
+export interface ClaimOptions {
+  readonly room: number;
+  readonly siteName: string | null;
+  /** By the steady clock. */
+  readonly nowMs: number;
+  /** Rows are made here, ahead of the claims; otherwise somebody else makes them. */
+  readonly makesRows: boolean;
   /** Until when nothing may go to where this contact lives (milliseconds since 1970); null: it may. */
   readonly gate: (contact: string) => number | null;
 }
 
 /**
- * Claims up to `room` rows of one running send: freezes ahead, skips whom it must not reach, ends the send when
- * nothing is left. Runs inside the transaction that also settles the window before.
- * @returns the claims, and whether a further turn would find more at once.
+ * Claims up to `room` rows of one chunk: skips whom it must not reach. Runs inside the transaction that also settles
+ * the window before.
+ * @returns the claims; whether a further turn would find more at once; whether there was nothing to be found.
  */
 export async function claimWindow(
   tx: Transaction,
-  { send, content, message, gate }: ReadySend,
-  room: number,
-  siteName: string | null,
-  nowMs: number,
-): Promise<{ claims: Claim[]; more: boolean }> {
-  const freezing = await freezeChunk(tx, send, FREEZE_ROWS);
-  const current = (await getSend(tx, send.seq))!;
-  const rows = await selectClaimable(tx, current, room, nowMs);
+  chunk: ReadyChunk,
+  { content, message }: ReadyMessage,
+  options: ClaimOptions,
+): Promise<{ claims: Claim[]; more: boolean; empty: boolean }> {
+  const freezing = options.makesRows && (await makeRows(tx, chunk));
+  const { rows, claimed } = await selectClaimable(
+    tx,
+    chunk.channel,
+    chunk,
+    chunk.frozen,
+    options.room,
+    options.nowMs,
+  );
   const claims: Claim[] = [];
+  let skipped = 0;
   for (const row of rows) {
-    const recipient = { contact: row.contact, values: toMergeValues(row, siteName) };
-    const closedUntil = gate(row.contact);
+    const recipient = { contact: row.contact, values: toMergeValues(row, options.siteName) };
+    const closedUntil = options.gate(row.contact);
     if (closedUntil !== null) {
-      await deferPending(tx, send.seq, row.delivery_position, closedUntil);
+      await deferPending(tx, chunk.send_seq, row.delivery_position, closedUntil);
       continue;
     }
-    const obstacle = whyNot(row, current, content, recipient);
+    const obstacle = whyNot(row, chunk, content, recipient);
     if (obstacle) {
-      await skipPending(tx, send.seq, row.delivery_position, obstacle.code, obstacle.why);
-    } else {
-      await markSending(tx, send.seq, row.delivery_position);
-      claims.push(toClaim(row, current, message, recipient));
-    }
+      await skipPending(tx, chunk.send_seq, row.delivery_position, obstacle.code, obstacle.why);
+      skipped += 1;
+    } else claims.push(toClaim(row, chunk, message, recipient));
   }
   if (claims.length > 0) {
-    await tx.run('UPDATE sends SET in_flight = in_flight + ? WHERE seq = ?', claims.length, send.seq);
-  } else if (rows.length === 0 && !freezing) await endIfDone(tx, send.seq);
-  return { claims, more: freezing || rows.length === room || claims.length < rows.length };
+    await markSending(
+      tx,
+      chunk.send_seq,
+      claims.map(({ position }) => position),
+    );
+  }
+  if (claims.length > 0 || skipped > 0 || claimed !== chunk.claimed) {
+    await tx.run(
+      `UPDATE chunks SET claimed = ?, in_flight = in_flight + ?, skipped = skipped + ?
+       WHERE send_seq = ? AND number = ?`,
+      claimed,
+      claims.length,
+      skipped,
+      chunk.send_seq,
+      chunk.number,
+    );
+  }
+  const more = freezing || rows.length === options.room || claims.length < rows.length;
+  return { claims, more, empty: rows.length === 0 && !freezing };
+}
+
+async function makeRows(tx: Transaction, chunk: ReadyChunk): Promise<boolean> {
+  if (chunk.frozen >= chunk.total) return false;
+  const left = await freezeRows(tx, (await lockSend(tx, chunk.send_seq))!, FREEZE_ROWS);
+  chunk.frozen = Math.min(chunk.frozen + FREEZE_ROWS, chunk.total);
+  return left;
 }
 
 /** Consent and content are looked at again when the message is about to leave, not only when the send began. */
-function whyNot(row: ClaimedRow, send: SendRow, content: MessageContent, recipient: Recipient) {
+function whyNot(row: ClaimedRow, chunk: ReadyChunk, content: MessageContent, recipient: Recipient) {
   if (row.suppressed !== null) return { code: row.suppressed, why: null };
   if (row.deleted_at !== null) return { code: 'lead_deleted', why: null };
   if (valuesAreTooLong(row, content, recipient)) {
     return { code: 'values_too_long', why: `The values of this lead add over ${MAX_VALUES} characters.` };
   }
-  if (send.placeholder_policy !== 'skip_recipient') return null;
+  if (chunk.placeholder_policy !== 'skip_recipient') return null;
   const missing = unresolvedFields(content.body, recipient.values);
   if (content.subject) missing.push(...unresolvedFields(content.subject, recipient.values));
   if (missing.length === 0) return null;
@@ -93,11 +129,11 @@ function valuesAreTooLong(row: ClaimedRow, { body }: MessageContent, { values }:
   return body.segments.length * own > MAX_VALUES && lengthOfValues(body, values) > MAX_VALUES;
 }
 
-function toClaim(row: ClaimedRow, send: SendRow, message: PreparedMessage, recipient: Recipient): Claim {
+function toClaim(row: ClaimedRow, chunk: ReadyChunk, message: PreparedMessage, recipient: Recipient): Claim {
   const attempts = row.attempts + 1;
-  const deliveryId = `${send.id.replaceAll('-', '')}.${row.delivery_position.toString(36)}`;
+  const deliveryId = `${chunk.id.replaceAll('-', '')}.${row.delivery_position.toString(36)}`;
   return {
-    sendSeq: send.seq,
+    chunk,
     position: row.delivery_position,
     attempts,
     retries: row.retries,
@@ -107,12 +143,20 @@ function toClaim(row: ClaimedRow, send: SendRow, message: PreparedMessage, recip
   };
 }
 
-/** Completion is read off the ledger: no row is pending or in flight. */
-async function endIfDone(tx: Transaction, seq: number): Promise<void> {
-  const send = (await getSend(tx, seq))!;
-  if (send.in_flight > 0 || send.claimed < send.total || (await nextRetryAt(tx, seq)) !== null) return;
-  const left = send.total - send.sent - send.failed - send.skipped;
-  if (left === 0) return setState(tx, seq, 'completed');
-  const message = `${left} could not be delivered for now: every try in this run met a passing error.`;
+/**
+ * Completion is read off the ledger: no row is pending or in flight. What is left although every row has had its tries
+ * waits for a person.
+ */
+export async function endIfDone(tx: Transaction, seq: number): Promise<void> {
+  const { unclaimed, in_flight, rest } = (await tx.get<Record<'unclaimed' | 'in_flight' | 'rest', number>>(
+    `SELECT CAST(sum(last_position - claimed) AS BIGINT) AS unclaimed, CAST(sum(in_flight) AS BIGINT) AS in_flight,
+       CAST(sum(last_position - first_position + 1 - sent - failed - skipped) AS BIGINT) AS rest
+     FROM chunks WHERE send_seq = ?`,
+    seq,
+  ))!;
+  if (in_flight > 0 || unclaimed > 0 || (await nextRetryAt(tx, seq)) !== null) return;
+  if ((await lockSend(tx, seq))?.state !== 'running') return;
+  if (rest === 0) return setState(tx, seq, 'completed');
+  const message = `${rest} could not be delivered for now: every try in this run met a passing error.`;
   await setState(tx, seq, 'paused', { code: RETRIES_USED_UP, message });
 }

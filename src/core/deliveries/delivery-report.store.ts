@@ -24,8 +24,8 @@ export function listDeliveries(
   const wanted = {
     pending: "IN ('pending', 'sending')",
     sent: "= 'sent'",
-    failed: "= 'failed'",
-    skipped: "= 'skipped'",
+    failed: "= 'failed' AND d.error_code IS NOT NULL",
+    skipped: "= 'skipped' AND d.error_code IS NOT NULL",
   };
   const condition = status === null ? '' : `AND d.status ${wanted[status]}`;
   const parameters: Value[] = [sendSeq, afterPosition, limit];
@@ -50,13 +50,14 @@ export async function topErrors(reader: Reader, sendSeq: number): Promise<TopErr
   const grouped = (condition: string) =>
     reader.all<TopError>(
       `SELECT error_code AS code, max(error) AS message, status, count(*) AS count FROM deliveries
-       WHERE send_seq = ? AND ${condition} GROUP BY error_code ORDER BY count DESC LIMIT 10`,
+       WHERE send_seq = ? AND error_code IS NOT NULL AND ${condition}
+       GROUP BY error_code, status ORDER BY count DESC LIMIT 10`,
       sendSeq,
     );
   const groups = await Promise.all([
     grouped("status = 'failed'"),
     grouped("status = 'skipped'"),
-    grouped('retry_at IS NOT NULL AND error_code IS NOT NULL'),
+    grouped('retry_at IS NOT NULL'),
   ]);
   return groups
     .flat()

@@ -1,6 +1,7 @@
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
 import { MERGE_COLUMNS, type MergeRow } from '../leads/lead.ts';
-import { completeIfDealtWith, getSend, type SendRow } from '../sends/send.store.ts';
+import { type ChunkKey, type ChunkRow, chunkAt, moveTotals, UNMOVED } from '../sends/chunk.store.ts';
+import { completeIfDealtWith, lockSend, type SendRow } from '../sends/send.store.ts';
 import type { ChannelName } from './channel.ts';
 
 /** `retry_at` of a pending row that this run has given up on: the next call tries it again. */
@@ -34,16 +35,19 @@ function taken(contact: string, position: string): string {
 }
 
 /**
- * Makes the delivery rows of the next `count` members. One transaction; the place reached is kept with it.
+ * Makes the delivery rows of the next `count` members. One transaction, in which nobody else makes rows of this send
+ * ({@link lockSend}); the place reached is kept with it.
  * @returns whether rows are left to make.
  */
-export async function freezeChunk(tx: Transaction, send: SendRow, count: number): Promise<boolean> {
+export async function freezeRows(tx: Transaction, send: SendRow, count: number): Promise<boolean> {
   if (send.frozen >= send.total) return false;
   const first = send.frozen + 1;
-  const last = Math.min(send.frozen + count, send.total);
+  const chunk = (await chunkAt(tx, send.seq, first))!;
+  const last = Math.min(send.frozen + count, chunk.last_position);
   await tx.run(
     `INSERT INTO deliveries (send_seq, position, lead_seq, contact, status, error_code)
-     SELECT ?, position, lead_seq, contact, iif(reason IS NULL, 'pending', 'skipped'), reason FROM (
+     SELECT CAST(? AS BIGINT), position, lead_seq, contact,
+       CASE WHEN reason IS NULL THEN 'pending' ELSE 'skipped' END, reason FROM (
        SELECT position, lead_seq, contact, CASE
          WHEN reason IS NOT NULL THEN reason
          WHEN row_number() OVER (PARTITION BY contact, reason IS NULL ORDER BY position) > 1 THEN 'duplicate_contact'
@@ -54,7 +58,7 @@ export async function freezeChunk(tx: Transaction, send: SendRow, count: number)
          FROM audience_members m
          JOIN leads l ON l.seq = m.lead_seq
          LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${CONTACT[send.channel].key}
-         WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ?) c)`,
+         WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ?) c) r`,
     send.seq,
     send.seq,
     send.channel,
@@ -68,7 +72,8 @@ export async function freezeChunk(tx: Transaction, send: SendRow, count: number)
     first,
     last,
   ))!;
-  await tx.run('UPDATE sends SET frozen = ?, skipped = skipped + ? WHERE seq = ?', last, skipped, send.seq);
+  if (skipped > 0) await moveTotals(tx, chunk, { ...UNMOVED, skipped });
+  await tx.run('UPDATE sends SET frozen = ? WHERE seq = ?', last, send.seq);
   return last < send.total;
 }
 
@@ -83,42 +88,60 @@ export interface ClaimedRow extends MergeRow {
 
 const CLAIM = `SELECT d.position AS delivery_position, d.contact, d.attempts, d.retries, x.reason AS suppressed,
     l.deleted_at, ${MERGE_COLUMNS}
-  FROM deliveries d JOIN leads l ON l.seq = d.lead_seq
+  FROM deliveries d`;
+const JOINED = `JOIN leads l ON l.seq = d.lead_seq
   LEFT JOIN suppressions x ON x.channel = ? AND x.contact = d.contact`;
-const SELECT_DUE = `${CLAIM} WHERE d.send_seq = ? AND d.retry_at <= ? ORDER BY d.retry_at LIMIT ?`;
-const SELECT_FRESH = `${CLAIM} WHERE d.send_seq = ? AND d.position > ? AND d.status = 'pending' AND d.retry_at IS NULL
+const SELECT_DUE = `${CLAIM} INDEXED BY deliveries_retry ${JOINED}
+  WHERE d.send_seq = ? AND d.position BETWEEN ? AND ? AND d.retry_at <= ? ORDER BY d.retry_at LIMIT ?`;
+const SELECT_FRESH = `${CLAIM} ${JOINED}
+  WHERE d.send_seq = ? AND d.position > ? AND d.position <= ? AND d.status = 'pending' AND d.retry_at IS NULL
   ORDER BY d.position LIMIT ?`;
 
-/** Rows whose retry is due, then rows never tried, at most `count`. Nothing is changed yet. */
+/**
+ * Rows of a chunk whose retry is due, then rows never tried, at most `count`. Nothing is changed yet.
+ * @returns them, and up to which position the chunk will have been claimed with them.
+ */
 export async function selectClaimable(
   tx: Transaction,
-  send: SendRow,
+  channel: ChannelName,
+  chunk: ChunkRow,
+  frozen: number,
   count: number,
   nowMs: number,
-): Promise<ClaimedRow[]> {
-  const due = await tx.all<ClaimedRow>(SELECT_DUE, send.channel, send.seq, nowMs, count);
-  if (due.length === count || send.claimed >= send.frozen) return due;
-  const fresh = await tx.all<ClaimedRow>(
-    SELECT_FRESH,
-    send.channel,
-    send.seq,
-    send.claimed,
-    count - due.length,
+): Promise<{ rows: ClaimedRow[]; claimed: number }> {
+  const { send_seq, first_position, last_position, claimed } = chunk;
+  const due = await tx.all<ClaimedRow>(
+    SELECT_DUE,
+    channel,
+    send_seq,
+    first_position,
+    last_position,
+    nowMs,
+    count,
   );
-  // When fewer came than were asked for, the rest up to `frozen` was skipped when it was made.
-  const reached = fresh.length === count - due.length ? fresh.at(-1)!.delivery_position : send.frozen;
-  await tx.run('UPDATE sends SET claimed = ? WHERE seq = ?', reached, send.seq);
-  return due.concat(fresh);
+  const made = Math.min(frozen, last_position);
+  if (due.length === count || claimed >= made) return { rows: due, claimed };
+  const wanted = count - due.length;
+  const fresh = await tx.all<ClaimedRow>(SELECT_FRESH, channel, send_seq, claimed, made, wanted);
+  // When fewer came than were asked for, the rest of what was made was skipped when it was made.
+  return {
+    rows: due.concat(fresh),
+    claimed: fresh.length === wanted ? fresh.at(-1)!.delivery_position : made,
+  };
 }
 
+const MARK = `UPDATE deliveries SET status = 'sending', attempts = attempts + 1, retry_at = NULL
+  WHERE send_seq = ? AND status = 'pending' AND position`;
+
 /** `pending → sending`, with the number of a fresh attempt. */
-export async function markSending(tx: Transaction, sendSeq: number, position: number): Promise<void> {
-  await tx.run(
-    `UPDATE deliveries SET status = 'sending', attempts = attempts + 1, retry_at = NULL
-     WHERE send_seq = ? AND position = ? AND status = 'pending'`,
-    sendSeq,
-    position,
-  );
+export async function markSending(
+  tx: Transaction,
+  sendSeq: number,
+  positions: readonly number[],
+): Promise<void> {
+  if (tx.dialect === 'postgres') {
+    await tx.run(`${MARK} = ANY (CAST(? AS BIGINT[]))`, sendSeq, positions);
+  } else for (const position of positions) await tx.run(`${MARK} = ?`, sendSeq, position);
 }
 
 /** A row whose turn has come, but not yet for where it goes: looked at again at `retryAt`. */
@@ -136,7 +159,7 @@ export async function deferPending(
   );
 }
 
-/** A row that must not be messaged after all: `pending → skipped` without an attempt. */
+/** A row that must not be messaged after all: `pending → skipped` without an attempt. The caller moves the totals. */
 export async function skipPending(
   tx: Transaction,
   sendSeq: number,
@@ -144,7 +167,7 @@ export async function skipPending(
   code: string,
   why: string | null,
 ): Promise<void> {
-  const changed = await tx.run(
+  await tx.run(
     `UPDATE deliveries SET status = 'skipped', retry_at = NULL, error_code = ?, error = ?
      WHERE send_seq = ? AND position = ? AND status = 'pending'`,
     code,
@@ -152,7 +175,6 @@ export async function skipPending(
     sendSeq,
     position,
   );
-  await tx.run('UPDATE sends SET skipped = skipped + ? WHERE seq = ?', changed, sendSeq);
 }
 
 /** What becomes of a row when its attempt is over. */
@@ -175,6 +197,15 @@ const SETTLE_SENDING = `${SETTLE} AND status = 'sending'`;
 const SETTLE_UNKNOWN = `${SETTLE} AND status = 'failed' AND error_code = '${OUTCOME_UNKNOWN}'`;
 const SETTLE_PENDING = `${SETTLE} AND status = 'pending'`;
 
+/** Many rows by one statement, where each statement is a journey. */
+const SETTLE_MANY = `UPDATE deliveries d SET status = v.status, retries = v.retries, retry_at = v.retry_at,
+    error_code = v.error_code, error = v.error, provider_message_id = v.provider_message_id, sent_at = v.sent_at
+  FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[]),
+    CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]))
+    AS v (position, attempts, status, retries, retry_at, error_code, error, provider_message_id, sent_at)
+  WHERE d.send_seq = ? AND d.position = v.position AND d.attempts = v.attempts AND d.status = 'sending'
+  RETURNING d.position`;
+
 /**
  * Writes down results and moves the totals with them. A row that recovery had declared unknown meanwhile is put right
  * by the result of the same attempt: that is proof. So is one that somebody has put back to pending since: it arrived
@@ -182,48 +213,71 @@ const SETTLE_PENDING = `${SETTLE} AND status = 'pending'`;
  */
 export async function settle(
   tx: Transaction,
-  sendSeq: number,
+  key: ChunkKey,
   settlements: readonly Settlement[],
 ): Promise<void> {
-  const moved = { in_flight: 0, sent: 0, failed: 0, unknown: 0, skipped: 0 };
+  const moved = { ...UNMOVED };
+  const settled = await settleSending(tx, key.send_seq, settlements);
   for (const s of settlements) {
-    const values = [
-      s.status,
-      s.retries,
-      s.retryAt,
-      s.errorCode,
-      s.error,
-      s.providerMessageId,
-      s.sentAt,
-    ] as const;
-    if (await tx.run(SETTLE_SENDING, ...values, sendSeq, s.position, s.attempts)) {
+    if (settled.has(s.position)) {
       moved.in_flight -= 1;
-    } else if (
-      s.errorCode !== OUTCOME_UNKNOWN &&
-      (await tx.run(SETTLE_UNKNOWN, ...values, sendSeq, s.position, s.attempts))
-    ) {
+    } else if (s.errorCode !== OUTCOME_UNKNOWN && (await settleOne(tx, SETTLE_UNKNOWN, key.send_seq, s))) {
       moved.failed -= 1;
       moved.unknown -= 1;
-      if (s.status === 'pending') await reopen(tx, sendSeq);
-    } else if (
-      s.status !== 'sent' ||
-      !(await tx.run(SETTLE_PENDING, ...values, sendSeq, s.position, s.attempts))
-    ) {
+      if (s.status === 'pending') await reopen(tx, key.send_seq);
+    } else if (s.status !== 'sent' || !(await settleOne(tx, SETTLE_PENDING, key.send_seq, s))) {
       continue;
     }
     if (s.status !== 'pending') moved[s.status] += 1;
     if (s.errorCode === OUTCOME_UNKNOWN) moved.unknown += 1;
   }
-  await tx.run(
-    `UPDATE sends SET in_flight = in_flight + ?, sent = sent + ?, failed = failed + ?, unknown = unknown + ?,
-       skipped = skipped + ? WHERE seq = ?`,
-    moved.in_flight,
-    moved.sent,
-    moved.failed,
-    moved.unknown,
-    moved.skipped,
+  await moveTotals(tx, key, moved);
+}
+
+/** @returns the positions that were in flight. */
+async function settleSending(
+  tx: Transaction,
+  sendSeq: number,
+  settlements: readonly Settlement[],
+): Promise<Set<number>> {
+  const settled = new Set<number>();
+  if (tx.dialect === 'postgres') {
+    const column = <K extends keyof Settlement>(name: K) => settlements.map((s) => s[name]);
+    const rows = await tx.all<{ position: number }>(
+      SETTLE_MANY,
+      column('position'),
+      column('attempts'),
+      column('status'),
+      column('retries'),
+      column('retryAt'),
+      column('errorCode'),
+      column('error'),
+      column('providerMessageId'),
+      column('sentAt'),
+      sendSeq,
+    );
+    for (const { position } of rows) settled.add(position);
+    return settled;
+  }
+  for (const s of settlements) if (await settleOne(tx, SETTLE_SENDING, sendSeq, s)) settled.add(s.position);
+  return settled;
+}
+
+async function settleOne(tx: Transaction, sql: string, sendSeq: number, s: Settlement): Promise<boolean> {
+  const changed = await tx.run(
+    sql,
+    s.status,
+    s.retries,
+    s.retryAt,
+    s.errorCode,
+    s.error,
+    s.providerMessageId,
+    s.sentAt,
     sendSeq,
+    s.position,
+    s.attempts,
   );
+  return changed > 0;
 }
 
 /** Somebody who counted as dealt with is not. */
@@ -235,31 +289,59 @@ async function reopen(tx: Transaction, sendSeq: number): Promise<void> {
 }
 
 /**
- * What a dispatcher that died has left: rows handed to a provider whose answer nobody will read. They are never more
- * than its window, and found by a small index.
+ * What a process that died has left: rows handed to a provider whose answer nobody will read. They are never more
+ * than its window.
  */
 export async function recoverInDoubt(tx: Transaction, why: string): Promise<number> {
-  const sends = await tx.all<{ send_seq: number; count: number }>(
-    "SELECT send_seq, count(*) AS count FROM deliveries WHERE status = 'sending' GROUP BY send_seq",
-  );
   let total = 0;
-  for (const { send_seq, count } of sends) {
-    await tx.run(
-      `UPDATE deliveries SET status = 'failed', error_code = ?, error = ? WHERE send_seq = ? AND status = 'sending'`,
-      OUTCOME_UNKNOWN,
-      why,
-      send_seq,
-    );
-    await tx.run(
-      'UPDATE sends SET in_flight = 0, failed = failed + ?, unknown = unknown + ? WHERE seq = ?',
-      count,
-      count,
-      send_seq,
-    );
-    await completeIfDealtWith(tx, send_seq);
-    total += count;
-  }
+  const chunks = await tx.all<ChunkRow>('SELECT * FROM chunks WHERE in_flight > 0');
+  for (const chunk of chunks) total += await recoverChunk(tx, chunk, why);
   return total;
+}
+
+export async function recoverChunk(tx: Transaction, chunk: ChunkRow, why: string): Promise<number> {
+  const count = await tx.run(
+    `UPDATE deliveries INDEXED BY deliveries_sending SET status = 'failed', error_code = ?, error = ?
+     WHERE send_seq = ? AND position BETWEEN ? AND ? AND status = 'sending'`,
+    OUTCOME_UNKNOWN,
+    why,
+    chunk.send_seq,
+    chunk.first_position,
+    chunk.last_position,
+  );
+  if (count === 0) return 0;
+  await moveTotals(tx, chunk, { ...UNMOVED, in_flight: -count, failed: count, unknown: count });
+  await completeIfDealtWith(tx, chunk.send_seq);
+  return count;
+}
+
+/**
+ * After a claim of which nobody knows whether it was committed: what this process does not have in flight never left
+ * it, and goes back to pending. Only whoever holds the chunk may say so.
+ */
+export async function unclaim(
+  tx: Transaction,
+  chunk: ChunkRow,
+  inFlight: ReadonlySet<number>,
+): Promise<number> {
+  const rows = await tx.all<{ position: number }>(
+    `SELECT position FROM deliveries INDEXED BY deliveries_sending
+     WHERE send_seq = ? AND position BETWEEN ? AND ? AND status = 'sending'`,
+    chunk.send_seq,
+    chunk.first_position,
+    chunk.last_position,
+  );
+  let count = 0;
+  for (const { position } of rows) {
+    if (inFlight.has(position)) continue;
+    count += await tx.run(
+      "UPDATE deliveries SET status = 'pending', retry_at = 0 WHERE send_seq = ? AND position = ? AND status = 'sending'",
+      chunk.send_seq,
+      position,
+    );
+  }
+  if (count > 0) await moveTotals(tx, chunk, { ...UNMOVED, in_flight: -count });
+  return count;
 }
 
 /**
@@ -310,26 +392,33 @@ export async function requeue(
   afterPosition: number,
   count: number,
 ): Promise<{ last: number; moved: number } | null> {
-  const send = (await getSend(tx, sendSeq))!;
+  const send = (await lockSend(tx, sendSeq))!;
   const { key } = CONTACT[send.channel];
   const status = retry === 'skipped' ? 'skipped' : 'failed';
   const code =
-    retry === 'skipped' ? '' : `AND d.error_code ${retry === 'unknown' ? '=' : '<>'} '${OUTCOME_UNKNOWN}'`;
-  const rows = await tx.all<{ position: number; contact: string | null; reason: string | null }>(
-    `SELECT d.position, l.${key} AS contact, ${skipReason(send.channel)} AS reason
+    retry === 'skipped' ? 'IS NOT NULL' : `${retry === 'unknown' ? '=' : '<>'} '${OUTCOME_UNKNOWN}'`;
+  const rows = await tx.all<{
+    position: number;
+    number: number;
+    contact: string | null;
+    reason: string | null;
+  }>(
+    `SELECT d.position, c.number, l.${key} AS contact, ${skipReason(send.channel)} AS reason
      FROM deliveries d
      JOIN leads l ON l.seq = d.lead_seq
+     JOIN chunks c ON c.send_seq = d.send_seq AND d.position BETWEEN c.first_position AND c.last_position
      LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${key}
-     WHERE d.send_seq = ? AND d.status = '${status}' AND d.position > ? ${code} ORDER BY d.position LIMIT ?`,
+     WHERE d.send_seq = ? AND d.status = '${status}' AND d.position > ? AND d.error_code ${code}
+     ORDER BY d.position LIMIT ?`,
     send.channel,
     sendSeq,
     afterPosition,
     count,
   );
-  let moved = 0;
-  for (const { position, contact, reason } of rows) {
+  const moved = new Map<number, number>();
+  for (const { position, number, contact, reason } of rows) {
     if (reason !== null) continue;
-    moved += await tx.run(
+    const changed = await tx.run(
       `UPDATE deliveries SET status = 'pending', contact = ?, retries = 0, retry_at = 0,
          attempts = attempts + CASE WHEN contact = ? THEN 0 ELSE 1 END
        WHERE send_seq = ? AND position = ? AND status = '${status}' AND NOT ${taken('?', '?')}`,
@@ -341,15 +430,16 @@ export async function requeue(
       contact,
       position,
     );
+    moved.set(number, (moved.get(number) ?? 0) + changed);
   }
-  await tx.run(
-    `UPDATE sends SET ${status} = ${status} - ?, unknown = unknown - ? WHERE seq = ?`,
-    moved,
-    retry === 'unknown' ? moved : 0,
-    sendSeq,
-  );
+  let total = 0;
+  for (const [number, some] of moved) {
+    total += some;
+    const unknown = retry === 'unknown' ? -some : 0;
+    await moveTotals(tx, { send_seq: sendSeq, number }, { ...UNMOVED, unknown, [status]: -some });
+  }
   const last = rows.at(-1)?.position;
-  return last === undefined ? null : { last, moved };
+  return last === undefined ? null : { last, moved: total };
 }
 
 export async function suppress(

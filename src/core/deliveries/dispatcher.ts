@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
 import type { Log } from '../log.ts';
+import { countLeft } from '../sends/send.store.ts';
 import type { DispatcherControl } from '../tidings.ts';
 import type { Channel } from './channel.ts';
 import { boundWaiting, recoverInDoubt } from './delivery.store.ts';
 import { BEAT_MS, Lease } from './lease.ts';
+import { LeaseWork } from './lease-work.ts';
+import { Pacer } from './pacer.ts';
 import { LONGEST_RETRY_MS, now } from './resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from './sender-loop.ts';
 
@@ -32,7 +35,13 @@ export class Dispatcher implements DispatcherControl {
     this.#log = options.log;
     this.#lease = new Lease(options.ledger, 'dispatcher');
     this.#loops = options.channels.map(
-      (channel) => new SenderLoop({ ...options, lease: this.#lease, channel }),
+      (channel) =>
+        new SenderLoop({
+          ...options,
+          work: new LeaseWork(options.ledger, this.#lease, channel),
+          pace: new Pacer(channel.sender.ratePerSecond, performance.now()),
+          channel,
+        }),
     );
   }
 
@@ -57,14 +66,7 @@ export class Dispatcher implements DispatcherControl {
         'the ledger could not be written at the end; the next process sees to it',
       );
     });
-    return { inDoubt, left: await this.#left().catch(() => null) };
-  }
-
-  /** How many messages of running sends wait for the next process. */
-  async #left(): Promise<number> {
-    const sql =
-      "SELECT coalesce(sum(total - sent - failed - skipped), 0) AS n FROM sends WHERE state = 'running'";
-    return (await this.#ledger.get<{ n: number }>(sql))!.n;
+    return { inDoubt, left: await countLeft(this.#ledger).catch(() => null) };
   }
 
   async #keepLease(): Promise<void> {

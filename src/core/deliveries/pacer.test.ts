@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Outage } from './outage.ts';
 import { Pacer } from './pacer.ts';
 
 const STEP_MS = 5;
@@ -85,18 +86,18 @@ describe('pacing', () => {
   });
 
   it('tries a relay that is down with one message at a time, less and less often', () => {
-    const pacer = new Pacer(null, 0);
+    const outage = new Outage();
     let now = 0;
     const waits: number[] = [];
     for (let at = 0; at < 8; at++) {
-      pacer.unreachable(now, 1);
-      waits.push(pacer.waitMs(now));
-      now += pacer.waitMs(now);
-      expect(pacer.available(now)).toBe(1);
+      outage.unreachable(now, 1);
+      waits.push(outage.waitMs(now));
+      now += outage.waitMs(now);
+      expect(outage.available(now)).toBe(1);
     }
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
-    expect(pacer.downMs(now)).toBe(now);
-    pacer.accepted(now);
-    expect(pacer.available(now)).toBeGreaterThan(1_000);
+    expect(outage.downMs(now)).toBe(now);
+    outage.reached();
+    expect(outage.available(now)).toBeGreaterThan(1_000);
   });
 });

@@ -1,5 +1,3 @@
-import { backoffMs } from './resolve-outcome.ts';
-
 /** Tokens kept for a late timer. A provider may allow no deeper bursts itself. */
 const BURST_SECONDS = 0.06;
 /** Fewer tokens than this many milliseconds' worth are not worth a commit. */
@@ -14,16 +12,31 @@ const SLICE_MS = 50;
 const SHORTEST_MEASURE_MS = 250;
 const PROBING = { first: { hold: 300, pace: 1 }, again: { hold: 1_000, pace: 0.01 } };
 
+/** What a sending loop asks of its pacing. */
+export interface Pace {
+  /** How many may leave now. */
+  available(nowMs: number): number;
+  /** They leave. */
+  take(count: number, nowMs: number): void;
+  /** Milliseconds until something may leave again. */
+  waitMs(nowMs: number): number;
+  accepted(nowMs: number): void;
+  /** The provider said "too fast" to an attempt that left at `startedAtMs`. */
+  throttled(nowMs: number, startedAtMs: number, retryAfterMs?: number): void;
+  /** Messages a second at most; infinite: no limit is known. */
+  readonly rate: number;
+}
+
 /**
- * How fast a sender may go: a token bucket whose rate finds the provider's limit, and a pause while the relay cannot
- * be reached. All times are monotonic milliseconds, handed in.
+ * How fast a sender may go: a token bucket whose rate finds the provider's limit. All times are monotonic milliseconds,
+ * handed in.
  *
  *   probing ──"too fast"──▶ paused ──▶ climbing back to just under what was accepted ──▶ holding ──▶ probing …
  *
  * A limit that was configured is never passed. Each time the same limit is found again, it holds for twice as long
  * before it probes, so that a settled sender hears "too fast" hardly ever.
  */
-export class Pacer {
+export class Pacer implements Pace {
   readonly #limit: number;
   #rate: number;
   #tokens: number;
@@ -41,9 +54,6 @@ export class Pacer {
   readonly #accepted = new Float64Array(MEASURED_SLICES);
   #slice = 0;
 
-  #downSince: number | null = null;
-  #failures = 0;
-
   /** @param ratePerSecond null: no limit is known. */
   constructor(ratePerSecond: number | null, nowMs: number) {
     this.#limit = ratePerSecond ?? Number.POSITIVE_INFINITY;
@@ -52,13 +62,16 @@ export class Pacer {
     this.#filledAt = nowMs;
   }
 
-  /** How many may leave now. While the relay is being probed: one. */
+  /** How many may leave now. */
   available(nowMs: number): number {
     if (nowMs < this.#pausedUntil) return 0;
-    if (this.#failures > 0) return 1;
     if (!Number.isFinite(this.#rate)) return Number.MAX_SAFE_INTEGER;
     this.#refill(nowMs);
     return this.#tokens >= this.#grain() ? Math.floor(this.#tokens) : 0;
+  }
+
+  get rate(): number {
+    return this.#rate;
   }
 
   take(count: number, nowMs: number): void {
@@ -77,31 +90,11 @@ export class Pacer {
     return Math.max(1, ((this.#grain() - this.#tokens) / this.#rate) * 1_000);
   }
 
-  accepted(nowMs: number): void {
-    this.reached();
+  accepted(nowMs: number, count = 1): void {
     this.#pauses = 0;
     if (nowMs < this.#pausedUntil) return;
     this.#slide(nowMs);
-    this.#accepted[this.#slice % MEASURED_SLICES]! += 1;
-  }
-
-  /** Anything was heard from the relay: it is there. */
-  reached(): void {
-    this.#failures = 0;
-    this.#downSince = null;
-  }
-
-  /** The relay cannot be reached. Burns no attempt of any lead; the next try is a single one. */
-  unreachable(nowMs: number, dice: number): void {
-    this.#downSince ??= nowMs;
-    if (nowMs < this.#pausedUntil) return;
-    this.#pausedUntil = nowMs + backoffMs(this.#failures, dice, 1_000, 30_000);
-    this.#failures += 1;
-  }
-
-  /** For how long the relay has not been reached; 0: it is there. */
-  downMs(nowMs: number): number {
-    return this.#downSince === null ? 0 : nowMs - this.#downSince;
+    this.#accepted[this.#slice % MEASURED_SLICES]! += count;
   }
 
   /**
@@ -109,7 +102,6 @@ export class Pacer {
    * and the same overshoot.
    */
   throttled(nowMs: number, startedAtMs: number, retryAfterMs?: number): void {
-    this.reached();
     if (startedAtMs <= this.#cutAt) {
       if (retryAfterMs !== undefined) this.#pausedUntil = Math.max(this.#pausedUntil, nowMs + retryAfterMs);
       return;

@@ -11,6 +11,7 @@ import { sendBulkMessagesInput, sendBulkMessagesOutput } from '../sends/send.sch
 import {
   findSend,
   findSendByKey,
+  getSend,
   insertSend,
   reviseSend,
   type SendContent,
@@ -105,7 +106,7 @@ async function takeUp(
   if (retry)
     notices.push(`${moved} ${retry} ${moved === 1 ? 'lead was' : 'leads were'} put back to pending.`);
   await ledger.write(async (tx) => {
-    const current = (await tx.get<SendRow>('SELECT * FROM sends WHERE seq = ?', send.seq))!;
+    const current = (await getSend(tx, send.seq))!;
     const left = totalsOf(current).total_remaining;
     if (left === 0) {
       notices.push('Every lead of this send has been dealt with already; nothing was sent by this call.');

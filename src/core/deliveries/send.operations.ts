@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Ledger } from '../../ledger/ledger.ts';
+import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import { toSendStatus } from '../audiences/audience.operations.ts';
 import { audienceId } from '../audiences/audience.schema.ts';
 import { TidingsError } from '../errors.ts';
@@ -19,8 +19,8 @@ import {
   findSend,
   listSends,
   type NamedSendRow,
-  type SendRow,
   setState,
+  type TotalledSendRow,
 } from '../sends/send.store.ts';
 import { nextStep, PAUSED_BY_REQUEST, toSummary, totalsOf } from '../sends/send-result.ts';
 import { listDeliveries, topErrors } from './delivery-report.store.ts';
@@ -167,13 +167,13 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
 async function changeState(
   ledger: Ledger,
   id: string,
-  work: (tx: Parameters<Parameters<Ledger['write']>[0]>[0], send: SendRow) => Promise<void>,
+  work: (tx: Parameters<Parameters<Ledger['write']>[0]>[0], send: TotalledSendRow) => Promise<void>,
 ): Promise<NamedSendRow> {
   await ledger.write(async (tx) => work(tx, await existingSend(tx, id)));
   return existingSend(ledger, id);
 }
 
-async function existingSend(reader: Pick<Ledger, 'get' | 'all'>, id: string): Promise<NamedSendRow> {
+async function existingSend(reader: Reader, id: string): Promise<NamedSendRow> {
   const send = await findSend(reader, id);
   if (send) return send;
   throw new TidingsError('not_found', `There is no send ${id}.`, {
@@ -181,7 +181,7 @@ async function existingSend(reader: Pick<Ledger, 'get' | 'all'>, id: string): Pr
   });
 }
 
-function cannot(done: string, send: SendRow): TidingsError {
+function cannot(done: string, send: TotalledSendRow): TidingsError {
   return new TidingsError('conflict', `This send is ${send.state} and cannot be ${done}.`, {
     fix: nextStep(send),
   });

@@ -2,15 +2,18 @@ import { setTimeout as sleep, setImmediate as yieldTurn } from 'node:timers/prom
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import { TidingsError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { ChunkKey } from '../sends/chunk.store.ts';
 import { parseContent } from '../sends/content.ts';
-import { completeIfDealtWith, type SendRow, setState } from '../sends/send.store.ts';
+import { completeIfDealtWith, lockSend, type SendRow, setState } from '../sends/send.store.ts';
 import { type Channel, HELD_UP, type Outcome } from './channel.ts';
-import { type Claim, claimWindow, type ReadySend } from './claim-window.ts';
-import { settle, suppress } from './delivery.store.ts';
+import { type Claim, claimWindow, endIfDone, type ReadyMessage } from './claim-window.ts';
+import { settle, suppress, unclaim } from './delivery.store.ts';
 import { DomainGates } from './domain-gates.ts';
-import type { Lease } from './lease.ts';
-import { Pacer } from './pacer.ts';
+import { modeOf } from './lease-work.ts';
+import { Outage } from './outage.ts';
+import type { Pace } from './pacer.ts';
 import { type Now, now, resolveOutcome } from './resolve-outcome.ts';
+import { keyOf, type ReadyChunk, type Work } from './work.ts';
 
 /** How soon a change made by another process (a new send, a pause) is seen. */
 const POLL_MS = 200;
@@ -43,42 +46,55 @@ interface Finished {
  */
 export class SenderLoop {
   readonly #ledger: Ledger;
-  readonly #lease: Lease;
+  readonly #work: Work;
   readonly #channel: Channel;
   readonly #siteName: string | null;
   readonly #log: Log;
-  readonly #pacer: Pacer;
+  readonly #pace: Pace;
+  readonly #outage = new Outage();
   readonly #domains = new DomainGates();
-  readonly #prepared = new Map<number, { revision: number; ready: Omit<ReadySend, 'send' | 'gate'> }>();
+  readonly #prepared = new Map<number, { revision: number; ready: ReadyMessage }>();
   readonly #refusals = new Map<number, { code: string; count: number }>();
-  readonly #speed = new Map<number, { since: number; sent: number; rate: number }>();
+  /** Sends of which it is written down why they do not move. */
+  readonly #heldUp = new Set<number>();
+  readonly #speed = new Map<string, { since: number; sent: number; rate: number }>();
+  /** Positions between claim and settle, by chunk. */
+  readonly #open = new Map<string, Set<number>>();
   #finished: Finished[] = [];
   #inFlight = 0;
   #turns = 0;
   #stopping = false;
+  /** A transaction ended so that nobody knows whether it was committed. */
+  #unsure = false;
   #wake: () => void = () => {};
 
   constructor(options: {
     ledger: Ledger;
-    lease: Lease;
+    work: Work;
+    pace: Pace;
     channel: Channel;
     siteName: string | null;
     log: Log;
   }) {
     this.#ledger = options.ledger;
-    this.#lease = options.lease;
+    this.#work = options.work;
     this.#channel = options.channel;
     this.#siteName = options.siteName;
     this.#log = options.log;
-    this.#pacer = new Pacer(options.channel.sender.ratePerSecond, performance.now());
+    this.#pace = options.pace;
   }
 
   get mode(): SendRow['mode'] {
-    return this.#channel.provider === 'sandbox' ? 'sandbox' : 'live';
+    return modeOf(this.#channel);
   }
 
   get inFlight(): number {
     return this.#inFlight + this.#finished.length;
+  }
+
+  /** Whether anything of this chunk is between claim and settle. */
+  isOpen(key: ChunkKey): boolean {
+    return this.#open.has(keyOf(key));
   }
 
   wake(): void {
@@ -114,67 +130,105 @@ export class SenderLoop {
   /** @returns true when another turn should follow at once. */
   async #turn(): Promise<boolean> {
     const room = this.#room();
-    if (this.#finished.length === 0 && (room === 0 || !(await this.#anyRunning()))) return false;
+    if (this.#finished.length === 0 && (room === 0 || !(await this.#work.isThere()))) return false;
     const results = this.#finished;
     this.#finished = [];
     try {
-      const turn = await this.#ledger.write(async (tx) => {
-        for (const [seq, group] of Map.groupBy(results, ({ claim }) => claim.sendSeq))
-          await this.#settle(tx, seq, group);
-        return room > 0 && (await this.#lease.holds(tx))
-          ? this.#claim(tx, room)
-          : { claims: [], more: false };
+      const turn = await this.#ledger.writeBeside(async (tx) => {
+        const chunks = room > 0 || this.#unsure ? await this.#work.take(tx) : [];
+        if (this.#unsure) await this.#unclaim(tx, chunks, results);
+        let paused = false;
+        for (const group of Map.groupBy(results, ({ claim }) => keyOf(claim.chunk)).values())
+          paused = (await this.#settle(tx, group)) || paused;
+        // What was paused a moment ago still looks running to this transaction.
+        return paused || room === 0 ? { claims: [], more: paused } : this.#claim(tx, chunks, room);
       });
-      this.#pacer.take(turn.claims.length, performance.now());
+      this.#unsure = false;
+      for (const { claim } of results) this.#close(claim);
+      this.#pace.take(turn.claims.length, performance.now());
       for (const claim of turn.claims) this.#deliver(claim);
       return turn.more && this.#room() > 0;
     } catch (error) {
       this.#finished = results.concat(this.#finished);
+      this.#unsure = true;
       throw error;
     }
   }
 
   #room(): number {
-    if (this.#stopping || !this.#lease.isFresh()) return 0;
+    if (this.#stopping) return 0;
+    const now = performance.now();
     // What has finished is settled by the transaction that claims: its place in the window is free.
     const room = this.#channel.sender.windowSize - this.#inFlight;
-    return Math.max(0, Math.min(room, this.#pacer.available(performance.now())));
+    return Math.max(0, Math.min(room, this.#outage.available(now), this.#pace.available(now)));
   }
 
-  async #anyRunning(): Promise<boolean> {
-    const sql = "SELECT 1 AS found FROM sends WHERE channel = ? AND mode = ? AND state = 'running' LIMIT 1";
-    return (await this.#ledger.get(sql, this.#channel.name, this.mode)) !== undefined;
+  /** What a transaction of unknown end may have claimed is not in flight here: it never left. */
+  async #unclaim(
+    tx: Transaction,
+    chunks: readonly ReadyChunk[],
+    results: readonly Finished[],
+  ): Promise<void> {
+    for (const chunk of chunks) {
+      const open = new Set(this.#open.get(keyOf(chunk)));
+      for (const { claim } of results) if (keyOf(claim.chunk) === keyOf(chunk)) open.add(claim.position);
+      await unclaim(tx, chunk, open);
+    }
   }
 
   /** Running sends take turns at being first, and share the room: a small one never waits for a large one. */
-  async #claim(tx: Transaction, room: number): Promise<{ claims: Claim[]; more: boolean }> {
-    const sends = await tx.all<SendRow>(
-      "SELECT * FROM sends WHERE channel = ? AND mode = ? AND state = 'running' ORDER BY seq",
-      this.#channel.name,
-      this.mode,
-    );
+  async #claim(
+    tx: Transaction,
+    chunks: readonly ReadyChunk[],
+    room: number,
+  ): Promise<{ claims: Claim[]; more: boolean }> {
+    const sends = [...Map.groupBy(chunks, ({ send_seq }) => send_seq).values()];
     const claims: Claim[] = [];
     let more = false;
     this.#turns += 1;
     for (let at = 0; at < sends.length && claims.length < room; at++) {
-      const send = sends[(at + this.#turns) % sends.length]!;
-      const ready = await this.#ready(tx, send);
-      if (!ready) continue;
       const share = Math.ceil((room - claims.length) / (sends.length - at));
-      const { steadyMs } = now();
-      const gate = (contact: string) => this.#domains.closedUntil(contact, steadyMs);
-      const part = await claimWindow(tx, { send, ...ready, gate }, share, this.#siteName, steadyMs);
+      const part = await this.#claimOfSend(tx, sends[(at + this.#turns) % sends.length]!, share);
       claims.push(...part.claims);
       more ||= part.more;
-      await this.#noteSpeed(tx, send.seq);
+    }
+    return { claims, more };
+  }
+
+  async #claimOfSend(tx: Transaction, chunks: readonly ReadyChunk[], room: number) {
+    const claims: Claim[] = [];
+    let more = false;
+    for (const chunk of chunks) {
+      if (claims.length === room) break;
+      const ready = chunk.state === 'running' ? await this.#ready(tx, chunk) : null;
+      if (!ready) {
+        this.#work.exhausted(chunk);
+        continue;
+      }
+      const { steadyMs } = now();
+      const part = await claimWindow(tx, chunk, ready, {
+        room: room - claims.length,
+        siteName: this.#siteName,
+        nowMs: steadyMs,
+        makesRows: this.#work.makesRows,
+        gate: (contact) => this.#domains.closedUntil(contact, steadyMs),
+      });
+      claims.push(...part.claims);
+      more ||= part.more;
+      if (part.empty) {
+        await endIfDone(tx, chunk.send_seq);
+        this.#work.exhausted(chunk);
+      }
+      await this.#noteSpeed(tx, chunk);
     }
     return { claims, more };
   }
 
   /** The message of a send, compiled once for each revision. One that this channel cannot carry pauses its send. */
-  async #ready(tx: Transaction, send: SendRow): Promise<Omit<ReadySend, 'send' | 'gate'> | null> {
-    const known = this.#prepared.get(send.seq);
-    if (known?.revision === send.revision) return known.ready;
+  async #ready(tx: Transaction, chunk: ReadyChunk): Promise<ReadyMessage | null> {
+    const known = this.#prepared.get(chunk.send_seq);
+    if (known?.revision === chunk.revision) return known.ready;
+    const send = (await tx.get<SendRow>('SELECT * FROM sends WHERE seq = ?', chunk.send_seq))!;
     try {
       const content = parseContent(send, send.channel);
       const ready = { content, message: this.#channel.prepare(content) };
@@ -190,9 +244,13 @@ export class SenderLoop {
 
   #deliver(claim: Claim): void {
     this.#inFlight += 1;
+    const key = keyOf(claim.chunk);
+    const open = this.#open.get(key);
+    if (open) open.add(claim.position);
+    else this.#open.set(key, new Set([claim.position]));
     const startedAtMs = performance.now();
     // A process that was stopped between commit and here, and continued, must not send what others took over.
-    const mayLeave = () => this.#lease.isFresh();
+    const mayLeave = () => this.#work.mayDeliver(claim.chunk);
     const outcome: Promise<Outcome> = mayLeave()
       ? claim.message.deliver(claim.recipient, { ...claim.attempt, mayLeave })
       : Promise.resolve(HELD_UP);
@@ -208,7 +266,17 @@ export class SenderLoop {
       });
   }
 
-  async #settle(tx: Transaction, sendSeq: number, group: readonly Finished[]): Promise<void> {
+  #close(claim: Claim): void {
+    const key = keyOf(claim.chunk);
+    const open = this.#open.get(key);
+    open?.delete(claim.position);
+    if (open?.size === 0) this.#open.delete(key);
+  }
+
+  /** @returns whether the send was paused by it. */
+  async #settle(tx: Transaction, group: readonly Finished[]): Promise<boolean> {
+    const key = group[0]!.claim.chunk;
+    const sendSeq = key.send_seq;
     const settlements = group.map(({ claim, outcome, at }) => {
       const settlement = resolveOutcome(claim, outcome, at, Math.random());
       if (outcome.type !== 'throttled' || outcome.scope !== 'domain') return settlement;
@@ -217,25 +285,40 @@ export class SenderLoop {
         retryAt: this.#domains.close(claim.recipient.contact, at.steadyMs, outcome.retryAfterMs),
       };
     });
-    await settle(tx, sendSeq, settlements);
+    await settle(tx, key, settlements);
+    let paused = false;
     for (const finished of group) {
       const { claim, outcome } = finished;
-      this.#pace(sendSeq, finished);
+      this.#notice(finished);
       if (outcome.type === 'permanent' && outcome.suppress) {
         await suppress(tx, this.#channel.name, claim.recipient.contact, outcome.suppress);
       }
-      if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
       if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
-      if (this.#breaks(sendSeq, outcome))
+      else if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
+      else if (this.#breaks(sendSeq, outcome))
         await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
+      else continue;
+      paused = true;
     }
     await completeIfDealtWith(tx, sendSeq);
     const last = group.at(-1)!.outcome;
-    const down = this.#pacer.downMs(performance.now());
+    const down = this.#outage.downMs(performance.now());
     const held = down > 0 && last.type === 'transient' ? last : null;
     if (held && down > DOWN_LIMIT_MS) await this.#pauseAll(tx, held);
+    await this.#noteHeldUp(tx, sendSeq, held);
+    return paused;
+  }
+
+  async #noteHeldUp(
+    tx: Transaction,
+    sendSeq: number,
+    held: { code: string; message: string } | null,
+  ): Promise<void> {
+    if (!held && !this.#heldUp.delete(sendSeq)) return;
+    if (held) this.#heldUp.add(sendSeq);
     await tx.run(
-      "UPDATE sends SET problem_code = ?, problem = ? WHERE seq = ? AND state = 'running' AND problem IS NOT ?",
+      `UPDATE sends SET problem_code = ?, problem = ?
+       WHERE seq = ? AND state = 'running' AND problem IS DISTINCT FROM ?`,
       held?.code ?? null,
       held?.message ?? null,
       sendSeq,
@@ -243,18 +326,21 @@ export class SenderLoop {
     );
   }
 
-  #pace(sendSeq: number, { claim, outcome, startedAtMs }: Finished): void {
+  #notice({ claim, outcome, startedAtMs }: Finished): void {
     const now = performance.now();
     if (outcome.type === 'transient' && outcome.scope === 'sender') {
-      if (outcome !== HELD_UP) this.#pacer.unreachable(now, Math.random());
-    } else if (outcome.type === 'throttled' && outcome.scope === 'sender') {
-      this.#pacer.throttled(now, startedAtMs, outcome.retryAfterMs);
+      if (outcome !== HELD_UP) this.#outage.unreachable(now, Math.random());
+      return;
+    }
+    this.#outage.reached();
+    if (outcome.type === 'throttled' && outcome.scope === 'sender') {
+      this.#pace.throttled(now, startedAtMs, outcome.retryAfterMs);
     } else if (outcome.type === 'accepted') {
-      this.#pacer.accepted(now);
+      this.#pace.accepted(now);
       this.#domains.open(claim.recipient.contact);
-      const speed = this.#speed.get(sendSeq);
+      const speed = this.#speed.get(keyOf(claim.chunk));
       if (speed) speed.sent += 1;
-    } else this.#pacer.reached();
+    }
   }
 
   #breaks(sendSeq: number, outcome: Outcome): boolean {
@@ -269,14 +355,13 @@ export class SenderLoop {
   }
 
   async #pause(tx: Transaction, sendSeq: number, problem: { code: string; message: string }): Promise<void> {
-    const send = await tx.get<{ state: string }>('SELECT state FROM sends WHERE seq = ?', sendSeq);
-    if (send?.state === 'running') await setState(tx, sendSeq, 'paused', problem);
+    if ((await lockSend(tx, sendSeq))?.state === 'running') await setState(tx, sendSeq, 'paused', problem);
   }
 
   /** What is wrong with the account is wrong for every send that leaves by it. */
   async #pauseAll(tx: Transaction, problem: { code: string; message: string }): Promise<void> {
     await tx.run(
-      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?, rate_per_second = NULL
+      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?
        WHERE channel = ? AND mode = ? AND state = 'running'`,
       problem.code,
       problem.message,
@@ -286,25 +371,32 @@ export class SenderLoop {
   }
 
   /** Once a second, for whoever watches. */
-  async #noteSpeed(tx: Transaction, sendSeq: number): Promise<void> {
+  async #noteSpeed(tx: Transaction, key: ChunkKey): Promise<void> {
     const now = performance.now();
-    const speed = this.#speed.get(sendSeq);
+    const name = keyOf(key);
+    const speed = this.#speed.get(name);
     if (!speed) {
       if (this.#speed.size >= 100) this.#speed.clear();
-      this.#speed.set(sendSeq, { since: now, sent: 0, rate: 0 });
+      this.#speed.set(name, { since: now, sent: 0, rate: 0 });
       return;
     }
     const seconds = (now - speed.since) / 1000;
     if (seconds < 1) return;
     const current = speed.sent / seconds;
     const rate = speed.rate === 0 ? current : 0.6 * current + 0.4 * speed.rate;
-    this.#speed.set(sendSeq, { since: now, sent: 0, rate });
-    await tx.run("UPDATE sends SET rate_per_second = ? WHERE seq = ? AND state = 'running'", rate, sendSeq);
+    this.#speed.set(name, { since: now, sent: 0, rate });
+    await tx.run(
+      'UPDATE chunks SET rate_per_second = ? WHERE send_seq = ? AND number = ?',
+      rate,
+      key.send_seq,
+      key.number,
+    );
   }
 
   /** Until enough results are in to be worth a commit, something is due, or somebody calls. */
   async #wait(): Promise<void> {
-    const paceMs = this.#stopping ? POLL_MS : this.#pacer.waitMs(performance.now());
+    const at = performance.now();
+    const paceMs = this.#stopping ? POLL_MS : Math.max(this.#outage.waitMs(at), this.#pace.waitMs(at));
     const idleMs = paceMs > 0 ? Math.min(paceMs, POLL_MS) : POLL_MS;
     const enough = Math.max(1, Math.min(this.#channel.sender.windowSize / 2, 64));
     await new Promise<void>((resolve) => {

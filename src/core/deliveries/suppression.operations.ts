@@ -47,7 +47,7 @@ export function suppressionOperations(options: {
         const [afterChannel = '', afterContact = ''] = cursor?.split(' ') ?? [];
         const rows = await ledger.all<z.output<typeof suppression>>(
           `SELECT channel, contact, reason, created_at FROM suppressions
-           WHERE (channel, contact) > (?, ?) AND channel = coalesce(?, channel) ORDER BY channel, contact LIMIT ?`,
+           WHERE (channel, contact) > (?, ?) AND channel = coalesce(CAST(? AS TEXT), channel) ORDER BY channel, contact LIMIT ?`,
           afterChannel,
           afterContact,
           channel ?? null,

@@ -1,4 +1,4 @@
-import type { Value } from '../../ledger/ledger.ts';
+import type { Dialect, Value } from '../../ledger/ledger.ts';
 import type { LeadFilters } from './lead.schema.ts';
 
 export interface Condition {
@@ -8,7 +8,7 @@ export interface Condition {
 }
 
 /** The SQL of a selection of leads; erased leads are never selected. */
-export function leadCondition(filters: LeadFilters): Condition {
+export function leadCondition(filters: LeadFilters, dialect: Dialect): Condition {
   const parts = ['l.deleted_at IS NULL'];
   const parameters: Value[] = [];
   const add = (sql: string, ...values: Value[]) => {
@@ -19,16 +19,24 @@ export function leadCondition(filters: LeadFilters): Condition {
   if (filters.origin) add('l.origin = ?', filters.origin);
   for (const key of ['segment_id', 'campaign_id', 'assignee_id'] as const) {
     const value = filters[key];
-    if (value) add(`json_extract(l.metadata, '$.${key}') = ?`, value);
+    if (value) add(`${metadataText(dialect, key)} = ?`, value);
   }
   if (filters.search) {
     const pattern = `%${filters.search.replaceAll(/[\\%_]/g, '\\$&')}%`;
     const columns = ['name', 'email', 'phone', 'phone_key', 'company', 'position'];
     if (filters.search_include_notes) columns.push('notes');
+    // SQLite's LIKE tells no case of ASCII letters.
+    const like = dialect === 'postgres' ? 'ILIKE' : 'LIKE';
     add(
-      `(${columns.map((column) => `l.${column} LIKE ? ESCAPE '\\'`).join(' OR ')})`,
+      `(${columns.map((column) => `l.${column} ${like} ? ESCAPE '\\'`).join(' OR ')})`,
       ...columns.map(() => pattern),
     );
   }
   return { sql: parts.join(' AND '), parameters };
+}
+
+function metadataText(dialect: Dialect, key: string): string {
+  return dialect === 'postgres'
+    ? `(CAST(l.metadata AS json) ->> '${key}')`
+    : `CAST(json_extract(l.metadata, '$.${key}') AS TEXT)`;
 }

@@ -61,13 +61,20 @@ export function findUnreachableLead(
   reader: Reader,
   given: Pick<LeadRow, 'name' | 'email' | 'phone' | 'company'>,
 ): Promise<LeadRow | undefined> {
+  // PostgreSQL finds by equality what it has an index of.
+  const byName =
+    reader.dialect === 'postgres'
+      ? " AND substr(coalesce(l.name, ''), 1, 200) = substr(coalesce(?, ''), 1, 200)"
+      : '';
   return reader.get<LeadRow>(
     `SELECT ${LEAD_COLUMNS} FROM leads l WHERE l.email_key IS NULL AND l.phone_key IS NULL AND l.deleted_at IS NULL
-       AND l.name IS ? AND l.email IS ? AND l.phone IS ? AND l.company IS ? ORDER BY l.seq LIMIT 1`,
+       AND l.name IS NOT DISTINCT FROM ? AND l.email IS NOT DISTINCT FROM ? AND l.phone IS NOT DISTINCT FROM ?
+       AND l.company IS NOT DISTINCT FROM ?${byName} ORDER BY l.seq LIMIT 1`,
     given.name,
     given.email,
     given.phone,
     given.company,
+    ...(byName === '' ? [] : [given.name]),
   );
 }
 
@@ -92,7 +99,7 @@ export async function listLeads(
   afterSeq: number,
   limit: number,
 ): Promise<LeadRow[]> {
-  const where = leadCondition(filters);
+  const where = leadCondition(filters, reader.dialect);
   const found: LeadRow[] = [];
   for await (const [after, through] of spans(reader, afterSeq)) {
     const sql = `SELECT ${LEAD_COLUMNS} FROM leads l
@@ -106,7 +113,7 @@ export async function listLeads(
 }
 
 export async function countLeads(reader: Reader, filters: LeadFilters): Promise<number> {
-  const where = leadCondition(filters);
+  const where = leadCondition(filters, reader.dialect);
   const sql = `SELECT count(*) AS count FROM leads l WHERE l.seq > ? AND l.seq <= ? AND ${where.sql}`;
   let count = 0;
   for await (const [after, through] of spans(reader, 0)) {

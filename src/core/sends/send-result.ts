@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import type { SendSummary, sendBulkMessagesOutput } from './send.schema.ts';
-import type { NamedSendRow, SendRow } from './send.store.ts';
+import type { NamedSendRow, SendRow, TotalledSendRow } from './send.store.ts';
 
 /** Why a send has stopped although leads remain and nothing is wrong with the account. */
 export const RETRIES_USED_UP = 'retries_used_up';
 export const PAUSED_BY_REQUEST = 'paused_by_request';
 
 /** The five totals of the contract; they add up by construction, mid-flight too. */
-export function totalsOf(send: SendRow) {
+export function totalsOf(send: TotalledSendRow) {
   return {
     total_sent: send.sent,
     total_failed: send.failed,
@@ -68,7 +68,7 @@ export function toResult(
   };
 }
 
-export function nextStep(send: SendRow): string {
+export function nextStep(send: TotalledSendRow): string {
   const { total_remaining, total_failed, total_unknown } = totalsOf(send);
   if (send.state === 'running') {
     return 'The send goes on by itself. Call sendBulkMessages again with the same arguments, or sends get, to watch it.';

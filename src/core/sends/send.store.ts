@@ -1,5 +1,6 @@
-import type { Reader, Row, Transaction, Value } from '../../ledger/ledger.ts';
+import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
 import type { ChannelName } from '../deliveries/channel.ts';
+import { insertChunks } from './chunk.store.ts';
 import type { PLACEHOLDER_POLICIES, SEND_STATES } from './send.schema.ts';
 
 export interface SendRow {
@@ -20,31 +21,48 @@ export interface SendRow {
   placeholder_policy: (typeof PLACEHOLDER_POLICIES)[number];
   total: number;
   frozen: number;
-  claimed: number;
+  created_at: string;
+  completed_at: string | null;
+}
+
+/** With the totals of its chunks. */
+export interface TotalledSendRow extends SendRow {
   in_flight: number;
   sent: number;
   failed: number;
   unknown: number;
   skipped: number;
   rate_per_second: number | null;
-  created_at: string;
-  completed_at: string | null;
 }
 
-export interface NamedSendRow extends SendRow {
+export interface NamedSendRow extends TotalledSendRow {
   audience_id: string;
   audience_name: string;
 }
 
-const NAMED = `SELECT s.*, a.id AS audience_id, a.name AS audience_name
-  FROM sends s JOIN audiences a ON a.seq = s.audience_seq`;
+const SUMS = ['in_flight', 'sent', 'failed', 'unknown', 'skipped']
+  .map((column) => `CAST(sum(c.${column}) AS BIGINT) AS ${column}`)
+  .join(', ');
+const TOTALLED = `SELECT s.*, ${SUMS}, sum(c.rate_per_second) AS rate_per_second
+  FROM sends s JOIN chunks c ON c.send_seq = s.seq`;
+const NAMED = `SELECT s.*, ${SUMS}, sum(c.rate_per_second) AS rate_per_second, a.id AS audience_id,
+    a.name AS audience_name
+  FROM sends s JOIN chunks c ON c.send_seq = s.seq JOIN audiences a ON a.seq = s.audience_seq`;
 
 export function findSend(reader: Reader, id: string): Promise<NamedSendRow | undefined> {
-  return reader.get<NamedSendRow>(`${NAMED} WHERE s.id = ?`, id);
+  return reader.get<NamedSendRow>(`${NAMED} WHERE s.id = ? GROUP BY s.seq, a.seq`, id);
 }
 
-export function getSend(reader: Reader, seq: number): Promise<SendRow | undefined> {
-  return reader.get<SendRow>('SELECT * FROM sends WHERE seq = ?', seq);
+export function getSend(reader: Reader, seq: number): Promise<TotalledSendRow | undefined> {
+  return reader.get<TotalledSendRow>(`${TOTALLED} WHERE s.seq = ? GROUP BY s.seq`, seq);
+}
+
+/**
+ * Keeps everybody else from making rows of a send, or putting some back, until this transaction ends: which contact
+ * has which row is decided by one at a time.
+ */
+export function lockSend(tx: Transaction, seq: number): Promise<SendRow | undefined> {
+  return tx.get<SendRow>('SELECT * FROM sends WHERE seq = ? FOR UPDATE', seq);
 }
 
 export type SendKey = Pick<SendRow, 'audience_seq' | 'channel' | 'campaign' | 'mode'>;
@@ -67,15 +85,16 @@ export function listSends(
   const parts = ['s.seq < ?'];
   const parameters: Value[] = [filter.beforeSeq];
   if (filter.audienceId !== undefined) {
-    parts.push('a.id = ?');
+    parts.push('s.audience_seq = (SELECT seq FROM audiences WHERE id = ?)');
     parameters.push(filter.audienceId);
   }
   if (filter.state !== undefined) {
     parts.push('s.state = ?');
     parameters.push(filter.state);
   }
+  const shown = `SELECT s.seq FROM sends s WHERE ${parts.join(' AND ')} ORDER BY s.seq DESC LIMIT ?`;
   return reader.all<NamedSendRow>(
-    `${NAMED} WHERE ${parts.join(' AND ')} ORDER BY s.seq DESC LIMIT ?`,
+    `${NAMED} WHERE s.seq IN (${shown}) GROUP BY s.seq, a.seq ORDER BY s.seq DESC`,
     ...parameters,
     filter.limit,
   );
@@ -88,18 +107,13 @@ export type SendContent = Pick<
 >;
 
 export async function insertSend(tx: Transaction, send: NewSend): Promise<void> {
-  await insert(tx, 'sends', {
-    ...send,
-    state: 'running',
-    revision: 1,
-    frozen: 0,
-    claimed: 0,
-    in_flight: 0,
-    sent: 0,
-    failed: 0,
-    unknown: 0,
-    skipped: 0,
-  });
+  const row = { ...send, state: 'running', revision: 1, frozen: 0 };
+  const columns = Object.keys(row);
+  const inserted = await tx.get<{ seq: number }>(
+    `INSERT INTO sends (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) RETURNING seq`,
+    ...Object.values(row),
+  );
+  await insertChunks(tx, inserted!.seq, send.total);
 }
 
 /** Leads that are pending still get the new text; those already reached are not touched. */
@@ -123,7 +137,7 @@ export async function setState(
   problem: { code: string; message: string } | null = null,
 ): Promise<void> {
   await tx.run(
-    'UPDATE sends SET state = ?, problem_code = ?, problem = ?, rate_per_second = NULL, completed_at = ? WHERE seq = ?',
+    'UPDATE sends SET state = ?, problem_code = ?, problem = ?, completed_at = ? WHERE seq = ?',
     state,
     problem?.code ?? null,
     problem?.message ?? null,
@@ -136,16 +150,19 @@ export async function setState(
 export async function completeIfDealtWith(tx: Transaction, seq: number): Promise<void> {
   await tx.run(
     `UPDATE sends SET state = 'completed', problem_code = NULL, problem = NULL, completed_at = ?
-     WHERE seq = ? AND state <> 'completed' AND in_flight = 0 AND sent + failed + skipped = total`,
+     WHERE seq = ? AND state <> 'completed'
+       AND total = (SELECT sum(sent + failed + skipped) FROM chunks WHERE send_seq = sends.seq)`,
     new Date().toISOString(),
     seq,
   );
 }
 
-async function insert(tx: Transaction, table: string, row: Row | object): Promise<void> {
-  const columns = Object.keys(row);
-  await tx.run(
-    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
-    ...(Object.values(row) as Value[]),
+/** How many messages of running sends are still to be sent. */
+export async function countLeft(reader: Reader): Promise<number> {
+  const row = await reader.get<{ count: number }>(
+    `SELECT CAST(coalesce(sum(c.last_position - c.first_position + 1 - c.sent - c.failed - c.skipped), 0) AS BIGINT)
+       AS count
+     FROM chunks c JOIN sends s ON s.seq = c.send_seq WHERE s.state = 'running'`,
   );
+  return row!.count;
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSqlite } from './sqlite.ts';
+import { openSqlite } from './open-sqlite.ts';
 
 const freshFile = () => join(mkdtempSync(join(tmpdir(), 'tidings-')), 'tidings.db');
 
@@ -38,7 +38,7 @@ describe('the SQLite ledger', () => {
   it('refuses a data file from a newer version', async () => {
     const file = freshFile();
     const ledger = await openSqlite(file);
-    await ledger.write((tx) => tx.run("INSERT INTO schema_migrations VALUES (99, 'later')"));
+    await ledger.write((tx) => tx.run("INSERT INTO schema_migrations VALUES (99, 'later', 99)"));
     await ledger.close();
     await expect(openSqlite(file)).rejects.toThrow('newer Tidings (schema 99');
   });

@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TidingsError } from '../core/errors.ts';
-import type { Ledger, Transaction, Value } from './ledger.ts';
-import { migrate } from './migrate.ts';
+import { TidingsError } from '../../core/errors.ts';
+import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
+import { migrate } from '../migrate.ts';
 
 /** Another process may hold the write lock for as long as one of its transactions; longer than this is a fault. */
 const BUSY_LIMIT_MS = 20_000;
@@ -47,6 +47,7 @@ function connect(file: string, cache: number): DatabaseSync {
 }
 
 class SqliteLedger implements Ledger {
+  readonly dialect = 'sqlite';
   readonly #writer: Connection;
   readonly #reader: Connection;
   #queue: Promise<unknown> = Promise.resolve();
@@ -57,11 +58,11 @@ class SqliteLedger implements Ledger {
     this.#reader = new Connection(connect(file, READER_CACHE));
   }
 
-  all<T extends object>(sql: string, ...parameters: Value[]): Promise<T[]> {
+  all<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T[]> {
     return this.#reader.all<T>(sql, ...parameters);
   }
 
-  get<T extends object>(sql: string, ...parameters: Value[]): Promise<T | undefined> {
+  get<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T | undefined> {
     return this.#reader.get<T>(sql, ...parameters);
   }
 
@@ -69,6 +70,10 @@ class SqliteLedger implements Ledger {
     const turn = this.#queue.then(() => this.#transaction(work));
     this.#queue = turn.catch(() => {});
     return turn;
+  }
+
+  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.write(work);
   }
 
   async #transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -111,7 +116,11 @@ class SqliteLedger implements Ledger {
   }
 }
 
+/** Rows need no lock where there is one writer. */
+const FOR_UPDATE = / FOR UPDATE( OF \w+)?/g;
+
 class Connection implements Transaction {
+  readonly dialect = 'sqlite';
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
@@ -119,16 +128,16 @@ class Connection implements Transaction {
     this.#database = database;
   }
 
-  async all<T extends object>(sql: string, ...parameters: Value[]): Promise<T[]> {
-    return this.#do(() => this.#prepare(sql).all(...parameters) as T[]);
+  async all<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T[]> {
+    return this.#do(() => this.#prepare(sql).all(...(parameters as Value[])) as T[]);
   }
 
-  async get<T extends object>(sql: string, ...parameters: Value[]): Promise<T | undefined> {
-    return this.#do(() => this.#prepare(sql).get(...parameters) as T | undefined);
+  async get<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T | undefined> {
+    return this.#do(() => this.#prepare(sql).get(...(parameters as Value[])) as T | undefined);
   }
 
-  async run(sql: string, ...parameters: Value[]): Promise<number> {
-    return this.#do(() => Number(this.#prepare(sql).run(...parameters).changes));
+  async run(sql: string, ...parameters: Parameter[]): Promise<number> {
+    return this.#do(() => Number(this.#prepare(sql).run(...(parameters as Value[])).changes));
   }
 
   exec(sql: string): void {
@@ -148,7 +157,7 @@ class Connection implements Transaction {
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) {
-      statement = this.#database.prepare(sql);
+      statement = this.#database.prepare(sql.replaceAll(FOR_UPDATE, ''));
       // Filters make many shapes of a query; a bound keeps a long-lived server flat.
       if (this.#statements.size >= 300) this.#statements.clear();
       this.#statements.set(sql, statement);

@@ -1,0 +1,214 @@
+import pg from 'pg';
+import { TidingsError } from '../../core/errors.ts';
+import type { Ledger, Parameter, Transaction } from '../ledger.ts';
+import { migrate } from '../migrate.ts';
+import { readPostgresUrl } from './postgres-url.ts';
+import { isAgainstAnother, storageError, unusable } from './problems.ts';
+
+/** Connections of one process. A worker needs a few; a server's readers wait for each other briefly. */
+const MOST_CONNECTIONS = 10;
+/** Work that met another's lock the wrong way round is done again this many times. */
+const TRIES = 5;
+
+/**
+ * The planner is held to what these statements are made for, walks along an index, one row after the other: a table
+ * that grew by a million rows a minute ago, before anybody gathered statistics, must not be read from end to end.
+ * A process that is stopped within a transaction loses it after some seconds, so that others do not wait for it.
+ */
+const SETTINGS = {
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_bitmapscan: 'off',
+  jit: 'off',
+  plan_cache_mode: 'force_generic_plan',
+  idle_in_transaction_session_timeout: '8s',
+  lock_timeout: '20s',
+  statement_timeout: '120s',
+};
+
+/**
+ * Opens (and prepares) the schema of a PostgreSQL database, 15 or newer.
+ * @param url `postgres://user:password@host:5432/database`, with an optional `?schema=name` (default `tidings`).
+ * @throws TidingsError `configuration` when it cannot be used, or is from a newer version.
+ */
+export async function openPostgres(url: string): Promise<PostgresLedger> {
+  const { connectionString, schema, shown } = readPostgresUrl(url);
+  const options = Object.entries({ ...SETTINGS, search_path: schema })
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+  const pool = new pg.Pool({
+    connectionString,
+    options,
+    application_name: 'tidings',
+    max: MOST_CONNECTIONS,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    // Statements that follow each other leave without waiting: a transaction costs few journeys.
+    pipeline: true,
+  } as pg.PoolConfig);
+  // Of a connection that was lost while nobody used it: the next one to ask gets a new one.
+  pool.on('error', () => {});
+  const ledger = new PostgresLedger(pool, schema);
+  try {
+    await ledger.prepare();
+    return ledger;
+  } catch (error) {
+    await pool.end();
+    if (error instanceof TidingsError && error.code === 'configuration') throw error;
+    throw unusable(shown, error);
+  }
+}
+
+export class PostgresLedger implements Ledger {
+  readonly dialect = 'postgres';
+  readonly schema: string;
+  readonly #pool: pg.Pool;
+  readonly #lockKey: number;
+
+  constructor(pool: pg.Pool, schema: string) {
+    this.#pool = pool;
+    this.schema = schema;
+    this.#lockKey = lockKey(schema);
+  }
+
+  async prepare(): Promise<void> {
+    const version = Number(
+      (await this.get<{ v: string }>("SELECT current_setting('server_version_num') AS v"))!.v,
+    );
+    if (version < 150_000) {
+      throw new TidingsError('configuration', `PostgreSQL ${Math.floor(version / 10_000)} is too old.`, {
+        fix: 'Tidings needs PostgreSQL 15 or newer.',
+      });
+    }
+    // Two processes that start at once: the loser of a race for the catalogue finds it done.
+    await this.write((tx) => tx.run(`CREATE SCHEMA IF NOT EXISTS ${this.schema}`));
+    await migrate(this);
+  }
+
+  async all<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T[]> {
+    try {
+      return (await this.#pool.query(toQuery(sql, parameters))).rows as T[];
+    } catch (error) {
+      throw storageError(error);
+    }
+  }
+
+  async get<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T | undefined> {
+    return (await this.all<T>(sql, ...parameters))[0];
+  }
+
+  write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#transaction(`BEGIN; SELECT pg_advisory_xact_lock(${this.#lockKey})`, work);
+  }
+
+  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#transaction('BEGIN', work);
+  }
+
+  async #transaction<T>(begin: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#once(begin, work);
+      } catch (error) {
+        if (tries === TRIES || !isAgainstAnother(error)) throw storageError(error);
+      }
+    }
+  }
+
+  async #once<T>(begin: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    let broken: Error | undefined;
+    // Of a connection that is lost between two statements; the next one rejects.
+    const onLost = (error: Error) => (broken = error);
+    client.on('error', onLost);
+    try {
+      const begun = client.query(begin);
+      begun.catch(() => {});
+      try {
+        const result = await work(new PostgresTransaction(client));
+        await begun;
+        const end = await client.query('COMMIT');
+        // PostgreSQL answers the COMMIT of a transaction that failed with a roll-back.
+        if (end.command !== 'COMMIT') throw new TidingsError('storage', 'The transaction was undone.');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch((lost: Error) => (broken ??= lost));
+        throw error;
+      }
+    } finally {
+      client.off('error', onLost);
+      client.release(broken);
+    }
+  }
+
+  /** Text with `$1` parameters, as libraries write it: pg-boss uses the same connections. */
+  async executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
+    return this.#pool.query(text, values);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#pool.ended) await this.#pool.end();
+  }
+}
+
+class PostgresTransaction implements Transaction {
+  readonly dialect = 'postgres';
+  readonly #client: pg.PoolClient;
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client;
+  }
+
+  async all<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T[]> {
+    return (await this.#client.query(toQuery(sql, parameters))).rows as T[];
+  }
+
+  async get<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T | undefined> {
+    return (await this.all<T>(sql, ...parameters))[0];
+  }
+
+  async run(sql: string, ...parameters: Parameter[]): Promise<number> {
+    return (await this.#client.query(toQuery(sql, parameters))).rowCount ?? 0;
+  }
+}
+
+interface Prepared {
+  readonly text: string;
+  /** Statements with a name are parsed and planned once for each connection. */
+  readonly name: string | undefined;
+}
+
+const prepared = new Map<string, Prepared>();
+/** Filters make many shapes of a query: beyond this many they are planned each time. */
+const MOST_PREPARED = 300;
+const INT8 = 20;
+const asNumber = {
+  getTypeParser: (oid: number, format: string) =>
+    oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+};
+
+function toQuery(sql: string, parameters: readonly Parameter[]): pg.QueryConfig {
+  let known = prepared.get(sql);
+  if (!known) {
+    let count = 0;
+    const text = sql.replaceAll(/ INDEXED BY \w+/g, '').replaceAll('?', () => `$${++count}`);
+    known = { text, name: prepared.size < MOST_PREPARED && count > 0 ? `t${prepared.size}` : undefined };
+    if (known.name) prepared.set(sql, known);
+  }
+  return { ...known, values: parameters.map(withoutNul), types: asNumber as pg.CustomTypesConfig };
+}
+
+/** PostgreSQL's text cannot hold the character 0, and nobody needs it. */
+function withoutNul(parameter: Parameter): unknown {
+  if (typeof parameter === 'string')
+    return parameter.includes('\0') ? parameter.replaceAll('\0', '') : parameter;
+  return Array.isArray(parameter) ? parameter.map(withoutNul) : parameter;
+}
+
+/** Advisory locks are known by a number; the schema's name makes one (FNV-1a, 32 bits). */
+function lockKey(schema: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of `tidings ${schema}`) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+  return hash;
+}
