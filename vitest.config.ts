@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'postgres',
+          env: { TIDINGS_TEST_ON: 'postgres' },
           include: ['src/ledger/postgres/*.test.ts', 'test/core/*.test.ts'],
           globalSetup: 'test/support/postgres-setup.ts',
         },

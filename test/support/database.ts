@@ -1,12 +1,4 @@
 import { createHash } from 'node:crypto';
-import { inject } from 'vitest';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Set where the tests run on PostgreSQL. */
-    databaseUrl: string;
-  }
-}
 
 /** PostgreSQL's address with a schema of the folder's own; null where the tests run on SQLite. */
 export function databaseUrlOf(folder: string): string | null {
@@ -25,8 +17,8 @@ export function databaseEnv(folder: string): Record<string, string> {
 
 export const onPostgres = databaseUrl() !== null;
 
+/** Of a test run on PostgreSQL its server (see `postgres-setup.ts`); of `npm run torture` what the environment says. */
 function databaseUrl(): string | null {
-  // Outside of a test run (`npm run torture`) the environment says it.
-  if (!process.env['VITEST']) return process.env['DATABASE_URL'] ?? null;
-  return inject('databaseUrl') ?? null;
+  if (!process.env['VITEST']) return process.env['DATABASE_URL'] || null;
+  return process.env['TIDINGS_TEST_ON'] === 'postgres' ? process.env['TIDINGS_TEST_SERVER']! : null;
 }
