@@ -6,6 +6,9 @@ import type { CliHost } from './cli/host.ts';
 import { onInterrupt } from './cli/interrupt.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, readConfig } from './config.ts';
+import { TidingsError } from './core/errors.ts';
+import type { Log } from './core/log.ts';
+import type { Tidings } from './core/tidings.ts';
 import { createLog } from './create-log.ts';
 import { startHttpServer } from './http/server.ts';
 import { openTidings } from './open-tidings.ts';
@@ -19,6 +22,21 @@ function logOf(config: Config, fallback: string) {
 /** Resolves at the first SIGTERM or SIGINT; a second one leaves at once. */
 function stopAsked(): Promise<void> {
   return new Promise((resolve) => void onInterrupt(resolve));
+}
+
+/** One data file has one sender at a time already: what only many machines can use would change nothing. */
+function needsPostgres(config: Config, what: string): void {
+  if (config.databaseUrl !== null) return;
+  throw new TidingsError('configuration', `${what} needs PostgreSQL, and DATABASE_URL is not set.`, {
+    fix: 'Set DATABASE_URL=postgres://user:password@host:5432/database for all processes, or use tidings serve alone.',
+  });
+}
+
+async function stopSending(tidings: Tidings, log: Log): Promise<void> {
+  log.info({}, 'stopping: what is in flight is finished first');
+  const { inDoubt, left } = await tidings.dispatcher.stop();
+  const doubt = inDoubt === 0 ? 'nothing is in doubt' : `${inDoubt} answers were not awaited`;
+  log.info({ inDoubt, left }, `stopped; ${doubt}; ${left ?? 'some'} messages are left for the next start`);
 }
 
 const host: CliHost = {
@@ -39,21 +57,32 @@ const host: CliHost = {
       ...(options.port !== undefined && { PORT: String(options.port) }),
       ...(options.host !== undefined && { HOST: options.host }),
     });
+    if (!options.dispatch) needsPostgres(base, '--no-dispatch');
     const log = logOf(base, 'info');
     const tidings = await openTidings(base, log);
     try {
       const server = await startHttpServer({ tidings, version, log, ...base });
-      tidings.dispatcher.start();
-      log.info({ url: server.url, channels: tidings.modes }, 'Tidings is ready');
+      if (options.dispatch) tidings.dispatcher.start();
+      log.info({ url: server.url, channels: tidings.modes, dispatch: options.dispatch }, 'Tidings is ready');
       await stopAsked();
-      log.info({}, 'stopping: what is in flight is finished first');
-      const { inDoubt, left } = await tidings.dispatcher.stop();
+      await stopSending(tidings, log);
       await server.close();
-      const doubt = inDoubt === 0 ? 'nothing is in doubt' : `${inDoubt} answers were not awaited`;
-      log.info(
-        { inDoubt, left },
-        `stopped; ${doubt}; ${left ?? 'some'} messages are left for the next start`,
-      );
+    } finally {
+      await tidings.close();
+    }
+    return 0;
+  },
+
+  async work() {
+    const config = readConfig(process.env);
+    needsPostgres(config, 'tidings worker');
+    const log = logOf(config, 'info');
+    const tidings = await openTidings(config, log);
+    try {
+      tidings.dispatcher.start();
+      log.info({ channels: tidings.modes }, 'this worker sends');
+      await stopAsked();
+      await stopSending(tidings, log);
     } finally {
       await tidings.close();
     }

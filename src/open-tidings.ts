@@ -6,10 +6,12 @@ import { Dispatcher } from './core/deliveries/dispatcher.ts';
 import { sendOperations } from './core/deliveries/send.operations.ts';
 import { sendBulkMessages } from './core/deliveries/send-bulk-messages.ts';
 import { suppressionOperations } from './core/deliveries/suppression.operations.ts';
+import { allQueues } from './core/deliveries/workers/queues.ts';
 import { importCsv } from './core/leads/import-csv.ts';
 import { leadOperations } from './core/leads/lead.operations.ts';
 import type { Log } from './core/log.ts';
-import type { ImportOptions, Tidings } from './core/tidings.ts';
+import type { DispatcherControl, ImportOptions, Tidings } from './core/tidings.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { createOutbox, outboxOperation } from './outbox.ts';
 
@@ -19,7 +21,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
   const { siteName, defaultCountry } = config;
   const outbox = createOutbox(ledger);
   const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox)];
-  const dispatcher = new Dispatcher({ ledger, channels, siteName, log });
+  const { dispatcher, closeQueue } = await openDispatcher(config, { ledger, channels, siteName, log });
   const sending = {
     ledger,
     channels: new Map(channels.map((channel) => [channel.name, channel])),
@@ -43,9 +45,22 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
     async close() {
       await dispatcher.stop();
       for (const channel of channels) await channel.close();
+      await closeQueue();
       await ledger.close();
     },
   };
+}
+
+/** Where everybody who sends shares one database, work is handed out by its queue; on one machine a lease is enough. */
+async function openDispatcher(
+  { databaseUrl }: Config,
+  parts: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log },
+): Promise<{ dispatcher: DispatcherControl; closeQueue: () => Promise<void> }> {
+  if (databaseUrl === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
+  const { PgBossQueue } = await import('./ledger/postgres/pg-boss-queue.ts');
+  const { Worker } = await import('./core/deliveries/workers/worker.ts');
+  const queue = new PgBossQueue(databaseUrl, allQueues(), parts.log);
+  return { dispatcher: new Worker({ ...parts, queue }), closeQueue: () => queue.close() };
 }
 
 /** A channel is loaded when it is configured: an idle server carries no HTTP client that nobody asked for. */

@@ -17,7 +17,10 @@ export interface CliHost {
   readonly version: string;
   /** Opens the data folder; only commands that need it do. */
   open(): Promise<Tidings>;
-  serve(options: { port?: number; host?: string }): Promise<number>;
+  /** `dispatch` false: answers callers, and leaves the sending to workers. */
+  serve(options: { port?: number; host?: string; dispatch: boolean }): Promise<number>;
+  /** Sends, and answers nobody. */
+  work(): Promise<number>;
   mcp(): Promise<number>;
   doctor(): Promise<{ checks: Check[] }>;
   /** A server of its own: sandbox channels, a folder that goes away with it. */

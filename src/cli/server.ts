@@ -9,8 +9,21 @@ export function addServerCommands(program: Command, run: Run): void {
     .description('start the server: MCP, REST, and the sending itself')
     .option('--port <n>', 'default: PORT, else 3000', number('--port', { min: 0, max: 65_535 }))
     .option('--host <address>', 'default: HOST, else 127.0.0.1')
+    .option('--no-dispatch', 'answer callers only; `tidings worker` sends (with DATABASE_URL)')
     .addHelpText('after', '\nExample:\n  $ tidings serve --port 8080')
-    .action((options: { port?: number; host?: string }) => run(({ host }) => host.serve(options)));
+    .action((options: { port?: number; host?: string; dispatch: boolean }) =>
+      run(({ host }) => host.serve(options)),
+    );
+
+  program
+    .command('worker')
+    .description('send and nothing else, beside other workers on one PostgreSQL (DATABASE_URL)')
+    .addHelpText(
+      'after',
+      '\nAny number of workers, on any number of machines, share the work and the rate of each sender.' +
+        '\n\nExample:\n  $ DATABASE_URL=postgres://tidings:secret@db/tidings tidings worker',
+    )
+    .action(() => run(({ host }) => host.work()));
 
   program
     .command('mcp')

@@ -23,6 +23,8 @@ export interface ImportOptions {
 }
 
 export interface DispatcherControl {
+  /** There is something new to send: whoever sends looks at once. */
+  wake(): void;
   /** Starts competing for the right to send; returns at once. */
   start(): void;
   /**

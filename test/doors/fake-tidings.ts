@@ -116,7 +116,7 @@ export function fakeTidings(): FakeTidings {
       }
       return { success: true, rows: 1 } as Awaited<ReturnType<Tidings['importCsv']>>;
     },
-    dispatcher: { start() {}, stop: async () => ({ inDoubt: 0, left: 0 }) },
+    dispatcher: { wake() {}, start() {}, stop: async () => ({ inDoubt: 0, left: 0 }) },
     async ping() {
       if (!fake.healthy) throw new Error('disk gone');
     },

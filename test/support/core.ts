@@ -7,11 +7,15 @@ import { Dispatcher } from '../../src/core/deliveries/dispatcher.ts';
 import { sendOperations } from '../../src/core/deliveries/send.operations.ts';
 import { sendBulkMessages } from '../../src/core/deliveries/send-bulk-messages.ts';
 import { suppressionOperations } from '../../src/core/deliveries/suppression.operations.ts';
+import { allQueues } from '../../src/core/deliveries/workers/queues.ts';
+import { Worker } from '../../src/core/deliveries/workers/worker.ts';
 import { importCsv } from '../../src/core/leads/import-csv.ts';
 import { leadOperations } from '../../src/core/leads/lead.operations.ts';
 import type { Log } from '../../src/core/log.ts';
+import type { DispatcherControl } from '../../src/core/tidings.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
+import { PgBossQueue } from '../../src/ledger/postgres/pg-boss-queue.ts';
 import { databaseUrlOf } from './database.ts';
 
 export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -28,7 +32,7 @@ export function ledgerOf(folder: string): Promise<Ledger> {
 /** Core over a real database, with the channels that a test brings. */
 export async function openCore(channels: Channel[], folder = freshFolder()) {
   const ledger = await ledgerOf(folder);
-  const dispatcher = new Dispatcher({ ledger, channels, siteName: 'Shop', log: quiet });
+  const { dispatcher, closeQueue } = dispatcherOf(ledger, channels, folder);
   const sending = {
     ledger,
     channels: new Map(channels.map((channel) => [channel.name, channel])),
@@ -58,9 +62,22 @@ export async function openCore(channels: Channel[], folder = freshFolder()) {
     },
     async close() {
       await dispatcher.stop();
+      await closeQueue();
       await ledger.close();
     },
   };
+}
+
+function dispatcherOf(
+  ledger: Ledger,
+  channels: Channel[],
+  folder: string,
+): { dispatcher: DispatcherControl; closeQueue: () => Promise<void> } {
+  const parts = { ledger, channels, siteName: 'Shop', log: quiet };
+  const url = databaseUrlOf(folder);
+  if (url === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
+  const queue = new PgBossQueue(url, allQueues(), quiet);
+  return { dispatcher: new Worker({ ...parts, queue }), closeQueue: () => queue.close() };
 }
 
 export function removeFolder(folder: string): void {

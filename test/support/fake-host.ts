@@ -74,7 +74,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
         columns: { name: 'name' },
       };
     },
-    dispatcher: { start: () => void seen.started++, stop: async () => ({ inDoubt: 0, left: 0 }) },
+    dispatcher: { wake() {}, start: () => void seen.started++, stop: async () => ({ inDoubt: 0, left: 0 }) },
     async ping() {},
     async close() {
       seen.closed++;
@@ -94,6 +94,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
       return tidings;
     },
     serve: async ({ port }: { port?: number }) => (port === 8080 ? 0 : 1),
+    work: async () => 0,
     mcp: async () => 0,
     doctor: async () => ({ checks: [{ name: 'disk', ok: true as boolean | null, detail: 'fine' }] }),
     openDemo: unused as CliHost['openDemo'],

@@ -25,6 +25,8 @@ export interface Pace {
   throttled(nowMs: number, startedAtMs: number, retryAfterMs?: number): void;
   /** Messages a second at most; infinite: no limit is known. */
   readonly rate: number;
+  /** Asks those who share the limit, where it is shared. `room`: how many could leave. */
+  renew?(room: number): Promise<void>;
 }
 
 /**
@@ -119,6 +121,69 @@ export class Pacer implements Pace {
     this.#accepted.fill(0);
   }
 
+  /**
+   * Turns taken in advance, for a process that shares the bucket with others: at most `wanted`, and a slice of time's
+   * worth. The bucket goes into debt for them, so that the next one's begin where these end.
+   * @returns how many, from when on and at which pace; none: until when it is too early to ask again.
+   */
+  lease(wanted: number, nowMs: number, slices: { ms: number; aheadMs: number }): Slice {
+    if (nowMs < this.#pausedUntil) return { count: 0, fromMs: this.#pausedUntil, rate: this.#rate };
+    if (!Number.isFinite(this.#rate)) return { count: wanted, fromMs: nowMs, rate: this.#rate };
+    this.#refill(nowMs);
+    const fromMs = nowMs + (Math.max(0, -this.#tokens) / this.#rate) * 1_000;
+    if (fromMs > nowMs + slices.aheadMs)
+      return { count: 0, fromMs: fromMs - slices.aheadMs, rate: this.#rate };
+    const count = Math.min(wanted, Math.max(1, Math.round((this.#rate * slices.ms) / 1_000)));
+    this.take(count, nowMs);
+    return { count, fromMs, rate: this.#rate };
+  }
+
+  /** Turns that were leased and not used. */
+  giveBack(count: number): void {
+    if (Number.isFinite(this.#rate)) this.#tokens += count;
+  }
+
+  /** Everything it knows, as JSON. */
+  save(): string {
+    return JSON.stringify({
+      rate: finite(this.#rate),
+      tokens: this.#tokens,
+      filledAt: this.#filledAt,
+      pausedUntil: this.#pausedUntil,
+      ceiling: finite(this.#ceiling),
+      cutAt: finite(this.#cutAt),
+      certainty: this.#certainty,
+      pauses: this.#pauses,
+      beganAt: this.#beganAt,
+      tookAt: finite(this.#tookAt),
+      accepted: [...this.#accepted],
+      slice: this.#slice,
+    } satisfies SavedPacer);
+  }
+
+  /** As it was saved; a limit that has been configured differently since counts at once. */
+  static restore(saved: string, ratePerSecond: number | null, nowMs: number): Pacer {
+    const pacer = new Pacer(ratePerSecond, nowMs);
+    if (saved === '') return pacer;
+    const state = JSON.parse(saved) as SavedPacer;
+    pacer.#ceiling = state.ceiling ?? Number.POSITIVE_INFINITY;
+    pacer.#rate = Math.min(
+      Number.isFinite(pacer.#ceiling) ? (state.rate ?? pacer.#limit) : pacer.#limit,
+      pacer.#limit,
+    );
+    pacer.#tokens = state.tokens;
+    pacer.#filledAt = state.filledAt;
+    pacer.#pausedUntil = state.pausedUntil;
+    pacer.#cutAt = state.cutAt ?? Number.NEGATIVE_INFINITY;
+    pacer.#certainty = state.certainty;
+    pacer.#pauses = state.pauses;
+    pacer.#beganAt = state.beganAt;
+    pacer.#tookAt = state.tookAt ?? Number.NEGATIVE_INFINITY;
+    pacer.#accepted.set(state.accepted);
+    pacer.#slice = state.slice;
+    return pacer;
+  }
+
   #refill(nowMs: number): void {
     const passedMs = Math.max(0, nowMs - this.#filledAt);
     this.#filledAt = nowMs;
@@ -158,4 +223,31 @@ export class Pacer implements Pace {
     for (let at = 0; at < passed; at++) this.#accepted[(slice - at) % MEASURED_SLICES] = 0;
     if (passed > 0) this.#slice = slice;
   }
+}
+
+/** Turns leased from a bucket: `count` of them from `fromMs` on, `rate` a second. */
+export interface Slice {
+  readonly count: number;
+  readonly fromMs: number;
+  readonly rate: number;
+}
+
+interface SavedPacer {
+  rate: number | null;
+  tokens: number;
+  filledAt: number;
+  pausedUntil: number;
+  ceiling: number | null;
+  cutAt: number | null;
+  certainty: number;
+  pauses: number;
+  beganAt: number;
+  tookAt: number | null;
+  accepted: number[];
+  slice: number;
+}
+
+/** JSON knows no infinity. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }

@@ -129,6 +129,7 @@ export class SenderLoop {
 
   /** @returns true when another turn should follow at once. */
   async #turn(): Promise<boolean> {
+    if (!this.#stopping) await this.#pace.renew?.(this.#channel.sender.windowSize - this.#inFlight);
     const room = this.#room();
     if (this.#finished.length === 0 && (room === 0 || !(await this.#work.isThere()))) return false;
     const results = this.#finished;

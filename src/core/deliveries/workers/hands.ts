@@ -1,0 +1,185 @@
+import type { Ledger, Transaction } from '../../../ledger/ledger.ts';
+import type { Log } from '../../log.ts';
+import type { ChunkKey, ChunkRow } from '../../sends/chunk.store.ts';
+import { recoverChunk } from '../delivery.store.ts';
+import { keyOf, READY_COLUMNS, type ReadyChunk, type Work } from '../work.ts';
+import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
+
+/** Chunks in hand at once; of one send only a few, so that many sends go on side by side. */
+const MOST_HANDS = 16;
+const MOST_OF_A_SEND = 2;
+/** When no hand is free, the chunk held longest for at least this long makes room for others. */
+const SLICE_MS = 2_000;
+/** Nobody holds a chunk for longer without giving it back and asking for it again: jobs have an end. */
+const LONGEST_HOLD_MS = 60_000;
+/** What was kept this long ago may go to another worker soon: nothing leaves any more. */
+const FRESH_MS = JOB_LOST_MS - 2_500;
+
+interface Hand {
+  readonly key: ChunkKey;
+  readonly job: TakenJob;
+  readonly fence: number;
+  readonly takenAt: number;
+  /** When its job was last kept, by this process's own clock. */
+  keptAt: number;
+  /** Nothing more is claimed; it goes back when nothing of it is in flight. */
+  isGoing: boolean;
+}
+
+/**
+ * The chunks that this worker delivers for one channel.
+ *
+ *   free ──job taken, doubt resolved, fence raised──▶ held ──nothing to claim, or its slice is over──▶ going ──▶ free
+ *                                                      └────── its job went to somebody else ──────────────────▶ lost
+ *
+ * Two things guard a chunk: its fence, which every claim checks in its transaction, and the worker's own clock, which
+ * says before each message leaves that the job was kept a moment ago.
+ */
+export class Hands implements Work {
+  readonly makesRows = false;
+  readonly #ledger: Ledger;
+  readonly #queue: JobQueue;
+  readonly #name: string;
+  readonly #worker: string;
+  readonly #log: Log;
+  readonly #hands = new Map<string, Hand>();
+
+  constructor(options: { ledger: Ledger; queue: JobQueue; name: string; worker: string; log: Log }) {
+    this.#ledger = options.ledger;
+    this.#queue = options.queue;
+    this.#name = options.name;
+    this.#worker = options.worker;
+    this.#log = options.log;
+  }
+
+  get count(): number {
+    return this.#hands.size;
+  }
+
+  mayDeliver(key: ChunkKey): boolean {
+    const hand = this.#hands.get(keyOf(key));
+    return hand !== undefined && performance.now() - hand.keptAt < FRESH_MS;
+  }
+
+  async isThere(): Promise<boolean> {
+    return this.#claimable().length > 0;
+  }
+
+  async take(tx: Transaction): Promise<ReadyChunk[]> {
+    const hands = this.#claimable();
+    const rows = await tx.all<ReadyChunk>(
+      `SELECT ${READY_COLUMNS} FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[]))
+         AS h (send_seq, number, fence)
+       JOIN chunks c ON c.send_seq = h.send_seq AND c.number = h.number AND c.fence = h.fence
+       JOIN sends s ON s.seq = c.send_seq
+       ORDER BY c.send_seq, c.number FOR UPDATE OF c`,
+      hands.map(({ key }) => key.send_seq),
+      hands.map(({ key }) => key.number),
+      hands.map(({ fence }) => fence),
+    );
+    const held = new Set(rows.map(keyOf));
+    for (const { key } of hands) if (!held.has(keyOf(key))) this.#lose(key);
+    return rows;
+  }
+
+  exhausted(key: ChunkKey): void {
+    const hand = this.#hands.get(keyOf(key));
+    if (hand) hand.isGoing = true;
+  }
+
+  /** Takes what waits, as far as hands are free. @returns whether anything was taken. */
+  async fill(): Promise<boolean> {
+    let took = false;
+    while (this.#hands.size < MOST_HANDS) {
+      const startedAt = performance.now();
+      const jobs = await this.#queue.take(this.#name, 1, this.#fullSends());
+      for (const job of jobs) took = (await this.#grab(job, startedAt)) || took;
+      if (jobs.length === 0) break;
+    }
+    return took;
+  }
+
+  /** Shows that its jobs are being worked on; what went to somebody else is lost. */
+  async keep(): Promise<void> {
+    const hands = [...this.#hands.values()];
+    if (hands.length === 0) return;
+    const startedAt = performance.now();
+    const kept = await this.#queue.keep(
+      this.#name,
+      hands.map(({ job }) => job),
+    );
+    for (const hand of hands) {
+      if (kept.has(hand.job.id)) hand.keptAt = startedAt;
+      else this.#lose(hand.key);
+    }
+  }
+
+  /** Marks what has had its turn, and gives back what is done with. `isOpen`: something of it is still in flight. */
+  async giveBack(isOpen: (key: ChunkKey) => boolean, everything = false): Promise<void> {
+    const now = performance.now();
+    const hands = [...this.#hands.values()];
+    const oldest = hands.find(({ isGoing }) => !isGoing);
+    if (hands.length >= MOST_HANDS && oldest && now - oldest.takenAt > SLICE_MS) oldest.isGoing = true;
+    for (const hand of hands) {
+      if (everything || now - hand.takenAt > LONGEST_HOLD_MS) hand.isGoing = true;
+      if (!hand.isGoing || isOpen(hand.key)) continue;
+      await this.#ledger.writeBeside((tx) =>
+        tx.run(
+          'UPDATE chunks SET holder = NULL, rate_per_second = NULL WHERE send_seq = ? AND number = ? AND fence = ?',
+          hand.key.send_seq,
+          hand.key.number,
+          hand.fence,
+        ),
+      );
+      await this.#queue.done(this.#name, hand.job);
+      this.#hands.delete(keyOf(hand.key));
+    }
+  }
+
+  #claimable(): Hand[] {
+    const now = performance.now();
+    return [...this.#hands.values()].filter(({ isGoing, keptAt }) => !isGoing && now - keptAt < FRESH_MS);
+  }
+
+  /** @returns false when there is nothing to deliver any more. */
+  async #grab(job: TakenJob, takenAt: number): Promise<boolean> {
+    const key = { send_seq: job.data.send, number: job.data.chunk };
+    const why = 'The worker that was sending died before it could read the answer.';
+    const grabbed = await this.#ledger.writeBeside(async (tx) => {
+      const chunk = await tx.get<ChunkRow & { state: string }>(
+        `SELECT c.*, s.state FROM chunks c JOIN sends s ON s.seq = c.send_seq
+         WHERE c.send_seq = ? AND c.number = ? FOR UPDATE OF c`,
+        key.send_seq,
+        key.number,
+      );
+      if (!chunk) return null;
+      const inDoubt = await recoverChunk(tx, chunk, why);
+      const wanted = chunk.state === 'running';
+      await tx.run(
+        'UPDATE chunks SET holder = ?, fence = fence + 1 WHERE send_seq = ? AND number = ?',
+        wanted ? this.#worker : null,
+        key.send_seq,
+        key.number,
+      );
+      return { fence: chunk.fence + 1, inDoubt, wanted };
+    });
+    if (grabbed && grabbed.inDoubt > 0)
+      this.#log.warn({ ...key, inDoubt: grabbed.inDoubt }, 'took over from a dead worker');
+    if (!grabbed?.wanted) {
+      await this.#queue.done(this.#name, job);
+      return false;
+    }
+    this.#hands.set(keyOf(key), { key, job, fence: grabbed.fence, takenAt, keptAt: takenAt, isGoing: false });
+    return true;
+  }
+
+  #lose(key: ChunkKey): void {
+    if (this.#hands.delete(keyOf(key))) this.#log.warn({ ...key }, 'a chunk went to another worker');
+  }
+
+  /** Sends of which no more is taken for now. */
+  #fullSends(): number[] {
+    const bySend = Map.groupBy(this.#hands.values(), ({ key }) => key.send_seq);
+    return [...bySend].filter(([, hands]) => hands.length >= MOST_OF_A_SEND).map(([send]) => send);
+  }
+}

@@ -1,0 +1,30 @@
+/** A job that was taken: to be kept alive, and to be ended by this attempt only. */
+export interface TakenJob {
+  readonly id: string;
+  /** Numbers the attempt: a job that went to somebody else since is no longer ours to end. */
+  readonly retryCount: number;
+  readonly data: { readonly send: number; readonly chunk: number };
+}
+
+export interface NewJob {
+  readonly send: number;
+  readonly chunk: number;
+  /** Milliseconds since 1970; absent: at once. */
+  readonly startAt?: number;
+}
+
+/** A job that was not kept for this long goes to another worker, by the clock of the database. */
+export const JOB_LOST_MS = 10_000;
+
+/**
+ * Jobs that all processes of a database share. Declared here, by whoever uses it; an engine stands behind it. A job is
+ * known by (queue, send, chunk): putting one that waits or is being done changes nothing.
+ */
+export interface JobQueue {
+  put(queue: string, jobs: readonly NewJob[]): Promise<void>;
+  /** At most `count` jobs, none of the sends in `except`. */
+  take(queue: string, count: number, except: readonly number[]): Promise<TakenJob[]>;
+  /** Shows that they are being worked on. @returns the ids of those that are still this worker's. */
+  keep(queue: string, jobs: readonly TakenJob[]): Promise<Set<string>>;
+  done(queue: string, job: TakenJob): Promise<void>;
+}

@@ -1,0 +1,69 @@
+import type { Ledger } from '../../../ledger/ledger.ts';
+import { lockSend } from '../../sends/send.store.ts';
+import { endIfDone } from '../claim-window.ts';
+import { freezeRows } from '../delivery.store.ts';
+import { now } from '../resolve-outcome.ts';
+import type { JobQueue } from './job-queue.ts';
+import { deliverQueue, FREEZE_QUEUE } from './queues.ts';
+
+/** Chunks of one send that wait at once: as many as a good number of workers take in a second. */
+const AHEAD = 100;
+/** Rows made in one transaction. */
+const FREEZE_ROWS = 5_000;
+
+/**
+ * Lays out what there is to do. The ledger is the truth and jobs are derived from it, over and over: one that is lost,
+ * done twice or left over does no harm.
+ */
+export async function plan(ledger: Ledger, queue: JobQueue): Promise<void> {
+  const unmade = await ledger.all<{ seq: number }>(
+    "SELECT seq FROM sends WHERE state = 'running' AND frozen < total ORDER BY seq LIMIT 100",
+  );
+  await queue.put(
+    FREEZE_QUEUE,
+    unmade.map(({ seq }) => ({ send: seq, chunk: 0 })),
+  );
+
+  const chunks = await ledger.all<{ send: number; chunk: number; channel: string; mode: string }>(
+    `SELECT c.send_seq AS send, c.number AS chunk, s.channel, s.mode FROM sends s CROSS JOIN LATERAL (
+       SELECT c.send_seq, c.number FROM chunks c
+       WHERE c.send_seq = s.seq AND c.holder IS NULL AND (
+         c.claimed < least(c.last_position, s.frozen)
+         OR EXISTS (SELECT 1 FROM deliveries d WHERE d.send_seq = c.send_seq
+           AND d.position BETWEEN c.first_position AND c.last_position AND d.retry_at <= ?))
+       ORDER BY c.number LIMIT ${AHEAD}) c
+     WHERE s.state = 'running'`,
+    now().steadyMs,
+  );
+  const queues = Map.groupBy(chunks, ({ channel, mode }) => deliverQueue(channel, mode));
+  for (const [name, jobs] of queues) await queue.put(name, jobs);
+
+  await endWhatIsDone(ledger);
+}
+
+/** Two workers that end the last two chunks of a send at the same time do not see each other. */
+async function endWhatIsDone(ledger: Ledger): Promise<void> {
+  const done = await ledger.all<{ seq: number }>(
+    `SELECT s.seq FROM sends s WHERE s.state = 'running' AND s.frozen = s.total AND NOT EXISTS (
+       SELECT 1 FROM chunks c WHERE c.send_seq = s.seq AND (c.claimed < c.last_position OR c.in_flight > 0))`,
+  );
+  for (const { seq } of done) await ledger.writeBeside((tx) => endIfDone(tx, seq));
+}
+
+/**
+ * Makes the rows of a send to their end. Whoever else does the same waits for each step and goes on where it ended.
+ * @param onStep resolves to whether to go on.
+ */
+export async function makeAllRows(
+  ledger: Ledger,
+  sendSeq: number,
+  onStep: () => Promise<boolean>,
+): Promise<void> {
+  for (;;) {
+    const left = await ledger.writeBeside(async (tx) => {
+      const send = await lockSend(tx, sendSeq);
+      return send?.state === 'running' && (await freezeRows(tx, send, FREEZE_ROWS));
+    });
+    if (!(await onStep()) || !left) return;
+  }
+}

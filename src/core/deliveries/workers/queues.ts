@@ -1,0 +1,15 @@
+import { CHANNEL_NAMES } from '../channel.ts';
+
+export const FREEZE_QUEUE = 'make-rows';
+
+export function deliverQueue(channel: string, mode: string): string {
+  return `deliver-${channel}-${mode}`;
+}
+
+/** Every queue that there can be, whatever this process is configured for. */
+export function allQueues(): string[] {
+  const delivering = CHANNEL_NAMES.flatMap((channel) =>
+    ['live', 'sandbox'].map((mode) => deliverQueue(channel, mode)),
+  );
+  return [FREEZE_QUEUE, ...delivering];
+}

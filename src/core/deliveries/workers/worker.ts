@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ledger } from '../../../ledger/ledger.ts';
+import { isOutdated } from '../../../ledger/migrate.ts';
+import { resumeBuilding } from '../../audiences/build-audience.ts';
+import type { Log } from '../../log.ts';
+import { newId } from '../../new-id.ts';
+import { countLeft } from '../../sends/send.store.ts';
+import type { DispatcherControl } from '../../tidings.ts';
+import type { Channel } from '../channel.ts';
+import { boundWaiting } from '../delivery.store.ts';
+import { modeOf } from '../lease-work.ts';
+import { LONGEST_RETRY_MS, now } from '../resolve-outcome.ts';
+import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
+import { Hands } from './hands.ts';
+import type { JobQueue } from './job-queue.ts';
+import { makeAllRows, plan } from './plan.ts';
+import { deliverQueue, FREEZE_QUEUE } from './queues.ts';
+import { SharedPace } from './shared-pace.ts';
+
+const POLL_MS = 250;
+const KEEP_MS = 2_000;
+const PLAN_MS = 1_000;
+const HOUSEKEEPING_MS = 60_000;
+const DRAIN_MS = 20_000;
+
+/**
+ * One of many processes that send: takes chunks of running sends as jobs, delivers them, gives them back.
+ *
+ *   working ──stop──▶ draining (nothing more is taken or claimed) ──▶ everything given back ──▶ stopped
+ *
+ * Everyone plans: the work is the same whoever does it, and nobody has to be elected.
+ */
+export class Worker implements DispatcherControl {
+  readonly #ledger: Ledger;
+  readonly #queue: JobQueue;
+  readonly #log: Log;
+  readonly #parts: readonly { readonly hands: Hands; readonly loop: SenderLoop }[];
+  /** Nothing new is begun. */
+  readonly #stopping = new AbortController();
+  /** Nothing is in flight any more, or it was not waited for. */
+  readonly #drained = new AbortController();
+  #running: Promise<unknown> | null = null;
+  #nudge = new AbortController();
+  #planning: 'no' | 'yes' | 'and again' = 'no';
+
+  constructor(options: {
+    ledger: Ledger;
+    queue: JobQueue;
+    channels: readonly Channel[];
+    siteName: string | null;
+    log: Log;
+  }) {
+    const { ledger, queue, log } = options;
+    this.#ledger = ledger;
+    this.#queue = queue;
+    this.#log = log;
+    const worker = newId();
+    this.#parts = options.channels.map((channel) => {
+      const name = deliverQueue(channel.name, modeOf(channel));
+      const hands = new Hands({ ledger, queue, name, worker, log });
+      const pace = new SharedPace(ledger, channel.sender, () => hands.count > 0);
+      return { hands, loop: new SenderLoop({ ...options, work: hands, pace, channel }) };
+    });
+  }
+
+  start(): void {
+    if (this.#running) return;
+    const { signal } = this.#stopping;
+    const keeping = this.#repeat(KEEP_MS, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
+    this.#running = Promise.all([
+      this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => plan(this.#ledger, this.#queue)),
+      this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
+      this.#repeat(HOUSEKEEPING_MS, signal, 'housekeeping fails', () => this.#keepHouse()),
+      ...this.#parts.map(({ hands, loop }) => this.#deliver(hands, loop)),
+    ]).then(() => {
+      this.#drained.abort();
+      return keeping;
+    });
+  }
+
+  /** A send was made or resumed here: looked at by whoever is the first to have a hand free. */
+  wake(): void {
+    if (this.#planning !== 'no') {
+      this.#planning = 'and again';
+      return;
+    }
+    this.#planning = 'yes';
+    plan(this.#ledger, this.#queue)
+      .catch((error: unknown) => this.#log.debug({ err: error }, 'the next plan will see it'))
+      .then(() => {
+        const again = this.#planning === 'and again';
+        this.#planning = 'no';
+        this.#look();
+        if (again) this.wake();
+      });
+  }
+
+  /** Looks for jobs now, not at the next poll. */
+  #look(): void {
+    this.#nudge.abort();
+    this.#nudge = new AbortController();
+    for (const { loop } of this.#parts) loop.wake();
+  }
+
+  async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
+    if (this.#running === null) return { inDoubt: 0, left: 0 };
+    for (const { loop } of this.#parts) loop.stop();
+    this.#stopping.abort();
+    await Promise.race([this.#running, sleep(maxMs, undefined, { ref: false })]);
+    this.#drained.abort();
+    const inDoubt = this.#parts.reduce((sum, { loop }) => sum + loop.inFlight, 0);
+    return { inDoubt, left: await countLeft(this.#ledger).catch(() => null) };
+  }
+
+  async #deliver(hands: Hands, loop: SenderLoop): Promise<void> {
+    const sending = loop.run();
+    await this.#repeat(POLL_MS, this.#stopping.signal, 'no work can be taken', async () => {
+      await hands.giveBack((key) => loop.isOpen(key));
+      if (await hands.fill()) loop.wake();
+    });
+    await sending;
+    await hands
+      .giveBack(() => false, true)
+      .catch((error: unknown) => {
+        this.#log.error(
+          { err: error },
+          'work could not be given back; it goes to another worker in some seconds',
+        );
+      });
+  }
+
+  async #keep(): Promise<void> {
+    for (const { hands } of this.#parts) await hands.keep();
+  }
+
+  async #makeRows(): Promise<void> {
+    for (const job of await this.#queue.take(FREEZE_QUEUE, 1, [])) {
+      await makeAllRows(this.#ledger, job.data.send, async () => {
+        await plan(this.#ledger, this.#queue);
+        this.#look();
+        await this.#queue.keep(FREEZE_QUEUE, [job]);
+        return !this.#stopping.signal.aborted;
+      });
+      await this.#queue.done(FREEZE_QUEUE, job);
+    }
+  }
+
+  async #keepHouse(): Promise<void> {
+    await resumeBuilding(this.#ledger);
+    await this.#ledger.writeBeside((tx) => boundWaiting(tx, now().steadyMs, LONGEST_RETRY_MS));
+    if (await isOutdated(this.#ledger)) {
+      this.#log.error(
+        {},
+        'a newer Tidings has changed the database: this version sends nothing more; upgrade it',
+      );
+      for (const { loop } of this.#parts) loop.stop();
+      this.#stopping.abort();
+    }
+  }
+
+  /** Until `ended`; a database that is away is waited for. */
+  async #repeat(
+    everyMs: number,
+    ended: AbortSignal,
+    fault: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    let faults = 0;
+    while (!ended.aborted) {
+      const nudge = this.#nudge.signal;
+      try {
+        await work();
+        faults = 0;
+      } catch (error) {
+        if (faults++ % FAULTS_FOR_A_LINE === 0) this.#log.error({ err: error }, `${fault}; trying again`);
+      }
+      const waitMs = faults > 0 ? Math.max(everyMs, 1_000) : everyMs;
+      await sleep(waitMs, undefined, { signal: AbortSignal.any([nudge, ended]) }).catch(() => {});
+    }
+  }
+}
