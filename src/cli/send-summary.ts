@@ -1,6 +1,7 @@
 import type { Result } from './context.ts';
 import type { Output } from './output.ts';
 import { toShellWords } from './shell-words.ts';
+import { showStart } from './start-time.ts';
 import { fields, percent, printable } from './table.ts';
 
 const TOTALS = [
@@ -25,8 +26,12 @@ export function showTotals(send: Result, output: Output): string {
 export function showResult(result: Result, output: Output): string {
   const { send_id, channel, campaign, state } = result;
   const mode = result['mode'] === 'sandbox' ? 'sandbox: nothing left this machine' : result['mode'];
-  const parts = [fields({ send_id, channel, campaign, state, mode }), showTotals(result, output)];
-  if (result['notice']) parts.push(printable(String(result['notice'])));
+  const starts = showStart(result);
+  const about = { send_id, channel, campaign, state, ...(starts && { scheduled_at: starts }), mode };
+  const parts = [fields(about), showTotals(result, output)];
+  if (state === 'scheduled')
+    parts.unshift(output.colors.green(`Scheduled for ${starts}. Nothing is sent before.`));
+  if (result['notice']) parts.push(toShellWords(result['notice']));
   if (result['error']) parts.push(output.colors.red(printable(String(result['error']))));
   return [...parts, toShellWords(result['next_step'])].join('\n\n');
 }

@@ -134,4 +134,9 @@ export const migrations: readonly (readonly string[])[] = [
       beat INTEGER NOT NULL          -- grows while the holder lives; no clock is compared between processes
     ) WITHOUT ROWID`,
   ],
+  [
+    // Milliseconds since 1970, by the clock on the wall; null: it was never to wait. Kept when it has started.
+    'ALTER TABLE sends ADD COLUMN scheduled_at INTEGER',
+    "CREATE INDEX sends_scheduled ON sends (scheduled_at) WHERE state = 'scheduled'",
+  ],
 ];
