@@ -26,11 +26,9 @@ export function showTotals(send: Result, output: Output): string {
 export function showResult(result: Result, output: Output): string {
   const { send_id, channel, campaign, state } = result;
   const mode = result['mode'] === 'sandbox' ? 'sandbox: nothing left this machine' : result['mode'];
-  const starts = showStart(result);
-  const about = { send_id, channel, campaign, state, ...(starts && { scheduled_at: starts }), mode };
-  const parts = [fields(about), showTotals(result, output)];
+  const parts = [fields({ send_id, channel, campaign, state, mode }), showTotals(result, output)];
   if (state === 'scheduled')
-    parts.unshift(output.colors.green(`Scheduled for ${starts}. Nothing is sent before.`));
+    parts.unshift(output.colors.green(`Scheduled for ${showStart(result)}. Nothing is sent before.`));
   if (result['notice']) parts.push(toShellWords(result['notice']));
   if (result['error']) parts.push(output.colors.red(printable(String(result['error']))));
   return [...parts, toShellWords(result['next_step'])].join('\n\n');

@@ -96,7 +96,8 @@ export class Dispatcher implements DispatcherControl {
       try {
         const nowMs = Date.now();
         if (this.#lease.isFresh() && (await anyDue(this.#ledger, nowMs))) {
-          await this.#ledger.write((tx) => startDue(tx, nowMs));
+          const started = await this.#ledger.write((tx) => startDue(tx, nowMs));
+          if (started > 0) this.#log.info({ started }, 'scheduled sends start');
           this.wake();
         }
       } catch {
