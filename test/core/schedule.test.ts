@@ -114,6 +114,14 @@ describe('a send with schedule_at', () => {
     expect(await untilState(send_id, 'completed')).toMatchObject({ total_sent: LEADS });
   });
 
+  it('starts alone: another one whose time is later goes on waiting', async () => {
+    const later = await send({ schedule_at: inMs(HOUR), campaign: 'later' });
+    const { send_id } = await send({ schedule_at: inMs(1_100) });
+    await untilState(send_id, 'completed');
+    expect(await get(later.send_id)).toMatchObject({ state: 'scheduled', total_remaining: LEADS });
+    expect(email.accepted).toHaveLength(LEADS);
+  });
+
   it('does not hold up a send that runs beside it', async () => {
     await send({ schedule_at: inMs(HOUR) });
     expect(await send({ campaign: 'other' })).toMatchObject({ state: 'completed', total_sent: LEADS });
