@@ -1,6 +1,7 @@
 import type { Result } from './context.ts';
 import type { Output } from './output.ts';
 import { toShellWords } from './shell-words.ts';
+import { showStart } from './start-time.ts';
 import { fields, percent, printable } from './table.ts';
 
 const TOTALS = [
@@ -26,7 +27,9 @@ export function showResult(result: Result, output: Output): string {
   const { send_id, channel, campaign, state } = result;
   const mode = result['mode'] === 'sandbox' ? 'sandbox: nothing left this machine' : result['mode'];
   const parts = [fields({ send_id, channel, campaign, state, mode }), showTotals(result, output)];
-  if (result['notice']) parts.push(printable(String(result['notice'])));
+  if (state === 'scheduled')
+    parts.unshift(output.colors.green(`Scheduled for ${showStart(result)}. Nothing is sent before.`));
+  if (result['notice']) parts.push(toShellWords(result['notice']));
   if (result['error']) parts.push(output.colors.red(printable(String(result['error']))));
   return [...parts, toShellWords(result['next_step'])].join('\n\n');
 }

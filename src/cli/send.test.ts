@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fakeHost, ID } from '../../test/support/fake-host.ts';
+import { TidingsError } from '../core/errors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidings-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -35,6 +36,35 @@ describe('send', () => {
     const { run, calls } = fakeHost({ sendBulkMessages: () => result(states.shift()!) });
     expect(await run(...SEND, '--retry', 'failed')).toBe(0);
     expect(calls.map(({ input }) => input['retry'])).toEqual(['failed', undefined, undefined]);
+  });
+
+  test('a scheduled send is done, says when it starts, and is not watched', async () => {
+    const scheduled_at = new Date(Date.now() + 2 * 3_600_000).toISOString();
+    const next_step = 'It starts by itself. sends resume with schedule_at: "now" starts it at once.';
+    const { run, seen, calls } = fakeHost({
+      sendBulkMessages: () => result('scheduled', { scheduled_at, next_step }),
+    });
+    expect(await run(...SEND, '--schedule-at', '2026-08-01T09:00:00Z')).toBe(0);
+    expect(calls.map(({ input }) => input['schedule_at'])).toEqual(['2026-08-01T09:00:00Z']);
+    expect(seen.out).toContain(`Scheduled for ${scheduled_at.replace('.000Z', 'Z')} (in 2 h).`);
+    expect(seen.out).toContain('tidings sends resume --schedule-at now starts it at once.');
+  });
+
+  test('one that is started by "now" is watched to its end, and the word is said once', async () => {
+    const states = ['running', 'completed'];
+    const { run, calls } = fakeHost({ sendBulkMessages: () => result(states.shift()!) });
+    expect(await run(...SEND, '--schedule-at', 'now')).toBe(0);
+    expect(calls.map(({ input }) => input['schedule_at'])).toEqual(['now', undefined]);
+  });
+
+  test('a time that is none is told in the words that were typed', async () => {
+    const { run, seen } = fakeHost({
+      sendBulkMessages: () => {
+        throw new TidingsError('invalid_argument', 'schedule_at is "noon", which is not a date and time.');
+      },
+    });
+    expect(await run(...SEND, '--schedule-at', 'noon')).toBe(2);
+    expect(seen.err).toContain('Error: --schedule-at is "noon"');
   });
 
   test('a wait that is over leaves a running send with its counts, and is done', async () => {

@@ -39,6 +39,10 @@ export function addSendCommand(program: Command, run: Run): void {
     )
     .option('--retry <which>', 'try these again first: failed, skipped, or unknown (may arrive twice)')
     .option(
+      '--schedule-at <time>',
+      'start then: 2026-08-01T09:00:00-06:00, or Z for UTC; "now" starts a scheduled send early',
+    )
+    .option(
       '--wait <seconds>',
       'leave after this long (default: when it is done)',
       number('--wait', { min: 0, max: 1e9 }),
@@ -47,12 +51,14 @@ export function addSendCommand(program: Command, run: Run): void {
       'after',
       `
 Run the same command again to go on: only leads that are still pending are tried. While a server runs on the same
-data folder, that server sends and this command watches.
+data folder, that server sends and this command watches. A scheduled send is left to a server: it starts when its time
+has come and one runs.
 
 Examples:
   $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --from "Marketing"
   $ tidings send --audience ID --channel whatsapp --message "Hi {{lead.first_name}}!" --campaign spring
-  $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --retry failed`,
+  $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --retry failed
+  $ tidings send --audience ID --channel whatsapp --message "Doors open!" --schedule-at 2026-08-01T09:00:00-06:00`,
     )
     .action((options: Options) => run((context) => send(context, options)));
 }
@@ -89,7 +95,7 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
   });
 }
 
-/** Calls until the send does not run any more or the wait is over. Only the first call may put leads back. */
+/** Calls until the send does not run any more or the wait is over. Only the first call puts leads back and sets a time. */
 async function watch(
   tidings: Tidings,
   given: object,
@@ -99,9 +105,9 @@ async function watch(
 ): Promise<Result> {
   const wait = options['wait'] as number | undefined;
   const until = wait === undefined ? Number.POSITIVE_INFINITY : performance.now() + wait * 1_000;
-  const once = (retry: Options[string]) => {
+  const once = (more: object) => {
     const left = Math.max(0, (until - performance.now()) / 1_000);
-    const input = { ...given, retry, max_wait_seconds: Math.min(left, LONGEST_WATCH_SECONDS) };
+    const input = { ...given, ...more, max_wait_seconds: Math.min(left, LONGEST_WATCH_SECONDS) };
     return call(tidings, 'sendBulkMessages', input, SPELLING, {
       signal,
       onProgress: ({ done, total, message }) => {
@@ -109,10 +115,10 @@ async function watch(
       },
     });
   };
-  const first = await once(options['retry']);
+  const first = await once({ retry: options['retry'], schedule_at: options['scheduleAt'] });
   let result = first;
   while (result['state'] === 'running' && !signal.aborted && performance.now() < until) {
-    result = await once(undefined);
+    result = await once({});
   }
   if (result === first) return first;
   // What the later calls remark ("nothing was sent by this call") is about themselves, not about this command.
@@ -133,10 +139,10 @@ async function leave(tidings: Tidings, watched: Result): Promise<Result> {
   return { ...watched, ...totals, state: now['state'], next_step };
 }
 
-/** A wait that was asked for and is over is no failure; being interrupted, paused or cancelled is. */
+/** A wait that was asked for and is over, or a time that was set, is no failure; being interrupted, paused or cancelled is. */
 function exitCode(result: Result, interrupted: boolean): number {
   if (result['success'] !== true) return 1;
-  if (result['state'] === 'completed') return 0;
+  if (result['state'] === 'completed' || result['state'] === 'scheduled') return 0;
   return result['state'] === 'running' && !interrupted ? 0 : 1;
 }
 

@@ -3,12 +3,12 @@ import { answer, jsonOption, more, type Options, pageOptions, type Result, type 
 import type { Output } from './output.ts';
 import { showTotals } from './send-summary.ts';
 import { toShellWords } from './shell-words.ts';
+import { showStart } from './start-time.ts';
 import { fields, printable } from './table.ts';
 
 const SPELLING = { send_id: '<send>', audience_id: '--audience' };
 const VERBS = {
-  pause: 'hold a send; what is in flight is finished',
-  resume: 'go on with a paused or cancelled send',
+  pause: 'hold a running or scheduled send; what is in flight is finished',
   cancel: 'stop a send for good; leads not reached stay pending',
 } as const;
 
@@ -18,7 +18,7 @@ export function addSendsCommands(program: Command, run: Run): void {
   jsonOption(pageOptions(sends.command('list'), 'sends'))
     .description('list sends, newest first')
     .option('--audience <id>', 'only of this audience')
-    .option('--state <state>', 'running, paused, completed or cancelled')
+    .option('--state <state>', 'running, scheduled, paused, completed or cancelled')
     .action((options: Options) =>
       run((context) => {
         const { audience, state, limit, cursor } = options;
@@ -49,6 +49,19 @@ export function addSendsCommands(program: Command, run: Run): void {
       }),
     );
 
+  jsonOption(sends.command('resume <send>'))
+    .description('go on with a paused or cancelled send; one whose time is ahead waits for it')
+    .option('--schedule-at <time>', 'go on then (2026-08-01T09:00:00-06:00), or "now"')
+    .addHelpText(
+      'after',
+      '\nExample, to start a scheduled send early:\n  $ tidings sends resume SEND_ID --schedule-at now',
+    )
+    .action((send_id: string, { scheduleAt }: Options) =>
+      run((context) =>
+        answer(context, 'sends.resume', { send_id, schedule_at: scheduleAt }, showChanged, SPELLING),
+      ),
+    );
+
   for (const [verb, description] of Object.entries(VERBS)) {
     jsonOption(sends.command(`${verb} <send>`))
       .description(description)
@@ -63,13 +76,21 @@ function showList(found: Result, output: Output): string {
   if (sends.length === 0) return 'No sends yet. tidings send makes one.';
   const columns = ['send_id', 'audience_name', 'channel', 'campaign', 'state'];
   const totals = ['total_sent', 'total_failed', 'total_skipped', 'total_remaining'];
-  const rows = sends.map((send) => [...columns, ...totals].map((column) => send[column]));
-  const header = ['id', 'audience', 'channel', 'campaign', 'state', 'sent', 'failed', 'skipped', 'remaining'];
-  return output.table(header, rows) + more(found);
+  // Most lists have nothing that waits, and a terminal has no column to spare.
+  const waits = sends.some((send) => send['state'] === 'scheduled');
+  const start = (send: Result) => (waits ? [send['state'] === 'scheduled' ? showStart(send) : null] : []);
+  const rows = sends.map((send) => [
+    ...columns.map((column) => send[column]),
+    ...start(send),
+    ...totals.map((column) => send[column]),
+  ]);
+  const header = ['id', 'audience', 'channel', 'campaign', 'state', ...(waits ? ['starts'] : [])];
+  return output.table([...header, 'sent', 'failed', 'skipped', 'remaining'], rows) + more(found);
 }
 
 function showSend(send: Result, output: Output): string {
   const { send_id, audience_name, channel, campaign, state, mode, subject, created_at, completed_at } = send;
+  const starts = showStart(send);
   const parts = [
     fields({
       send_id,
@@ -80,6 +101,7 @@ function showSend(send: Result, output: Output): string {
       mode,
       subject,
       created_at,
+      ...(starts && { scheduled_at: starts }),
       completed_at,
     }),
     showTotals(send, output),
@@ -102,9 +124,12 @@ function showSend(send: Result, output: Output): string {
 
 function showChanged(send: Result, output: Output): string {
   const { send_id, state } = send;
-  return [`Send ${send_id} is ${state}.`, showTotals(send, output), toShellWords(send['next_step'])].join(
-    '\n\n',
-  );
+  const starts = state === 'scheduled' ? ` for ${showStart(send)}` : '';
+  return [
+    `Send ${send_id} is ${state}${starts}.`,
+    showTotals(send, output),
+    toShellWords(send['next_step']),
+  ].join('\n\n');
 }
 
 function showDeliveries(found: Result, output: Output): string {

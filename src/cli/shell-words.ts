@@ -9,11 +9,13 @@ export function toShellWords(text: unknown): string {
   return printable(String(text))
     .replaceAll(/retry: "(\w+)"/g, '--retry $1')
     .replaceAll(/with status "(\w+)"/g, '--status $1')
+    .replaceAll(/(?: with)? schedule_at: "now"/g, ' --schedule-at now')
+    .replaceAll(/\bschedule_at\b/g, '--schedule-at')
     .replaceAll('Call sendBulkMessages again with the same arguments', 'Run the same command again')
     .replaceAll('Call sendBulkMessages again', 'Run the same command again')
     .replaceAll('then call again', 'then run the same command again')
     .replaceAll(
-      /(?<!tidings )\b(leads list|audience (?:list|get)|sends (?:list|get|resume|deliveries))\b/g,
+      /(?<!tidings )\b(leads list|audience (?:list|get)|sends (?:list|get|pause|resume|cancel|deliveries))\b/g,
       'tidings $1',
     );
 }

@@ -7,6 +7,8 @@ export type Migration = Readonly<Record<Dialect, readonly string[]>> & {
   readonly oldestCode: number;
 };
 
+const SCHEDULED = "CREATE INDEX sends_scheduled ON sends (scheduled_at) WHERE state = 'scheduled'";
+
 /**
  * Numbered, forward-only. A step that has been released is never edited. Both databases are at the same version when
  * they hold the same columns; PostgreSQL came with the second one.
@@ -44,5 +46,12 @@ export const migrations: readonly Migration[] = [
       ),
     ],
     postgres: [],
+  },
+
+  // Milliseconds since 1970, by the clock on the wall; null: it was never to wait. Kept when it has started.
+  {
+    oldestCode: 3,
+    sqlite: ['ALTER TABLE sends ADD COLUMN scheduled_at INTEGER', SCHEDULED],
+    postgres: ['ALTER TABLE sends ADD COLUMN scheduled_at BIGINT', SCHEDULED],
   },
 ];

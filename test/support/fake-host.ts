@@ -50,6 +50,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
           message: z.string().min(1),
           subject: z.string().optional(),
           retry: z.enum(['failed', 'unknown']).optional(),
+          schedule_at: z.string().optional(),
           max_wait_seconds: z.number().max(3_600),
         }),
       ),

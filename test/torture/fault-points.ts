@@ -10,7 +10,7 @@ const SIGNS: Record<string, RegExp> = {
   freeze: /^\s*INSERT INTO deliveries/,
   claim: /SET status = 'sending'/,
   settle: /^\s*UPDATE deliveries SET status = \?/,
-  recover: /^\s*UPDATE deliveries SET status = 'failed'/,
+  recover: /^\s*UPDATE deliveries (INDEXED BY \w+ )?SET status = 'failed'/,
 };
 
 const [kind = '', when = '', count = '1'] = (process.env['TIDINGS_FAULT'] ?? '').split(':');

@@ -142,7 +142,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       async run({ audience_id }) {
         const audience = await existingAudience(ledger, audience_id);
         const open = await ledger.get<{ id: string; state: string }>(
-          "SELECT id, state FROM sends WHERE audience_seq = ? AND state IN ('running', 'paused') LIMIT 1",
+          "SELECT id, state FROM sends WHERE audience_seq = ? AND state IN ('running', 'scheduled', 'paused') LIMIT 1",
           audience.seq,
         );
         if (open) {

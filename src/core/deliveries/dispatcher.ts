@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
 import type { Log } from '../log.ts';
-import { countLeft } from '../sends/send.store.ts';
+import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
 import type { DispatcherControl } from '../tidings.ts';
 import type { Channel } from './channel.ts';
 import { boundWaiting, recoverInDoubt } from './delivery.store.ts';
@@ -13,6 +13,8 @@ import { LONGEST_RETRY_MS, now } from './resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from './sender-loop.ts';
 
 const TAKE_MS = 500;
+/** How late a scheduled send may start. */
+const DUE_MS = 500;
 const DRAIN_MS = 20_000;
 
 /**
@@ -46,7 +48,11 @@ export class Dispatcher implements DispatcherControl {
   }
 
   start(): void {
-    this.#running ??= Promise.all([this.#keepLease(), ...this.#loops.map((loop) => loop.run())]);
+    this.#running ??= Promise.all([
+      this.#keepLease(),
+      this.#startScheduled(),
+      ...this.#loops.map((loop) => loop.run()),
+    ]);
   }
 
   /** A send was made or resumed here: look at once, not at the next poll. */
@@ -82,6 +88,23 @@ export class Dispatcher implements DispatcherControl {
           this.#log.error({ err: error }, 'the right to send cannot be kept; trying again every second');
       }
       await sleep(held ? BEAT_MS : TAKE_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
+    }
+  }
+
+  /** The clock on the wall decides: a time that went by while no process ran is found by the first that does. */
+  async #startScheduled(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      try {
+        const nowMs = Date.now();
+        if (this.#lease.isFresh() && (await anyDue(this.#ledger, nowMs))) {
+          const started = await this.#ledger.write((tx) => startDue(tx, nowMs));
+          if (started > 0) this.#log.info({ started }, 'scheduled sends start');
+          this.wake();
+        }
+      } catch {
+        // Tried again soon, and told by whoever keeps the lease: it meets the same disk.
+      }
+      await sleep(DUE_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
     }
   }
 

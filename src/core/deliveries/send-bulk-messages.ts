@@ -16,9 +16,12 @@ import {
   reviseSend,
   type SendContent,
   type SendRow,
+  schedule,
+  setScheduledAt,
   setState,
 } from '../sends/send.store.ts';
-import { PAUSED_BY_REQUEST, toResult, totalsOf } from '../sends/send-result.ts';
+import { isAhead, PAUSED_BY_REQUEST, scheduledAt, toResult, totalsOf } from '../sends/send-result.ts';
+import { readStartTime, type StartTime } from '../sends/start-time.ts';
 import { parseTemplate, unknownFields } from '../sends/template.ts';
 import type { Channel, ChannelName } from './channel.ts';
 import { type Retry, requeue, reviveGivenUp } from './delivery.store.ts';
@@ -58,6 +61,7 @@ export function sendBulkMessages(context: SendContext): Operation {
  * tried again, are one send.
  */
 async function attach(context: SendContext, input: Input): Promise<{ id: string; notices: string[] }> {
+  const start = readStartTime(input.schedule_at, Date.now());
   const audience = await existingAudience(context.ledger, input.audience_id);
   refuseUnready(audience);
   const channel = context.channels.get(input.channel)!;
@@ -85,11 +89,15 @@ async function attach(context: SendContext, input: Input): Promise<{ id: string;
       id: newId(),
       total: audience.total_count,
       created_at: new Date().toISOString(),
+      scheduled_at: start?.type === 'at' ? start.atMs : null,
     });
     return null;
   });
-  if (send === null) return { id: (await findSendByKey(context.ledger, key))!.id, notices };
-  notices.push(...(await takeUp(context.ledger, send, content, input.retry)));
+  if (send === null) {
+    if (start?.type === 'passed') notices.push(`${hasPassed(start)}: it was started at once.`);
+    return { id: (await findSendByKey(context.ledger, key))!.id, notices };
+  }
+  notices.push(...(await takeUp(context.ledger, send, content, input.retry, start)));
   return { id: send.id, notices };
 }
 
@@ -99,6 +107,7 @@ async function takeUp(
   send: SendRow,
   content: SendContent,
   retry: Retry | undefined,
+  start: StartTime | null,
 ): Promise<string[]> {
   const notices: string[] = [];
   if (send.state === 'cancelled') return ['This send was cancelled earlier; nothing was sent by this call.'];
@@ -113,6 +122,7 @@ async function takeUp(
       if (!sameContent(current, content)) {
         notices.push('The message differs from the one that was sent: a new message takes a new campaign.');
       }
+      if (start) notices.push('schedule_at had no effect.');
       return;
     }
     if (!sameContent(current, content)) {
@@ -121,17 +131,49 @@ async function takeUp(
     }
     if (current.state === 'paused' && current.problem_code === PAUSED_BY_REQUEST) {
       notices.push('It was paused by request and stays paused.');
+      if (start) notices.push('schedule_at had no effect: sends resume takes it too.');
       return;
     }
-    await goOn(tx, current);
+    notices.push(...(await startOrWait(tx, current, start)));
   });
   return notices;
 }
 
-/** `paused` or `completed` with work left → `running`. */
-export async function goOn(tx: Transaction, send: SendRow): Promise<void> {
+/**
+ * On with a send that has leads left: now, or when its time comes. A call that was made before, or that does not speak
+ * of time, never starts one early: only the word "now" does.
+ */
+async function startOrWait(tx: Transaction, send: SendRow, start: StartTime | null): Promise<string[]> {
+  const running = send.state === 'running';
+  if (start?.type === 'at' && !running) {
+    await goOn(tx, send, start.atMs);
+    const moved = send.state === 'scheduled' && send.scheduled_at !== start.atMs;
+    return moved
+      ? [`It was scheduled for ${scheduledAt(send)} and was moved to ${new Date(start.atMs).toISOString()}.`]
+      : [];
+  }
+  if (send.state === 'scheduled' && isAhead(send, Date.now()) && start?.type !== 'now') {
+    const passed = start?.type === 'passed' ? `${hasPassed(start)} and had no effect. ` : '';
+    return [`${passed}It stays scheduled for ${scheduledAt(send)}; schedule_at: "now" starts it at once.`];
+  }
+  await goOn(tx, send);
+  if (running && start && start.type !== 'now') return ['It runs already: schedule_at had no effect.'];
+  return start?.type === 'passed' ? [`${hasPassed(start)}: it goes on at once.`] : [];
+}
+
+function hasPassed({ text }: Extract<StartTime, { type: 'passed' }>): string {
+  return `schedule_at ${text} has passed`;
+}
+
+/** A send with work left → `running`, or `scheduled` for `atMs` (milliseconds since 1970). */
+export async function goOn(tx: Transaction, send: SendRow, atMs: number | null = null): Promise<void> {
   await reviveGivenUp(tx, send.seq);
-  if (send.state !== 'running') await setState(tx, send.seq, 'running');
+  if (atMs !== null) return schedule(tx, send.seq, atMs);
+  if (send.state === 'running') return;
+  const nowMs = Date.now();
+  // Started early: that is its time now, and a later pause and resume finds no time ahead to wait for.
+  if (isAhead(send, nowMs)) await setScheduledAt(tx, send.seq, nowMs);
+  await setState(tx, send.seq, 'running');
 }
 
 async function requeueAll(ledger: Ledger, seq: number, retry: Retry): Promise<number> {

@@ -9,6 +9,7 @@ import { type Operation, operation } from '../operation.ts';
 import {
   delivery,
   listDeliveriesInput,
+  scheduleAt,
   sendDetails,
   sendId,
   sendState,
@@ -22,7 +23,8 @@ import {
   setState,
   type TotalledSendRow,
 } from '../sends/send.store.ts';
-import { nextStep, PAUSED_BY_REQUEST, toSummary, totalsOf } from '../sends/send-result.ts';
+import { isAhead, nextStep, PAUSED_BY_REQUEST, toSummary, totalsOf } from '../sends/send-result.ts';
+import { readStartTime } from '../sends/start-time.ts';
 import { listDeliveries, topErrors } from './delivery-report.store.ts';
 import { goOn, type SendContext } from './send-bulk-messages.ts';
 
@@ -114,14 +116,14 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
 
     operation({
       name: 'sends.pause',
-      summary: 'Pauses a running send; what is in flight is finished.',
+      summary: 'Pauses a running or scheduled send; what is in flight is finished.',
       effect: 'write',
       route: 'POST /sends/{send_id}/pause',
       input: z.object({ send_id: sendId }),
       output: changed,
       run: ({ send_id }) =>
         change(send_id, async (tx, send) => {
-          if (send.state !== 'running' && send.state !== 'paused') throw cannot('paused', send);
+          if (!['running', 'scheduled', 'paused'].includes(send.state)) throw cannot('paused', send);
           await setState(tx, send.seq, 'paused', { code: PAUSED_BY_REQUEST, message: 'Paused by request.' });
           await completeIfDealtWith(tx, send.seq);
         }),
@@ -129,12 +131,13 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
 
     operation({
       name: 'sends.resume',
-      summary: 'Goes on with a paused or cancelled send: pending leads are tried.',
+      summary:
+        'Goes on with a paused or cancelled send: pending leads are tried, at its time if that is ahead or given.',
       effect: 'send',
       route: 'POST /sends/{send_id}/resume',
-      input: z.object({ send_id: sendId }),
+      input: z.object({ send_id: sendId, schedule_at: scheduleAt.optional() }),
       output: changed,
-      run: ({ send_id }) =>
+      run: ({ send_id, schedule_at }) =>
         change(send_id, async (tx, send) => {
           if (totalsOf(send).total_remaining === 0) throw cannot('resumed', send);
           const deleted = await tx.get(
@@ -143,7 +146,7 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
           );
           if (deleted)
             throw new TidingsError('conflict', 'The audience of this send was deleted: it cannot go on.');
-          await goOn(tx, send);
+          await goOn(tx, send, resumeTime(send, schedule_at));
         }),
     }),
 
@@ -178,6 +181,23 @@ async function existingSend(reader: Reader, id: string): Promise<NamedSendRow> {
   if (send) return send;
   throw new TidingsError('not_found', `There is no send ${id}.`, {
     fix: 'sends list shows the sends there are.',
+  });
+}
+
+/** When a send that is resumed goes on, in milliseconds since 1970; null: now. */
+function resumeTime(send: TotalledSendRow, given: string | undefined): number | null {
+  const nowMs = Date.now();
+  const start = readStartTime(given, nowMs);
+  if (start === null) return send.state !== 'running' && isAhead(send, nowMs) ? send.scheduled_at : null;
+  if (start.type === 'now') return null;
+  if (start.type === 'passed') {
+    throw new TidingsError('invalid_argument', `schedule_at is "${start.text}", which has passed.`, {
+      fix: 'Give a later time, or "now".',
+    });
+  }
+  if (send.state !== 'running') return start.atMs;
+  throw new TidingsError('conflict', 'This send is running: schedule_at has no effect on it.', {
+    fix: 'Pause it first (sends pause), then resume it with schedule_at.',
   });
 }
 

@@ -6,6 +6,16 @@ import type { NamedSendRow, SendRow, TotalledSendRow } from './send.store.ts';
 export const RETRIES_USED_UP = 'retries_used_up';
 export const PAUSED_BY_REQUEST = 'paused_by_request';
 
+/** As callers are told: null when it was never to wait. */
+export function scheduledAt(send: SendRow): string | null {
+  return send.scheduled_at === null ? null : new Date(send.scheduled_at).toISOString();
+}
+
+/** Whether its time is still ahead, also when it is paused or cancelled meanwhile. */
+export function isAhead(send: SendRow, nowMs: number): boolean {
+  return send.scheduled_at !== null && send.scheduled_at > nowMs;
+}
+
 /** The five totals of the contract; they add up by construction, mid-flight too. */
 export function totalsOf(send: TotalledSendRow) {
   return {
@@ -30,6 +40,7 @@ export function toSummary(send: NamedSendRow): SendSummary {
     mode,
     ...totalsOf(send),
     created_at,
+    scheduled_at: scheduledAt(send),
     completed_at,
     paused_reason: state === 'paused' ? send.problem : null,
     held_up_by: state === 'running' ? send.problem : null,
@@ -61,6 +72,7 @@ export function toResult(
     campaign: send.campaign,
     state: send.state,
     mode: send.mode,
+    ...(send.scheduled_at !== null && { scheduled_at: scheduledAt(send)! }),
     next_step: nextStep(send),
     ...(notice.length > 0 && { notice: notice.join(' ') }),
     ...(mending && { error: send.problem ?? 'The send is paused.' }),
@@ -73,10 +85,11 @@ export function nextStep(send: TotalledSendRow): string {
   if (send.state === 'running') {
     return 'The send goes on by itself. Call sendBulkMessages again with the same arguments, or sends get, to watch it.';
   }
+  if (send.state === 'scheduled') return nextStepOfScheduled(send);
   if (send.state === 'cancelled')
-    return 'Nothing more is sent. sends resume takes it up again, if that is wanted.';
+    return `Nothing more is sent. sends resume takes it up again, if that is wanted.${waitsFor(send)}`;
   if (send.problem_code === PAUSED_BY_REQUEST)
-    return 'It was paused by request. sends resume goes on with it.';
+    return `It was paused by request. sends resume goes on with it.${waitsFor(send)}`;
   if (send.problem_code === RETRIES_USED_UP) {
     return `${total_remaining} could not be delivered for now. Call sendBulkMessages again later: only they are tried.`;
   }
@@ -90,4 +103,21 @@ export function nextStep(send: TotalledSendRow): string {
     return `Done, but nobody can know whether ${total_unknown} arrived. retry: "unknown" sends to them again, knowingly.`;
   }
   return 'Done: nothing is left to do. A new message to the same people takes a new campaign.';
+}
+
+/** Said of a send that was stopped before it began; whether its time is over is for the reader's clock. */
+function waitsFor(send: SendRow): string {
+  if (send.scheduled_at === null || send.frozen > 0) return '';
+  return ` Resumed before ${scheduledAt(send)}, it waits for that time.`;
+}
+
+function nextStepOfScheduled(send: SendRow): string {
+  const sandbox =
+    send.mode === 'sandbox'
+      ? ' It belongs to the sandbox and reaches nobody, even if a provider is configured by then.'
+      : '';
+  return (
+    `It starts by itself at ${scheduledAt(send)} if a Tidings server runs then, else as soon as one does.${sandbox} ` +
+    'sends resume with schedule_at: "now" starts it at once, with another time moves it; sends cancel calls it off.'
+  );
 }

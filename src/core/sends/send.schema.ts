@@ -6,10 +6,15 @@ import { success } from '../leads/lead.schema.ts';
 export const sendId = z.uuid().describe('UUID of the send, as sendBulkMessages and sends.list return it');
 export const channelName = z.enum(CHANNEL_NAMES).describe('whatsapp or email');
 
-export const SEND_STATES = ['running', 'paused', 'completed', 'cancelled'] as const;
+export const SEND_STATES = ['running', 'scheduled', 'paused', 'completed', 'cancelled'] as const;
 export const sendState = z.enum(SEND_STATES);
 export const PLACEHOLDER_POLICIES = ['strip_tokens', 'skip_recipient'] as const;
 export const RETRIES = ['failed', 'unknown', 'skipped'] as const;
+
+export const scheduleAt = z
+  .string()
+  .max(100)
+  .describe('ISO 8601 with an offset or Z, at most a year ahead: 2026-08-01T09:00:00-06:00; or "now"');
 
 export const sendBulkMessagesInput = z.object({
   audience_id: audienceId,
@@ -29,6 +34,11 @@ export const sendBulkMessagesInput = z.object({
     .default('default')
     .describe(
       'Which message this is. The same audience, channel and campaign is the same send, never repeated',
+    ),
+  schedule_at: scheduleAt
+    .optional()
+    .describe(
+      'Start then, not at once: ISO 8601 with an offset or Z, as in 2026-08-01T09:00:00-06:00. Another time moves a scheduled send, "now" starts it, none leaves it as it is',
     ),
   max_wait_seconds: z
     .number()
@@ -68,6 +78,7 @@ export const sendBulkMessagesOutput = z.looseObject({
   mode: z
     .enum(['sandbox', 'live'])
     .describe('sandbox: recorded to a local outbox, nothing left this machine'),
+  scheduled_at: z.string().optional().describe('When it starts, or was to start, if it was scheduled'),
   next_step: z.string(),
   notice: z.string().optional(),
   error: z.string().optional(),
@@ -84,6 +95,7 @@ export const sendSummary = z.looseObject({
   mode: z.enum(['sandbox', 'live']),
   ...totals,
   created_at: z.string(),
+  scheduled_at: z.string().nullable().describe('When it starts, or was to start; null: at once'),
   completed_at: z.string().nullable(),
   paused_reason: z.string().nullable().describe('What a person must mend, when paused'),
   held_up_by: z.string().nullable().describe('What keeps a running send waiting; it goes on by itself'),

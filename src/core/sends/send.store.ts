@@ -22,6 +22,7 @@ export interface SendRow {
   total: number;
   frozen: number;
   created_at: string;
+  scheduled_at: number | null;
   completed_at: string | null;
 }
 
@@ -100,14 +101,19 @@ export function listSends(
   );
 }
 
-export type NewSend = SendKey & Pick<SendRow, 'id' | 'created_at' | 'total'> & SendContent;
+export type NewSend = SendKey & Pick<SendRow, 'id' | 'created_at' | 'scheduled_at' | 'total'> & SendContent;
 export type SendContent = Pick<
   SendRow,
   'message' | 'format' | 'subject' | 'from_name' | 'placeholder_policy'
 >;
 
 export async function insertSend(tx: Transaction, send: NewSend): Promise<void> {
-  const row = { ...send, state: 'running', revision: 1, frozen: 0 };
+  const row = {
+    ...send,
+    state: send.scheduled_at === null ? 'running' : 'scheduled',
+    revision: 1,
+    frozen: 0,
+  };
   const columns = Object.keys(row);
   const inserted = await tx.get<{ seq: number }>(
     `INSERT INTO sends (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) RETURNING seq`,
@@ -144,6 +150,31 @@ export async function setState(
     state === 'completed' ? new Date().toISOString() : null,
     seq,
   );
+}
+
+/** Whatever it was before: it waits for `atMs`. */
+export async function schedule(tx: Transaction, seq: number, atMs: number): Promise<void> {
+  await setState(tx, seq, 'scheduled');
+  await setScheduledAt(tx, seq, atMs);
+}
+
+export async function setScheduledAt(tx: Transaction, seq: number, atMs: number): Promise<void> {
+  await tx.run('UPDATE sends SET scheduled_at = ? WHERE seq = ?', atMs, seq);
+}
+
+/** Whether {@link startDue} would start any: a read of a few microseconds. */
+export async function anyDue(reader: Reader, nowMs: number): Promise<boolean> {
+  const sql = "SELECT 1 AS found FROM sends WHERE state = 'scheduled' AND scheduled_at <= ? LIMIT 1";
+  return (await reader.get(sql, nowMs)) !== undefined;
+}
+
+/**
+ * `scheduled` sends whose time has come → `running`. Harmless when two do it at once.
+ * @param nowMs milliseconds since 1970 by the clock on the wall
+ * @returns how many were started
+ */
+export function startDue(tx: Transaction, nowMs: number): Promise<number> {
+  return tx.run("UPDATE sends SET state = 'running' WHERE state = 'scheduled' AND scheduled_at <= ?", nowMs);
 }
 
 /** When everyone is dealt with the send is completed, whether it ran, was paused or was cancelled too late. */

@@ -47,12 +47,12 @@ export class PgBossQueue implements JobQueue {
     await this.#ready();
     await this.#boss.insert(
       queue,
-      jobs.map(({ send, chunk, startAt }) => ({
-        data: { send, chunk },
-        singletonKey: `${send}/${chunk}`,
+      jobs.map(({ send, part, startAt }) => ({
+        data: { send, part },
+        singletonKey: `${send}/${part}`,
         group: { id: String(send) },
         // The beginning of a send goes before the middle of another one.
-        priority: -Math.min(chunk, 30_000),
+        priority: -Math.min(part, 30_000),
         ...(startAt !== undefined && { startAfter: new Date(startAt) }),
       })),
     );

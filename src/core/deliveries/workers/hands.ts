@@ -143,7 +143,7 @@ export class Hands implements Work {
 
   /** @returns false when there is nothing to deliver any more. */
   async #grab(job: TakenJob, takenAt: number): Promise<boolean> {
-    const key = { send_seq: job.data.send, number: job.data.chunk };
+    const key = { send_seq: job.data.send, number: job.data.part };
     const why = 'The worker that was sending died before it could read the answer.';
     const grabbed = await this.#ledger.writeBeside(async (tx) => {
       const chunk = await tx.get<ChunkRow & { state: string }>(

@@ -1,14 +1,18 @@
+export interface JobData {
+  readonly send: number;
+  /** Which part of it: the number of a chunk, the time of its start, or 0 for the whole. */
+  readonly part: number;
+}
+
 /** A job that was taken: to be kept alive, and to be ended by this attempt only. */
 export interface TakenJob {
   readonly id: string;
   /** Numbers the attempt: a job that went to somebody else since is no longer ours to end. */
   readonly retryCount: number;
-  readonly data: { readonly send: number; readonly chunk: number };
+  readonly data: JobData;
 }
 
-export interface NewJob {
-  readonly send: number;
-  readonly chunk: number;
+export interface NewJob extends JobData {
   /** Milliseconds since 1970; absent: at once. */
   readonly startAt?: number;
 }
@@ -18,7 +22,7 @@ export const JOB_LOST_MS = 10_000;
 
 /**
  * Jobs that all processes of a database share. Declared here, by whoever uses it; an engine stands behind it. A job is
- * known by (queue, send, chunk): putting one that waits or is being done changes nothing.
+ * known by (queue, send, part): putting one that waits or is being done changes nothing.
  */
 export interface JobQueue {
   put(queue: string, jobs: readonly NewJob[]): Promise<void>;

@@ -4,10 +4,11 @@ import { endIfDone } from '../claim-window.ts';
 import { freezeRows } from '../delivery.store.ts';
 import { now } from '../resolve-outcome.ts';
 import type { JobQueue } from './job-queue.ts';
-import { deliverQueue, FREEZE_QUEUE } from './queues.ts';
+import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
 
 /** Chunks of one send that wait at once: as many as a good number of workers take in a second. */
 const AHEAD = 100;
+const STARTS_AHEAD_MS = 2 * 60 * 60_000;
 /** Rows made in one transaction. */
 const FREEZE_ROWS = 5_000;
 
@@ -21,11 +22,11 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<void> {
   );
   await queue.put(
     FREEZE_QUEUE,
-    unmade.map(({ seq }) => ({ send: seq, chunk: 0 })),
+    unmade.map(({ seq }) => ({ send: seq, part: 0 })),
   );
 
-  const chunks = await ledger.all<{ send: number; chunk: number; channel: string; mode: string }>(
-    `SELECT c.send_seq AS send, c.number AS chunk, s.channel, s.mode FROM sends s CROSS JOIN LATERAL (
+  const chunks = await ledger.all<{ send: number; part: number; channel: string; mode: string }>(
+    `SELECT c.send_seq AS send, c.number AS part, s.channel, s.mode FROM sends s CROSS JOIN LATERAL (
        SELECT c.send_seq, c.number FROM chunks c
        WHERE c.send_seq = s.seq AND c.holder IS NULL AND (
          c.claimed < least(c.last_position, s.frozen)
@@ -39,6 +40,19 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<void> {
   for (const [name, jobs] of queues) await queue.put(name, jobs);
 
   await endWhatIsDone(ledger);
+}
+
+/** Starts that lie ahead are jobs that wait; of what is further away there is time to think. */
+export async function planStarts(ledger: Ledger, queue: JobQueue): Promise<void> {
+  const scheduled = await ledger.all<{ seq: number; scheduled_at: number }>(
+    "SELECT seq, scheduled_at FROM sends WHERE state = 'scheduled' AND scheduled_at <= ? ORDER BY scheduled_at LIMIT 1000",
+    Date.now() + STARTS_AHEAD_MS,
+  );
+  // The time is a part of what a job is known by: a send that was moved has a job for each of its times.
+  await queue.put(
+    START_QUEUE,
+    scheduled.map(({ seq, scheduled_at }) => ({ send: seq, part: scheduled_at, startAt: scheduled_at })),
+  );
 }
 
 /** Two workers that end the last two chunks of a send at the same time do not see each other. */

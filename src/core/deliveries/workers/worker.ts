@@ -4,7 +4,7 @@ import { isOutdated } from '../../../ledger/migrate.ts';
 import { resumeBuilding } from '../../audiences/build-audience.ts';
 import type { Log } from '../../log.ts';
 import { newId } from '../../new-id.ts';
-import { countLeft } from '../../sends/send.store.ts';
+import { countLeft, startDue } from '../../sends/send.store.ts';
 import type { DispatcherControl } from '../../tidings.ts';
 import type { Channel } from '../channel.ts';
 import { boundWaiting } from '../delivery.store.ts';
@@ -13,8 +13,8 @@ import { LONGEST_RETRY_MS, now } from '../resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
 import { Hands } from './hands.ts';
 import type { JobQueue } from './job-queue.ts';
-import { makeAllRows, plan } from './plan.ts';
-import { deliverQueue, FREEZE_QUEUE } from './queues.ts';
+import { makeAllRows, plan, planStarts } from './plan.ts';
+import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
 import { SharedPace } from './shared-pace.ts';
 
 const POLL_MS = 250;
@@ -69,6 +69,7 @@ export class Worker implements DispatcherControl {
     const keeping = this.#repeat(KEEP_MS, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
     this.#running = Promise.all([
       this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => plan(this.#ledger, this.#queue)),
+      this.#repeat(POLL_MS, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
       this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
       this.#repeat(HOUSEKEEPING_MS, signal, 'housekeeping fails', () => this.#keepHouse()),
       ...this.#parts.map(({ hands, loop }) => this.#deliver(hands, loop)),
@@ -85,7 +86,7 @@ export class Worker implements DispatcherControl {
       return;
     }
     this.#planning = 'yes';
-    plan(this.#ledger, this.#queue)
+    Promise.all([plan(this.#ledger, this.#queue), planStarts(this.#ledger, this.#queue)])
       .catch((error: unknown) => this.#log.debug({ err: error }, 'the next plan will see it'))
       .then(() => {
         const again = this.#planning === 'and again';
@@ -133,6 +134,15 @@ export class Worker implements DispatcherControl {
     for (const { hands } of this.#parts) await hands.keep();
   }
 
+  async #startScheduled(): Promise<void> {
+    const jobs = await this.#queue.take(START_QUEUE, 10, []);
+    if (jobs.length === 0) return;
+    const started = await this.#ledger.writeBeside((tx) => startDue(tx, Date.now()));
+    for (const job of jobs) await this.#queue.done(START_QUEUE, job);
+    if (started > 0) this.#log.info({ sends: started }, 'scheduled sends start');
+    this.wake();
+  }
+
   async #makeRows(): Promise<void> {
     for (const job of await this.#queue.take(FREEZE_QUEUE, 1, [])) {
       await makeAllRows(this.#ledger, job.data.send, async () => {
@@ -146,6 +156,7 @@ export class Worker implements DispatcherControl {
   }
 
   async #keepHouse(): Promise<void> {
+    await planStarts(this.#ledger, this.#queue);
     await resumeBuilding(this.#ledger);
     await this.#ledger.writeBeside((tx) => boundWaiting(tx, now().steadyMs, LONGEST_RETRY_MS));
     if (await isOutdated(this.#ledger)) {
