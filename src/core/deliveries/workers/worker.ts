@@ -137,7 +137,11 @@ export class Worker implements DispatcherControl {
   async #startScheduled(): Promise<void> {
     const jobs = await this.#queue.take(START_QUEUE, 10, []);
     if (jobs.length === 0) return;
-    const started = await this.#ledger.writeBeside((tx) => startDue(tx, Date.now()));
+    // The clock of the database is the one that all machines share.
+    const clock = 'SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now';
+    const started = await this.#ledger.writeBeside(async (tx) =>
+      startDue(tx, (await tx.get<{ now: number }>(clock))!.now),
+    );
     for (const job of jobs) await this.#queue.done(START_QUEUE, job);
     if (started > 0) this.#log.info({ sends: started }, 'scheduled sends start');
     this.wake();
