@@ -7,6 +7,7 @@ import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openSqlite } from '../../src/ledger/sqlite.ts';
 import { startCloudApi } from '../support/cloud-api-server.ts';
 import { freshFolder, removeFolder } from '../support/core.ts';
+import { freeze } from '../support/freeze.ts';
 import { startSmtpServer } from '../support/smtp-server.ts';
 import { type Audit, audit } from './audit.ts';
 
@@ -42,8 +43,6 @@ const SMTP_LATENCY_MS = 5;
 const CLOUD_LATENCY_MS = 100;
 /** A fault point that is not met for this long is not there. */
 const PATIENCE_MS = 15_000;
-/** Longer than a lease lives without its holder. */
-const STALL_MS = 9_000;
 
 export interface TortureOptions {
   readonly kills: number;
@@ -242,14 +241,12 @@ class TortureRun {
     await this.#call(first);
     await this.#sends();
     await sleep(delayMs);
-    first.process.kill('SIGSTOP');
+    await freeze(first.process, this.#folder);
     const second = await this.#start();
-    // A process that is frozen inside a transaction keeps the lock of the file: then nobody takes over.
-    await sleep(STALL_MS);
-    first.process.kill('SIGCONT');
     this.#campaign += 1;
     await this.#call(second);
     await this.#sends();
+    first.process.kill('SIGCONT');
     await sleep(delayMs);
     await this.#kill(first);
     await this.#kill(second);
