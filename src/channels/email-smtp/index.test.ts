@@ -182,6 +182,20 @@ describe('sessions', () => {
     await expect.poll(() => server.openSessions()).toBe(0);
   });
 
+  test('are cut when close() may not wait longer: only what had left is unknown', async () => {
+    const server = await serve({ hangUp: 'silence_after_dot' });
+    const channel = open(server.url, { connections: 2 });
+    const sending = Promise.all(Array.from({ length: 8 }, () => send(channel)));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const startedAt = performance.now();
+    await channel.close(100);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const types = (await sending).map(({ type }) => type);
+    expect(types.filter((type) => type === 'uncertain')).toHaveLength(2);
+    expect(types.filter((type) => type === 'transient')).toHaveLength(6);
+    await expect.poll(() => server.openSessions()).toBe(0);
+  });
+
   test('are given back by close(), after what is on its way has arrived', async () => {
     const server = await serve({
       onMessage: () => new Promise((resolve) => setTimeout(() => resolve(null), 150)),

@@ -11,6 +11,8 @@ import { FAULTS_FOR_A_LINE, SenderLoop } from './sender-loop.ts';
 
 const TAKE_MS = 500;
 const DRAIN_MS = 20_000;
+/** For what an abandoned attempt is to be written down as. */
+const GIVE_UP_MS = 2_000;
 
 /**
  * Sends, in whichever process holds the lease.
@@ -22,14 +24,18 @@ const DRAIN_MS = 20_000;
 export class Dispatcher implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #lease: Lease;
+  readonly #channels: readonly Channel[];
   readonly #loops: readonly SenderLoop[];
   readonly #log: Log;
-  readonly #stopped = new AbortController();
-  #running: Promise<unknown> | null = null;
+  readonly #ended = new AbortController();
+  #sending: Promise<unknown> | null = null;
+  #keeping: Promise<void> | null = null;
+  #stopping: Promise<{ inDoubt: number; left: number | null }> | null = null;
 
   constructor(options: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log }) {
     this.#ledger = options.ledger;
     this.#log = options.log;
+    this.#channels = options.channels;
     this.#lease = new Lease(options.ledger, 'dispatcher');
     this.#loops = options.channels.map(
       (channel) => new SenderLoop({ ...options, lease: this.#lease, channel }),
@@ -37,7 +43,8 @@ export class Dispatcher implements DispatcherControl {
   }
 
   start(): void {
-    this.#running ??= Promise.all([this.#keepLease(), ...this.#loops.map((loop) => loop.run())]);
+    this.#sending ??= Promise.all(this.#loops.map((loop) => loop.run()));
+    this.#keeping ??= this.#keepLease();
   }
 
   /** A send was made or resumed here: look at once, not at the next poll. */
@@ -45,12 +52,20 @@ export class Dispatcher implements DispatcherControl {
     for (const loop of this.#loops) loop.wake();
   }
 
+  /** @returns how many outcomes nobody knows because of it, and how many messages wait for the next process. */
   async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
-    if (this.#running === null) return { inDoubt: 0, left: 0 };
+    if (this.#sending === null) return { inDoubt: 0, left: 0 };
+    this.#stopping ??= this.#stop(this.#sending, maxMs);
+    return this.#stopping;
+  }
+
+  /** The lease is kept to the end: nobody may call unknown what is still being waited for. */
+  async #stop(sending: Promise<unknown>, maxMs: number): Promise<{ inDoubt: number; left: number | null }> {
     for (const loop of this.#loops) loop.stop();
-    this.#stopped.abort();
-    await Promise.race([this.#running, sleep(maxMs, undefined, { ref: false })]);
-    const inDoubt = this.#loops.reduce((sum, loop) => sum + loop.inFlight, 0);
+    await within(sending, maxMs);
+    const inDoubt = this.#inFlight() === 0 ? 0 : await this.#giveUp(sending);
+    this.#ended.abort();
+    await within(this.#keeping!, GIVE_UP_MS);
     await this.#lease.release().catch((error: unknown) => {
       this.#log.error(
         { err: error },
@@ -58,6 +73,27 @@ export class Dispatcher implements DispatcherControl {
       );
     });
     return { inDoubt, left: await this.#left().catch(() => null) };
+  }
+
+  /** The lines are cut: what had not left yet is pending again, and only the rest is unknown. */
+  async #giveUp(sending: Promise<unknown>): Promise<number> {
+    const before = await this.#unknown().catch(() => 0);
+    for (const channel of this.#channels) {
+      channel.close(0).catch((error: unknown) => {
+        this.#log.error({ err: error, channel: channel.name }, 'a channel could not be closed');
+      });
+    }
+    await within(sending, GIVE_UP_MS);
+    for (const loop of this.#loops) loop.abandon();
+    return this.#inFlight() + (await this.#unknown().catch(() => before)) - before;
+  }
+
+  #inFlight(): number {
+    return this.#loops.reduce((sum, loop) => sum + loop.inFlight, 0);
+  }
+
+  async #unknown(): Promise<number> {
+    return (await this.#ledger.get<{ n: number }>('SELECT coalesce(sum(unknown), 0) AS n FROM sends'))!.n;
   }
 
   /** How many messages of running sends wait for the next process. */
@@ -70,16 +106,16 @@ export class Dispatcher implements DispatcherControl {
   async #keepLease(): Promise<void> {
     let held = false;
     let faults = 0;
-    while (!this.#stopped.signal.aborted) {
+    while (!this.#ended.signal.aborted) {
       try {
         if (held) held = await this.#lease.beat();
-        else held = await this.#take();
+        else if (this.#stopping === null) held = await this.#take();
         faults = 0;
       } catch (error) {
         if (faults++ % FAULTS_FOR_A_LINE === 0)
           this.#log.error({ err: error }, 'the right to send cannot be kept; trying again every second');
       }
-      await sleep(held ? BEAT_MS : TAKE_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
+      await sleep(held ? BEAT_MS : TAKE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
   }
 
@@ -98,4 +134,10 @@ export class Dispatcher implements DispatcherControl {
     this.wake();
     return true;
   }
+}
+
+async function within(work: Promise<unknown>, maxMs: number): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work, sleep(maxMs, undefined, { signal: over.signal }).catch(() => {})]);
+  over.abort();
 }
