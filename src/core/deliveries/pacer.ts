@@ -99,7 +99,7 @@ export class Pacer {
     this.#failures += 1;
   }
 
-  /** For how long the relay has not been reached; 0: it is there. */
+  /** For how long the relay has not been reached, or has called everything too fast; 0: messages leave. */
   downMs(nowMs: number): number {
     return this.#downSince === null ? 0 : nowMs - this.#downSince;
   }
@@ -109,7 +109,8 @@ export class Pacer {
    * and the same overshoot.
    */
   throttled(nowMs: number, startedAtMs: number, retryAfterMs?: number): void {
-    this.reached();
+    this.#failures = 0;
+    this.#downSince ??= nowMs;
     if (startedAtMs <= this.#cutAt) {
       if (retryAfterMs !== undefined) this.#pausedUntil = Math.max(this.#pausedUntil, nowMs + retryAfterMs);
       return;

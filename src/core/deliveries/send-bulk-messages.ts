@@ -100,12 +100,14 @@ async function takeUp(
   retry: Retry | undefined,
 ): Promise<string[]> {
   const notices: string[] = [];
-  if (send.state === 'cancelled') return ['This send was cancelled earlier; nothing was sent by this call.'];
+  const cancelled = 'This send was cancelled earlier; nothing was sent by this call.';
+  if (send.state === 'cancelled') return [cancelled];
   const moved = retry ? await requeueAll(ledger, send.seq, retry) : 0;
   if (retry)
     notices.push(`${moved} ${retry} ${moved === 1 ? 'lead was' : 'leads were'} put back to pending.`);
   await ledger.write(async (tx) => {
     const current = (await tx.get<SendRow>('SELECT * FROM sends WHERE seq = ?', send.seq))!;
+    if (current.state === 'cancelled') return void notices.push(cancelled);
     const left = totalsOf(current).total_remaining;
     if (left === 0) {
       notices.push('Every lead of this send has been dealt with already; nothing was sent by this call.');

@@ -22,16 +22,18 @@ const BREAKER_AT = 20;
 /** A fault of the disk is tried every second and told once a minute. */
 export const FAULTS_FOR_A_LINE = 60;
 
-/** A relay that was away this long is a person's business; until then the send goes on by itself. */
+/** To be told "too fast" is how a limit is found; hearing nothing else for this long is worth a word. */
+const NOTEWORTHY_MS = 10_000;
+
+/** A relay that was away, or took nothing, for this long is a person's business; until then the send goes on by itself. */
 const DOWN_LIMIT_MS = 60 * 60_000;
 
 interface Finished {
   readonly claim: Claim;
   readonly outcome: Outcome;
-  /** For the row. */
   readonly at: Now;
-  /** Monotonic, for pacing. */
-  readonly startedAtMs: number;
+  /** It was one refusal too many of the same kind. */
+  readonly breaks: boolean;
 }
 
 /**
@@ -56,6 +58,7 @@ export class SenderLoop {
   #inFlight = 0;
   #turns = 0;
   #stopping = false;
+  #abandoned = false;
   #wake: () => void = () => {};
 
   constructor(options: {
@@ -90,10 +93,16 @@ export class SenderLoop {
     this.#wake();
   }
 
+  /** Ends it although answers are still out or cannot be written down: the next process sees to them. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#wake();
+  }
+
   /** Resolves when it was stopped and nothing is in flight. A fault of the disk is waited out: nothing is lost by it. */
   async run(): Promise<void> {
     let faults = 0;
-    while (!this.#stopping || this.inFlight > 0) {
+    while (!this.#abandoned && (!this.#stopping || this.inFlight > 0)) {
       try {
         if (!(await this.#turn())) await this.#wait();
         faults = 0;
@@ -203,7 +212,10 @@ export class SenderLoop {
       })
       .then((settled) => {
         this.#inFlight -= 1;
-        this.#finished.push({ claim, outcome: settled, at: now(), startedAtMs });
+        // Counted when it is heard, not when it is written down: that may have to be tried again.
+        this.#pace(claim, settled, startedAtMs);
+        const breaks = this.#breaks(claim.sendSeq, settled);
+        this.#finished.push({ claim, outcome: settled, at: now(), breaks });
         this.#wake();
       });
   }
@@ -218,21 +230,19 @@ export class SenderLoop {
       };
     });
     await settle(tx, sendSeq, settlements);
-    for (const finished of group) {
-      const { claim, outcome } = finished;
-      this.#pace(sendSeq, finished);
+    for (const { claim, outcome, breaks } of group) {
       if (outcome.type === 'permanent' && outcome.suppress) {
         await suppress(tx, this.#channel.name, claim.recipient.contact, outcome.suppress);
       }
       if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
       if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
-      if (this.#breaks(sendSeq, outcome))
-        await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
+      if (breaks) await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
     }
     await completeIfDealtWith(tx, sendSeq);
     const last = group.at(-1)!.outcome;
     const down = this.#pacer.downMs(performance.now());
-    const held = down > 0 && last.type === 'transient' ? last : null;
+    const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
+    const held = isHeld ? (last as { code: string; message: string }) : null;
     if (held && down > DOWN_LIMIT_MS) await this.#pauseAll(tx, held);
     await tx.run(
       "UPDATE sends SET problem_code = ?, problem = ? WHERE seq = ? AND state = 'running' AND problem IS NOT ?",
@@ -243,7 +253,7 @@ export class SenderLoop {
     );
   }
 
-  #pace(sendSeq: number, { claim, outcome, startedAtMs }: Finished): void {
+  #pace(claim: Claim, outcome: Outcome, startedAtMs: number): void {
     const now = performance.now();
     if (outcome.type === 'transient' && outcome.scope === 'sender') {
       if (outcome !== HELD_UP) this.#pacer.unreachable(now, Math.random());
@@ -252,19 +262,18 @@ export class SenderLoop {
     } else if (outcome.type === 'accepted') {
       this.#pacer.accepted(now);
       this.#domains.open(claim.recipient.contact);
-      const speed = this.#speed.get(sendSeq);
+      const speed = this.#speed.get(claim.sendSeq);
       if (speed) speed.sent += 1;
     } else this.#pacer.reached();
   }
 
+  /** Only a message that was taken, or another reason, says that the one before was not the message's fault. */
   #breaks(sendSeq: number, outcome: Outcome): boolean {
-    if (outcome.type !== 'permanent' || !outcome.breaker) {
-      this.#refusals.delete(sendSeq);
-      return false;
-    }
+    if (outcome.type === 'accepted') this.#refusals.delete(sendSeq);
+    if (outcome.type !== 'permanent' || !outcome.breaker) return false;
     const known = this.#refusals.get(sendSeq);
     const count = known?.code === outcome.code ? known.count + 1 : 1;
-    this.#refusals.set(sendSeq, { code: outcome.code, count });
+    this.#refusals.set(sendSeq, { code: outcome.code, count: count % BREAKER_AT });
     return count === BREAKER_AT;
   }
 
