@@ -206,6 +206,22 @@ describe('outcomes', () => {
     expect(result.total_failed).toBeLessThan(60);
   });
 
+  it('a domain that refuses everyone is left alone after twenty, and its other leads stay pending', async () => {
+    const audience = await audienceOf(400, (at) => ({
+      name: `L${at}`,
+      email: `l${at}@${at % 2 ? 'strict.example' : 'calm.example'}`,
+    }));
+    email.answer = ({ contact }) =>
+      contact.endsWith('strict.example')
+        ? { type: 'permanent', code: 'smtp_550_5.7.1', message: 'Policy.', breaker: true }
+        : undefined;
+    const result = await send(audience);
+    expect(result).toMatchObject({ success: true, state: 'paused', total_sent: 200 });
+    expect(result.total_failed).toBeGreaterThanOrEqual(20);
+    expect(result.total_failed).toBeLessThan(60);
+    expect(result.total_remaining).toBe(200 - result.total_failed);
+  });
+
   it('a refusal that the disk would not take at first counts once towards the breaker', async () => {
     const ten = new FakeChannel('email', 10);
     await core.dispatcher.stop();
@@ -241,7 +257,7 @@ describe('outcomes', () => {
     ['cannot be reached', { type: 'transient', scope: 'sender', code: 'ECONNREFUSED', message: 'Refused.' }],
     ['takes nothing', { type: 'throttled', scope: 'sender', code: 'smtp_421', message: 'Too fast.' }],
   ])('a relay that %s for an hour pauses the send, with the reason, and loses nobody', async (_, outcome) => {
-    const audience = await audienceOf(5);
+    const audience = await audienceOf(3);
     let down = true;
     email.answer = () => (down ? outcome : undefined);
     expect(await send(audience, { max_wait_seconds: 1 })).toMatchObject({ state: 'running' });
@@ -253,7 +269,7 @@ describe('outcomes', () => {
         .poll(async () => (await core.call('sends.list')).sends[0], { timeout: 15_000 })
         .toMatchObject({ state: 'paused', paused_reason: message });
       down = false;
-      expect(await send(audience)).toMatchObject({ state: 'completed', total_sent: 5 });
+      expect(await send(audience)).toMatchObject({ state: 'completed', total_sent: 3 });
     } finally {
       clock.mockRestore();
     }

@@ -113,6 +113,6 @@ async function endIfDone(tx: Transaction, seq: number): Promise<void> {
   if (send.in_flight > 0 || send.claimed < send.total || (await nextRetryAt(tx, seq)) !== null) return;
   const left = send.total - send.sent - send.failed - send.skipped;
   if (left === 0) return setState(tx, seq, 'completed');
-  const message = `${left} could not be delivered for now: every try in this run met a passing error.`;
+  const message = `${left} could not be delivered for now: every try met a passing error, or their mail domain takes nothing.`;
   await setState(tx, seq, 'paused', { code: RETRIES_USED_UP, message });
 }

@@ -39,3 +39,28 @@ describe('a domain that says "too fast"', () => {
     expect(gates.close('a@busy.example', 11e6)).toBeLessThanOrEqual(11e6 + 10_000);
   });
 });
+
+describe('a domain that refuses', () => {
+  const refuse = (gates: DomainGates, times: number, code = 'smtp_550_5.7.1') => {
+    for (let at = 0; at < times; at++) gates.refused(`l${at}@strict.example`, code, 0);
+  };
+
+  it('twenty times in a row for the same reason is left alone for a while, and no other one is', () => {
+    const gates = new DomainGates();
+    refuse(gates, 19);
+    expect(gates.closedUntil('a@strict.example', 0)).toBe(null);
+    refuse(gates, 1);
+    expect(gates.closedUntil('a@strict.example', 0)).toBe(GIVEN_UP);
+    expect(gates.closedUntil('a@calm.example', 0)).toBe(null);
+    expect(gates.closedUntil('a@strict.example', 900_001)).toBe(null);
+  });
+
+  it('now and then, or for changing reasons, is not', () => {
+    const gates = new DomainGates();
+    refuse(gates, 19);
+    gates.open('someone@strict.example');
+    refuse(gates, 19);
+    refuse(gates, 19, 'smtp_554');
+    expect(gates.closedUntil('a@strict.example', 0)).toBe(null);
+  });
+});

@@ -214,7 +214,7 @@ export class SenderLoop {
         this.#inFlight -= 1;
         // Counted when it is heard, not when it is written down: that may have to be tried again.
         this.#pace(claim, settled, startedAtMs);
-        const breaks = this.#breaks(claim.sendSeq, settled);
+        const breaks = this.#breaks(claim, settled);
         this.#finished.push({ claim, outcome: settled, at: now(), breaks });
         this.#wake();
       });
@@ -268,12 +268,15 @@ export class SenderLoop {
   }
 
   /** Only a message that was taken, or another reason, says that the one before was not the message's fault. */
-  #breaks(sendSeq: number, outcome: Outcome): boolean {
+  #breaks({ sendSeq, recipient: { contact } }: Claim, outcome: Outcome): boolean {
     if (outcome.type === 'accepted') this.#refusals.delete(sendSeq);
     if (outcome.type !== 'permanent' || !outcome.breaker) return false;
     const known = this.#refusals.get(sendSeq);
     const count = known?.code === outcome.code ? known.count + 1 : 1;
     this.#refusals.set(sendSeq, { code: outcome.code, count: count % BREAKER_AT });
+    // What all of them refuse is no domain's doing.
+    if (count === BREAKER_AT) this.#domains.open(contact);
+    else this.#domains.refused(contact, outcome.code, now().steadyMs);
     return count === BREAKER_AT;
   }
 
