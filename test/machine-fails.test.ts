@@ -128,7 +128,7 @@ describe('the data file', () => {
     const reached = email.accepted.length;
     const asked = performance.now();
     expect(await core.call('sends.get', { send_id: send.send_id })).toMatchObject({ state: 'running' });
-    expect(performance.now() - asked).toBeLessThan(1_000);
+    expect(performance.now() - asked).toBeLessThan(2_500);
     await sleep(3_000);
     expect(email.accepted.length).toBe(reached);
     other.exec('ROLLBACK');
@@ -274,7 +274,13 @@ describe('the network', () => {
 
 describe('a stop', () => {
   it('waits for a silent mail server no longer than it may; only what had left is unknown, the rest is pending', async () => {
-    const smtp = await startSmtpServer({ hangUp: 'silence_after_dot' });
+    let bodies = 0;
+    const smtp = await startSmtpServer({
+      onMessage: () => {
+        bodies += 1;
+        return new Promise(() => {});
+      },
+    });
     closing.push(() => smtp.stop());
     const { tidings, call } = await tidingsWith({
       SMTP_URL: `${smtp.url}?tls=off`,
@@ -283,8 +289,7 @@ describe('a stop', () => {
     const send = { audience_id: await audienceOf(call, 50), ...message };
     tidings.dispatcher.start();
     await call('sendBulkMessages', { ...send, max_wait_seconds: 0 });
-    await until(() => smtp.openSessions() === 5);
-    await sleep(200);
+    await until(() => bodies === 5);
     const startedAt = performance.now();
     expect(await tidings.dispatcher.stop(500)).toEqual({ inDoubt: 5, left: 45 });
     expect(await call('sendBulkMessages', { ...send, max_wait_seconds: 0 })).toMatchObject({
