@@ -304,7 +304,7 @@ describe('a stop', () => {
   it('that has to wait for answers keeps the right to send: nobody else calls them unknown meanwhile', async () => {
     const email = new FakeChannel('email', 4);
     const slow = new FakeChannel('email', 4);
-    email.answer = async () => void (await sleep(8_000));
+    email.answer = async () => void (await sleep(7_000));
     const first = await coreWith(email);
     const send = { audience_id: await audienceOf(first.call, 6), ...message };
     first.dispatcher.start();
@@ -313,7 +313,7 @@ describe('a stop', () => {
     const second = await coreWith(slow);
     second.dispatcher.start();
     const stopped = first.dispatcher.stop();
-    await sleep(7_000);
+    await sleep(6_300);
     expect(await second.call('sendBulkMessages', { ...send, max_wait_seconds: 0 })).toMatchObject({
       total_unknown: 0,
       total_remaining: 6,

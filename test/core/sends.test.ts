@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createSandboxChannel, type Outbox } from '../../src/channels/sandbox/channel.ts';
 import type { Outcome } from '../../src/core/deliveries/channel.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { FakeChannel } from '../support/fake-channel.ts';
@@ -478,6 +479,30 @@ describe('stopping', () => {
     expect(email.accepted.length).toBe(200);
   });
 
+  it('a process that only tries out keeps nobody from sending, and is kept by nobody', async () => {
+    const audience = await audienceOf(20);
+    // The first process holds the right to send; the second has nothing configured.
+    const outbox: Outbox = { record: async () => {} };
+    const trying = await openCore([createSandboxChannel('email', outbox), whatsapp], folder);
+    opened.push(trying);
+    trying.dispatcher.start();
+    const results = await Promise.all([send(audience), send(audience, {}, trying)]);
+    expect(results.map(({ mode }) => mode)).toEqual(['live', 'sandbox']);
+    for (const result of results) expect(result).toMatchObject({ state: 'completed', total_sent: 20 });
+    expect(email.accepted.length).toBe(20);
+    await trying.dispatcher.stop();
+    // And the other way round.
+    await core.dispatcher.stop();
+    const first = await openCore([createSandboxChannel('email', outbox), whatsapp], folder);
+    opened.push(first);
+    first.dispatcher.start();
+    expect(await send(audience, { campaign: 'b' }, first)).toMatchObject({ mode: 'sandbox', total_sent: 20 });
+    const live = await openCore([email, whatsapp], folder);
+    opened.push(live);
+    live.dispatcher.start();
+    expect(await send(audience, { campaign: 'b' }, live)).toMatchObject({ mode: 'live', total_sent: 20 });
+  });
+
   it('what a dead dispatcher had in flight becomes unknown, and is never sent again on its own', async () => {
     const audience = await audienceOf(40);
     await core.dispatcher.stop();
@@ -490,7 +515,7 @@ describe('stopping', () => {
       );
       await tx.run('UPDATE sends SET frozen = 7, claimed = 7, in_flight = 7');
       await tx.run(
-        "INSERT INTO leases VALUES ('dispatcher', 'gone', 8, 3) ON CONFLICT DO UPDATE SET holder = 'gone'",
+        "INSERT INTO leases VALUES ('email/live', 'gone', 8, 3) ON CONFLICT DO UPDATE SET holder = 'gone'",
       );
     });
     const other = await openCore([email, whatsapp], folder);

@@ -137,3 +137,8 @@ export interface Channel {
    */
   close(waitMs?: number): Promise<void>;
 }
+
+/** What is tried out never counts as sent, and is nobody else's business. */
+export function modeOf({ provider }: Pick<Channel, 'provider'>): 'sandbox' | 'live' {
+  return provider === 'sandbox' ? 'sandbox' : 'live';
+}

@@ -238,9 +238,18 @@ async function reopen(tx: Transaction, sendSeq: number): Promise<void> {
  * What a dispatcher that died has left: rows handed to a provider whose answer nobody will read. They are never more
  * than its window, and found by a small index.
  */
-export async function recoverInDoubt(tx: Transaction, why: string): Promise<number> {
+export async function recoverInDoubt(
+  tx: Transaction,
+  channel: ChannelName,
+  mode: SendRow['mode'],
+  why: string,
+): Promise<number> {
   const sends = await tx.all<{ send_seq: number; count: number }>(
-    "SELECT send_seq, count(*) AS count FROM deliveries WHERE status = 'sending' GROUP BY send_seq",
+    `SELECT d.send_seq, count(*) AS count
+     FROM (SELECT send_seq FROM deliveries WHERE status = 'sending') d JOIN sends s ON s.seq = d.send_seq
+     WHERE s.channel = ? AND s.mode = ? GROUP BY d.send_seq`,
+    channel,
+    mode,
   );
   let total = 0;
   for (const { send_seq, count } of sends) {

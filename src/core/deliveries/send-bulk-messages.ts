@@ -19,7 +19,7 @@ import {
 } from '../sends/send.store.ts';
 import { PAUSED_BY_REQUEST, toResult, totalsOf } from '../sends/send-result.ts';
 import { parseTemplate, unknownFields } from '../sends/template.ts';
-import type { Channel, ChannelName } from './channel.ts';
+import { type Channel, type ChannelName, modeOf } from './channel.ts';
 import { type Retry, requeue, reviveGivenUp } from './delivery.store.ts';
 
 export interface SendContext {
@@ -73,7 +73,7 @@ async function attach(context: SendContext, input: Input): Promise<{ id: string;
     audience_seq: audience.seq,
     channel: input.channel,
     campaign: input.campaign,
-    mode: channel.provider === 'sandbox' ? ('sandbox' as const) : ('live' as const),
+    mode: modeOf(channel),
   };
   const send = await context.ledger.write(async (tx) => {
     const known = await findSendByKey(tx, key);

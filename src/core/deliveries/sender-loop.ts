@@ -4,7 +4,7 @@ import { TidingsError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { parseContent } from '../sends/content.ts';
 import { completeIfDealtWith, type SendRow, setState } from '../sends/send.store.ts';
-import { type Channel, HELD_UP, type Outcome } from './channel.ts';
+import { type Channel, HELD_UP, modeOf, type Outcome } from './channel.ts';
 import { type Claim, claimWindow, type ReadySend } from './claim-window.ts';
 import { settle, suppress } from './delivery.store.ts';
 import { DomainGates } from './domain-gates.ts';
@@ -77,7 +77,7 @@ export class SenderLoop {
   }
 
   get mode(): SendRow['mode'] {
-    return this.#channel.provider === 'sandbox' ? 'sandbox' : 'live';
+    return modeOf(this.#channel);
   }
 
   get inFlight(): number {
