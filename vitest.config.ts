@@ -27,6 +27,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // The long ones wait more than they work: for leases, retries, other processes.
+    maxWorkers: 3,
   },
 });

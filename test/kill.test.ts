@@ -243,7 +243,7 @@ describe('a process that is killed in the middle of a send', () => {
 
   it('or stopped for longer than its lease, and continued, sends nothing that its successor took over', async () => {
     // So that a good part is left when it is stopped.
-    env['SMTP_RATE'] = '100';
+    env['SMTP_RATE'] = '150';
     const send = await startSend(300);
     await call('sendBulkMessages', send);
     const stalled = await startSending();
