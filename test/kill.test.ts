@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import type { Tidings } from '../src/core/tidings.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { freshFolder, quiet, removeFolder } from './support/core.ts';
+import { freeze } from './support/freeze.ts';
 import { startSmtpServer } from './support/smtp-server.ts';
 
 const LEADS = 1_500;
@@ -70,6 +72,41 @@ async function serve() {
   return { child, log: () => log };
 }
 
+function run(args: string[]) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts'), ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  return child;
+}
+
+async function overCli(send: Record<string, unknown>) {
+  const { audience_id, channel, subject, message } = send as Record<string, string>;
+  const flags = { audience: audience_id, channel, subject, message };
+  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value!]);
+  return JSON.parse(await text(run(['send', ...args, '--json']).stdout));
+}
+
+async function overStdio(send: object) {
+  const child = run(['mcp']);
+  const open = {
+    protocolVersion: '2025-06-18',
+    capabilities: {},
+    clientInfo: { name: 'test', version: '1' },
+  };
+  const call = { name: 'sendBulkMessages', arguments: { ...send, max_wait_seconds: 40 } };
+  for (const [id, method, params] of [
+    [1, 'initialize', open],
+    [2, 'tools/call', call],
+  ]) {
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+  }
+  child.stdin.end();
+  const lines = (await text(child.stdout)).trim().split('\n');
+  return lines.map((line) => JSON.parse(line)).find(({ id }) => id === 2).result.structuredContent;
+}
+
 async function startSend(leads = LEADS) {
   const lines = Array.from({ length: leads }, (_, at) => `Lead ${at},l${at}@example.com\n`);
   await tidings.importCsv(
@@ -129,16 +166,20 @@ describe('a process that is killed in the middle of a send', () => {
     expect(smtp.messages.length).toBe(LEADS);
   }, 60_000);
 
-  it('by SIGTERM says what is left', async () => {
-    const send = await startSend();
-    await call('sendBulkMessages', send);
-    const server = await serve();
-    await accepted(100);
-    server.child.kill('SIGTERM');
-    expect((await once(server.child, 'exit'))[0]).toBe(0);
-    const left = LEADS - smtp.messages.length;
-    expect(server.log()).toContain(`nothing is in doubt; ${left} messages are left for the next start`);
-  }, 60_000);
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s says what is left',
+    async (signal) => {
+      const send = await startSend();
+      await call('sendBulkMessages', send);
+      const server = await serve();
+      await accepted(100);
+      server.child.kill(signal);
+      expect((await once(server.child, 'exit'))[0]).toBe(0);
+      const left = LEADS - smtp.messages.length;
+      expect(server.log()).toContain(`nothing is in doubt; ${left} messages are left for the next start`);
+    },
+    60_000,
+  );
 
   it('by a second signal leaves at once, and what was in flight is unknown', async () => {
     await smtp.stop();
@@ -172,16 +213,47 @@ describe('a process that is killed in the middle of a send', () => {
     expect(smtp.messages.length).toBe(LEADS);
   }, 60_000);
 
+  it('is one of many: server, stdio and command line called at once make one send, with true counts for all', async () => {
+    const { max_wait_seconds: _, ...send } = await startSend(300);
+    const server = await serve();
+    const { url } = JSON.parse(
+      server
+        .log()
+        .split('\n')
+        .find((line) => line.includes('"url"'))!,
+    );
+    const overHttp = fetch(`${url}/api/sends`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...send, max_wait_seconds: 40 }),
+    }).then((response) => response.json());
+    const results = await Promise.all([overHttp, overStdio(send), overCli(send), overCli(send)]);
+    for (const result of results) {
+      expect(result).toMatchObject({
+        state: 'completed',
+        total_sent: 300,
+        total_failed: 0,
+        total_unknown: 0,
+      });
+    }
+    expect(new Set(results.map((result) => result.send_id)).size).toBe(1);
+    expect(smtp.messages.length).toBe(300);
+    expect(new Set(recipients()).size).toBe(300);
+  }, 60_000);
+
   it('or stopped for longer than its lease, and continued, sends nothing that its successor took over', async () => {
-    // Slow enough to be stopped between two transactions: SQLite's lock stays with a process stopped within one.
-    env['SMTP_RATE'] = '100';
-    const send = await startSend(500);
+    // So that a good part is left when it is stopped.
+    env['SMTP_RATE'] = '150';
+    const send = await startSend(300);
     await call('sendBulkMessages', send);
     const stalled = await startSending();
-    await accepted(100);
-    stalled.kill('SIGSTOP');
+    await accepted(50);
+    await freeze(stalled, folder);
+    const before = smtp.messages.length;
+    expect(before).toBeLessThan(250);
     await startSending();
     const result = await call('sendBulkMessages', { ...send, max_wait_seconds: 60 });
+    expect(smtp.messages.length).toBeGreaterThan(before);
     stalled.kill('SIGCONT');
     await sleep(1_500);
     expect(new Set(recipients()).size).toBe(smtp.messages.length);

@@ -28,8 +28,8 @@ export interface DispatcherControl {
   /** Starts competing for the right to send; returns at once. */
   start(): void;
   /**
-   * Stops claiming, waits for what is in flight (at most `maxMs`), gives the right to send back.
-   * `inDoubt`: how many answers were not awaited; `left`: how many messages of running sends are still to be sent, null
+   * Stops claiming, waits for what is in flight (at most `maxMs`, then the lines are cut), gives the right to send back.
+   * `inDoubt`: how many outcomes are unknown because their answers were not awaited; `left`: how many messages of running sends are still to be sent, null
    * when the ledger cannot be read.
    */
   stop(maxMs?: number): Promise<{ readonly inDoubt: number; readonly left: number | null }>;

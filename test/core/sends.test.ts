@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createSandboxChannel, type Outbox } from '../../src/channels/sandbox/channel.ts';
+import type { Outcome } from '../../src/core/deliveries/channel.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { FakeChannel } from '../support/fake-channel.ts';
 
@@ -185,6 +187,95 @@ describe('outcomes', () => {
     expect(result.total_failed).toBeLessThan(60);
   });
 
+  it('the breaker opens again when the message is still wrong at the next call', async () => {
+    const audience = await audienceOf(300);
+    email.answer = () => ({ type: 'permanent', code: 'smtp_554', message: 'Spam.', breaker: true });
+    const first = await send(audience);
+    const second = await send(audience, { message: 'Still spam' });
+    expect(second).toMatchObject({ success: false, state: 'paused' });
+    expect(second.total_failed - first.total_failed).toBeLessThan(60);
+  });
+
+  it('the breaker is not held shut by answers that say nothing about the message', async () => {
+    const audience = await audienceOf(300);
+    email.answer = (_, tries) =>
+      tries % 3 === 0
+        ? { type: 'transient', scope: 'recipient', code: 'smtp_451', message: 'Later.' }
+        : { type: 'permanent', code: 'smtp_554', message: 'Spam.', breaker: true };
+    const result = await send(audience);
+    expect(result).toMatchObject({ success: false, state: 'paused', error: 'Spam.' });
+    expect(result.total_failed).toBeLessThan(60);
+  });
+
+  it('a domain that refuses everyone is left alone after twenty, and its other leads stay pending', async () => {
+    const audience = await audienceOf(400, (at) => ({
+      name: `L${at}`,
+      email: `l${at}@${at % 2 ? 'strict.example' : 'calm.example'}`,
+    }));
+    email.answer = ({ contact }) =>
+      contact.endsWith('strict.example')
+        ? { type: 'permanent', code: 'smtp_550_5.7.1', message: 'Policy.', breaker: true }
+        : undefined;
+    const result = await send(audience);
+    expect(result).toMatchObject({ success: true, state: 'paused', total_sent: 200 });
+    expect(result.total_failed).toBeGreaterThanOrEqual(20);
+    expect(result.total_failed).toBeLessThan(60);
+    expect(result.total_remaining).toBe(200 - result.total_failed);
+  });
+
+  it('a refusal that the disk would not take at first counts once towards the breaker', async () => {
+    const ten = new FakeChannel('email', 10);
+    await core.dispatcher.stop();
+    const other = await openCore([ten, whatsapp], folder);
+    opened.push(other);
+    const audience = await audienceOf(30);
+    const { write } = other.ledger;
+    let faults = 0;
+    ten.answer = async (_, tries) => {
+      if (tries > 10) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      // The first time that its results are written down, nothing can be written.
+      if (tries === 1) {
+        other.ledger.write = async (work) =>
+          write.call(other.ledger, async (tx) => {
+            const done = await work(tx);
+            if (++faults <= 2) throw new Error('The disk is full.');
+            return done;
+          }) as never;
+      }
+      return { type: 'permanent', code: 'smtp_554', message: 'Spam.', breaker: true };
+    };
+    other.dispatcher.start();
+    expect(await send(audience, {}, other)).toMatchObject({
+      state: 'completed',
+      total_failed: 10,
+      total_sent: 20,
+    });
+    expect(faults).toBeGreaterThan(2);
+  });
+
+  it.each<[string, Outcome]>([
+    ['cannot be reached', { type: 'transient', scope: 'sender', code: 'ECONNREFUSED', message: 'Refused.' }],
+    ['takes nothing', { type: 'throttled', scope: 'sender', code: 'smtp_421', message: 'Too fast.' }],
+  ])('a relay that %s for an hour pauses the send, with the reason, and loses nobody', async (_, outcome) => {
+    const audience = await audienceOf(3);
+    let down = true;
+    email.answer = () => (down ? outcome : undefined);
+    expect(await send(audience, { max_wait_seconds: 1 })).toMatchObject({ state: 'running' });
+    const real = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => real() + 3_601_000);
+    try {
+      const { message } = outcome as { message: string };
+      await expect
+        .poll(async () => (await core.call('sends.list')).sends[0], { timeout: 15_000 })
+        .toMatchObject({ state: 'paused', paused_reason: message });
+      down = false;
+      expect(await send(audience)).toMatchObject({ state: 'completed', total_sent: 3 });
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   it('a relay that is down burns no attempt of any lead, and the send goes on by itself', async () => {
     const audience = await audienceOf(20);
     let down = true;
@@ -354,6 +445,24 @@ describe('stopping', () => {
     expect(again.total_remaining).toBeGreaterThan(200);
   });
 
+  it('a cancel that comes while a call is being taken up is not undone by it', async () => {
+    email.answer = slow;
+    const audience = await audienceOf(300);
+    const { send_id } = await send(audience, { max_wait_seconds: 0 });
+    const { write } = core.ledger;
+    let isFirst = true;
+    // Between the two transactions of the call.
+    core.ledger.write = async (work) => {
+      const done = await write.call(core.ledger, work);
+      if (isFirst) {
+        isFirst = false;
+        await core.call('sends.cancel', { send_id });
+      }
+      return done as never;
+    };
+    expect(await send(audience, { retry: 'failed' })).toMatchObject({ success: false, state: 'cancelled' });
+  });
+
   it('a graceful stop drains the window and leaves nothing in doubt', async () => {
     email.answer = slow;
     const audience = await audienceOf(200);
@@ -370,6 +479,30 @@ describe('stopping', () => {
     expect(email.accepted.length).toBe(200);
   });
 
+  it('a process that only tries out keeps nobody from sending, and is kept by nobody', async () => {
+    const audience = await audienceOf(20);
+    // The first process holds the right to send; the second has nothing configured.
+    const outbox: Outbox = { record: async () => {} };
+    const trying = await openCore([createSandboxChannel('email', outbox), whatsapp], folder);
+    opened.push(trying);
+    trying.dispatcher.start();
+    const results = await Promise.all([send(audience), send(audience, {}, trying)]);
+    expect(results.map(({ mode }) => mode)).toEqual(['live', 'sandbox']);
+    for (const result of results) expect(result).toMatchObject({ state: 'completed', total_sent: 20 });
+    expect(email.accepted.length).toBe(20);
+    await trying.dispatcher.stop();
+    // And the other way round.
+    await core.dispatcher.stop();
+    const first = await openCore([createSandboxChannel('email', outbox), whatsapp], folder);
+    opened.push(first);
+    first.dispatcher.start();
+    expect(await send(audience, { campaign: 'b' }, first)).toMatchObject({ mode: 'sandbox', total_sent: 20 });
+    const live = await openCore([email, whatsapp], folder);
+    opened.push(live);
+    live.dispatcher.start();
+    expect(await send(audience, { campaign: 'b' }, live)).toMatchObject({ mode: 'live', total_sent: 20 });
+  });
+
   it('what a dead dispatcher had in flight becomes unknown, and is never sent again on its own', async () => {
     const audience = await audienceOf(40);
     await core.dispatcher.stop();
@@ -383,7 +516,7 @@ describe('stopping', () => {
       await tx.run('UPDATE sends SET frozen = 7');
       await tx.run('UPDATE chunks SET claimed = 7, in_flight = 7');
       await tx.run(
-        "INSERT INTO leases VALUES ('dispatcher', 'gone', 8, 3) ON CONFLICT (name) DO UPDATE SET holder = 'gone'",
+        "INSERT INTO leases VALUES ('email/live', 'gone', 8, 3) ON CONFLICT (name) DO UPDATE SET holder = 'gone'",
       );
     });
     const other = await openCore([email, whatsapp], folder);

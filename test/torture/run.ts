@@ -31,7 +31,7 @@ const broken = [
   ...result.complaints,
 ];
 console.log(`
-faults met             ${Object.values(result.faults).reduce((sum, count) => sum + count, 0)} of ${Object.keys(result.faults).length} kinds
+faults met             ${Object.values(result.faults).reduce((sum, count) => sum + count, 0)}, of ${Object.keys(result.faults).length} kinds
 sends                  ${result.sends}, ${result.deliveries} deliveries, ${result.accepted} accepted by the providers
 sent twice             ${result.duplicates.length}
 lost                   ${result.lost.length}

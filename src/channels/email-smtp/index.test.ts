@@ -182,13 +182,32 @@ describe('sessions', () => {
     await expect.poll(() => server.openSessions()).toBe(0);
   });
 
+  test('are cut when close() may not wait longer: only what had left is unknown', async () => {
+    let bodies = 0;
+    const server = await serve({
+      onMessage: () => {
+        bodies += 1;
+        return new Promise(() => {});
+      },
+    });
+    const channel = open(server.url, { connections: 2 });
+    const sending = Promise.all(Array.from({ length: 8 }, () => send(channel)));
+    await expect.poll(() => bodies).toBe(2);
+    const startedAt = performance.now();
+    await channel.close(100);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const types = (await sending).map(({ type }) => type);
+    expect(types.filter((type) => type === 'uncertain')).toHaveLength(2);
+    expect(types.filter((type) => type === 'transient')).toHaveLength(6);
+    await expect.poll(() => server.openSessions()).toBe(0);
+  });
+
   test('are given back by close(), after what is on its way has arrived', async () => {
     const server = await serve({
       onMessage: () => new Promise((resolve) => setTimeout(() => resolve(null), 150)),
     });
     const channel = open(server.url);
     const sending = [send(channel), send(channel), send(channel)];
-    await new Promise((resolve) => setTimeout(resolve, 50));
     await channel.close();
     expect(server.messages).toHaveLength(3);
     expect((await Promise.all(sending)).map((outcome) => outcome.type)).toEqual(Array(3).fill('accepted'));

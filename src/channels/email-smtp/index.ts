@@ -79,7 +79,7 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
         }),
       };
     },
-    close: () => pool.close(),
+    close: (waitMs) => pool.close(waitMs),
   };
 }
 

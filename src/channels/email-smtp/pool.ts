@@ -2,6 +2,13 @@ import type { Outcome } from '../../core/deliveries/channel.ts';
 import { type Opened, openSession, quit, type RelayAccess } from './connect.ts';
 import { type Delivered, type Job, type Owner, type Parcel, SmtpSession } from './session.ts';
 
+const CLOSED: Outcome = {
+  type: 'transient',
+  scope: 'sender',
+  code: 'channel_closed',
+  message: 'The email channel is closing; nothing was sent.',
+};
+
 /** How long to make do with fewer sessions after the relay refused one more. */
 const FEWER_MS = 30_000;
 
@@ -27,7 +34,8 @@ export class SmtpPool implements Owner {
   #allowed: number;
   #inFlight = 0;
   #closing = false;
-  #drained: (() => void) | null = null;
+  #gaveUp = false;
+  readonly #drained: (() => void)[] = [];
 
   constructor(access: RelayAccess, size: number) {
     this.#access = access;
@@ -37,15 +45,12 @@ export class SmtpPool implements Owner {
 
   /** Never rejects. */
   send(parcel: Parcel): Promise<Delivered> {
-    if (this.#closing) {
-      const message = 'The email channel is closing; nothing was sent.';
-      return Promise.resolve({ type: 'transient', scope: 'sender', code: 'channel_closed', message });
-    }
+    if (this.#closing) return Promise.resolve(CLOSED);
     this.#inFlight++;
     return new Promise((resolve) => {
       const done = (delivered: Delivered) => {
         this.#inFlight--;
-        if (this.#inFlight === 0) this.#drained?.();
+        if (this.#inFlight === 0) for (const resume of this.#drained.splice(0)) resume();
         resolve(delivered);
       };
       this.#waiting.push({ parcel, done });
@@ -54,13 +59,11 @@ export class SmtpPool implements Owner {
   }
 
   /** Lets every message that was handed over reach its outcome, then says goodbye on every session. */
-  async close(): Promise<void> {
+  async close(waitMs?: number): Promise<void> {
     this.#closing = true;
-    if (this.#inFlight > 0) {
-      await new Promise<void>((resolve) => {
-        this.#drained = resolve;
-      });
-    }
+    const limit = waitMs === undefined ? undefined : setTimeout(() => this.#giveUp(), waitMs);
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => void this.#drained.push(resolve));
+    clearTimeout(limit);
     for (const session of [...this.#open]) this.#retire(session);
     await Promise.all(this.#quitting);
   }
@@ -70,7 +73,8 @@ export class SmtpPool implements Owner {
   }
 
   giveBack(job: Job): void {
-    this.#waiting.unshift(job);
+    if (this.#gaveUp) job.done(CLOSED);
+    else this.#waiting.unshift(job);
   }
 
   idle(session: SmtpSession): void {
@@ -116,6 +120,12 @@ export class SmtpPool implements Owner {
     if (others > 0) return void this.#useFewer(others);
     this.#allowed = this.#size;
     this.#tellAll(opened.outcome);
+  }
+
+  #giveUp(): void {
+    this.#gaveUp = true;
+    this.#tellAll(CLOSED);
+    for (const session of [...this.#open]) session.giveUp();
   }
 
   #tellAll(outcome: Outcome): void {

@@ -97,6 +97,11 @@ export class SmtpSession {
     return this.#line;
   }
 
+  /** Hangs up on whatever is on its way. */
+  giveUp(): void {
+    this.#line.lose(new LineLost('ETIMEDOUT', 'The answer was not awaited.'));
+  }
+
   /** Begins with a message, when the session is idle. */
   carry(job: Job): void {
     this.#send('', job);

@@ -7,7 +7,13 @@ import {
   startCloudApi,
 } from '../../../test/support/cloud-api-server.ts';
 import { startSmtpServer } from '../../../test/support/smtp-server.ts';
-import type { Attempt, Channel, Outcome, Recipient } from '../../core/deliveries/channel.ts';
+import {
+  type Attempt,
+  type Channel,
+  HELD_UP,
+  type Outcome,
+  type Recipient,
+} from '../../core/deliveries/channel.ts';
 import { parseTemplate } from '../../core/sends/template.ts';
 import { checkWhatsApp, createWhatsAppChannel, type WhatsAppOptions } from './channel.ts';
 
@@ -172,6 +178,17 @@ describe('certainly not sent', () => {
     }
   });
 
+  test('when it may not leave any more by the time its connection stands', async () => {
+    const server = await serve();
+    const channel = open(server.url);
+    let asked = 0;
+    const held = await text(channel).deliver(TO, { ...ATTEMPT, mayLeave: () => ++asked === 0 });
+    expect(held).toBe(HELD_UP);
+    expect(asked).toBe(1);
+    expect(await text(channel).deliver(TO, ATTEMPT)).toMatchObject({ type: 'accepted' });
+    expect(server.requests).toBe(1);
+  });
+
   test('when a Graph error says so, with its own class', async () => {
     const { outcome, server } = await outcomeOf({
       graphError: { code: 131026, details: 'Message to +16505551234 undeliverable' },
@@ -275,6 +292,15 @@ describe('the channel', () => {
     const delivery = text(channel).deliver(TO, ATTEMPT);
     await channel.close();
     expect(await delivery).toMatchObject({ type: 'accepted' });
+  });
+
+  test('gives up what is in flight when it may not wait longer: its outcome is unknown', async () => {
+    const server = await serve({ script: () => ({ hang: true }) });
+    const channel = createWhatsAppChannel(settings(server.url, { timeoutMs: 20_000 }));
+    const delivery = text(channel).deliver(TO, ATTEMPT);
+    await expect.poll(() => server.requests).toBe(1);
+    await channel.close(50);
+    expect(await delivery).toMatchObject({ type: 'uncertain' });
   });
 
   test.each<[Partial<WhatsAppOptions>, RegExp]>([

@@ -1,4 +1,4 @@
-import type { Channel, Outcome } from '../../core/deliveries/channel.ts';
+import { type Channel, HELD_UP, type Outcome } from '../../core/deliveries/channel.ts';
 import { renderTemplate } from '../../core/sends/template.ts';
 import { classifyExchange } from './answer.ts';
 import { exchange, openPool } from './exchange.ts';
@@ -38,7 +38,7 @@ export function createWhatsAppChannel(options: WhatsAppOptions): Channel {
     prepare(content) {
       refuseLongText(content.body);
       return {
-        async deliver({ contact, values }, { attemptId }) {
+        async deliver({ contact, values }, { attemptId, mayLeave }) {
           if (!/^\+\d{5,15}$/.test(contact)) return INVALID_PHONE;
           const rendered = renderText(content.body, values);
           if ('refusal' in rendered) return rendered.refusal;
@@ -46,7 +46,9 @@ export function createWhatsAppChannel(options: WhatsAppOptions): Channel {
             method: 'POST',
             path: `${endpoint.path}/messages`,
             body: textMessage(contact, rendered.text, attemptId),
+            mayLeave,
           });
+          if (reply.type === 'not_sent' && reply.code === HELD_UP.code) return HELD_UP;
           return classifyExchange(reply, endpoint.accessToken);
         },
         // The number behind the id is known to Meta only; `checkWhatsApp` asks for it.
@@ -58,8 +60,11 @@ export function createWhatsAppChannel(options: WhatsAppOptions): Channel {
         }),
       };
     },
-    close: async () => {
-      if (!pool.closed && !pool.destroyed) await pool.close();
+    async close(waitMs) {
+      if (pool.closed || pool.destroyed) return;
+      const limit = waitMs === undefined ? undefined : setTimeout(() => void pool.destroy(), waitMs);
+      await pool.close();
+      clearTimeout(limit);
     },
   };
 }

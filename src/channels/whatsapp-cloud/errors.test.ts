@@ -25,7 +25,8 @@ describe('a Graph error decides by its code, whatever the HTTP status', () => {
   const STOP = { type: 'stop_send' };
   const ACCOUNT = { type: 'account' };
   const expected: [object, number[]][] = [
-    [LATER, [1, 131000]],
+    [LATER, [131000]],
+    [{ ...LATER, mostTries: 2 }, [1]],
     [{ ...LATER, retryAfterMs: 600_000 }, [134101]],
     [DOWN, [2, 131016, 133004, 131057]],
     [SLOWER, [130429, 4, 80007]],

@@ -8,7 +8,12 @@ export interface GraphError {
 }
 
 type Verdict =
-  | { readonly type: 'transient'; readonly scope: 'recipient' | 'sender'; readonly retryAfterMs?: number }
+  | {
+      readonly type: 'transient';
+      readonly scope: 'recipient' | 'sender';
+      readonly retryAfterMs?: number;
+      readonly mostTries?: number;
+    }
   | { readonly type: 'throttled'; readonly scope: 'recipient' | 'sender'; readonly retryAfterMs?: number }
   | { readonly type: 'permanent'; readonly breaker?: true; readonly suppress?: 'opted_out' }
   | { readonly type: 'stop_send' }
@@ -29,7 +34,12 @@ const ACCOUNT: Verdict = { type: 'account' };
 /** Every code of Meta's error page (2026-09) that sending a message can answer with. */
 const GROUPS: readonly Group[] = [
   {
-    codes: [1, 131000],
+    codes: [1],
+    verdict: { type: 'transient', scope: 'recipient', mostTries: 2 },
+    says: 'WhatsApp could not handle this message, and gives no reason; it is tried once more.',
+  },
+  {
+    codes: [131000],
     verdict: { type: 'transient', scope: 'recipient' },
     says: 'WhatsApp could not handle this message just now; it is tried again.',
   },

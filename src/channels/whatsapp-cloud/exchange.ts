@@ -1,4 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
+import { HELD_UP } from '../../core/deliveries/channel.ts';
 import type { Endpoint } from './settings.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface Request {
   readonly path: string;
   /** JSON. */
   readonly body?: string;
+  /** Asked in the last instant before it leaves; without it, it may. */
+  readonly mayLeave?: () => boolean;
 }
 
 /** Meta answers in well under 2 KiB; more than this is not Meta. */
@@ -62,6 +65,7 @@ export function exchange(pool: Pool, endpoint: Endpoint, request: Request): Prom
     };
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
+        if (request.mayLeave?.() === false) return void controller.abort(new HeldUp());
         isStarted = true;
         deadline = setTimeout(() => controller.abort(new TotalTimeout()), endpoint.timeoutMs);
       },
@@ -84,11 +88,16 @@ export function exchange(pool: Pool, endpoint: Endpoint, request: Request): Prom
     };
     if (request.body !== undefined) headers['content-type'] = 'application/json';
     try {
-      pool.dispatch({ ...request, body: request.body ?? null, headers }, handler);
+      const { method, path, body = null } = request;
+      pool.dispatch({ method, path, body, headers }, handler);
     } catch (error) {
       fail(error);
     }
   });
+}
+
+class HeldUp extends Error {
+  readonly code = HELD_UP.code;
 }
 
 class TotalTimeout extends Error {

@@ -21,6 +21,8 @@ export type Outcome =
       readonly code: string;
       readonly message: string;
       readonly retryAfterMs?: number;
+      /** Still the same at this try: then it does not pass, and the lead is failed. */
+      readonly mostTries?: number;
     }
   /** Certainly not sent: too fast, for the whole sender, this recipient's domain, or this recipient only. */
   | {
@@ -80,12 +82,12 @@ export interface Attempt {
 }
 
 /** The outcome of an attempt that was given up before anything left. */
-export const HELD_UP: Outcome = {
+export const HELD_UP = {
   type: 'transient',
   scope: 'sender',
   code: 'held_up',
   message: 'This process was held up; nothing was sent.',
-};
+} as const satisfies Outcome;
 
 /** What a send says, parsed but not yet rendered for anyone. */
 export interface MessageContent {
@@ -129,6 +131,14 @@ export interface Channel {
   readonly sender: Sender;
   /** Compiles once for each revision of a send. Throws a TidingsError when this channel cannot carry it. */
   prepare(content: MessageContent): PreparedMessage;
-  /** Lets what is in flight finish and gives back every socket. */
-  close(): Promise<void>;
+  /**
+   * Lets what is in flight finish, for at most `waitMs` (default: as long as it takes), and gives back every socket.
+   * Whatever is in flight then is given up, and has its outcome at once.
+   */
+  close(waitMs?: number): Promise<void>;
+}
+
+/** What is tried out never counts as sent, and is nobody else's business. */
+export function modeOf({ provider }: Pick<Channel, 'provider'>): 'sandbox' | 'live' {
+  return provider === 'sandbox' ? 'sandbox' : 'live';
 }

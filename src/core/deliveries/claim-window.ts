@@ -157,6 +157,6 @@ export async function endIfDone(tx: Transaction, seq: number): Promise<void> {
   if (in_flight > 0 || unclaimed > 0 || (await nextRetryAt(tx, seq)) !== null) return;
   if ((await lockSend(tx, seq))?.state !== 'running') return;
   if (rest === 0) return setState(tx, seq, 'completed');
-  const message = `${rest} could not be delivered for now: every try in this run met a passing error.`;
+  const message = `${rest} could not be delivered for now: every try met a passing error, or their mail domain takes nothing.`;
   await setState(tx, seq, 'paused', { code: RETRIES_USED_UP, message });
 }

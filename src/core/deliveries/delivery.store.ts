@@ -292,9 +292,19 @@ async function reopen(tx: Transaction, sendSeq: number): Promise<void> {
  * What a process that died has left: rows handed to a provider whose answer nobody will read. They are never more
  * than its window.
  */
-export async function recoverInDoubt(tx: Transaction, why: string): Promise<number> {
+export async function recoverInDoubt(
+  tx: Transaction,
+  channel: ChannelName,
+  mode: SendRow['mode'],
+  why: string,
+): Promise<number> {
   let total = 0;
-  const chunks = await tx.all<ChunkRow>('SELECT * FROM chunks WHERE in_flight > 0');
+  const chunks = await tx.all<ChunkRow>(
+    `SELECT c.* FROM chunks c JOIN sends s ON s.seq = c.send_seq
+     WHERE s.channel = ? AND s.mode = ? AND c.in_flight > 0`,
+    channel,
+    mode,
+  );
   for (const chunk of chunks) total += await recoverChunk(tx, chunk, why);
   return total;
 }

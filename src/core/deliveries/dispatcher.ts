@@ -4,8 +4,9 @@ import { resumeBuilding } from '../audiences/build-audience.ts';
 import type { Log } from '../log.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
 import type { DispatcherControl } from '../tidings.ts';
-import type { Channel } from './channel.ts';
+import { type Channel, modeOf } from './channel.ts';
 import { boundWaiting, recoverInDoubt } from './delivery.store.ts';
+import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
 import { BEAT_MS, Lease } from './lease.ts';
 import { LeaseWork } from './lease-work.ts';
 import { Pacer } from './pacer.ts';
@@ -15,10 +16,10 @@ import { FAULTS_FOR_A_LINE, SenderLoop } from './sender-loop.ts';
 const TAKE_MS = 500;
 /** How late a scheduled send may start. */
 const DUE_MS = 500;
-const DRAIN_MS = 20_000;
 
 /**
- * Sends, in whichever process holds the lease.
+ * Sends, for each channel and mode in whichever process holds the lease of it: a process that only tries out (sandbox)
+ * keeps nobody from sending, and is kept by nobody.
  *
  *   watching ──lease taken, doubt resolved──▶ sending ──stop──▶ draining ──▶ stopped
  *      ▲                                         │
@@ -26,47 +27,47 @@ const DRAIN_MS = 20_000;
  */
 export class Dispatcher implements DispatcherControl {
   readonly #ledger: Ledger;
-  readonly #lease: Lease;
-  readonly #loops: readonly SenderLoop[];
+  readonly #senders: readonly { channel: Channel; lease: Lease; loop: SenderLoop }[];
   readonly #log: Log;
-  readonly #stopped = new AbortController();
-  #running: Promise<unknown> | null = null;
+  readonly #ended = new AbortController();
+  #sending: Promise<unknown> | null = null;
+  #keeping: Promise<unknown> | null = null;
+  #stopping: Promise<{ inDoubt: number; left: number | null }> | null = null;
 
   constructor(options: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log }) {
     this.#ledger = options.ledger;
     this.#log = options.log;
-    this.#lease = new Lease(options.ledger, 'dispatcher');
-    this.#loops = options.channels.map(
-      (channel) =>
-        new SenderLoop({
-          ...options,
-          work: new LeaseWork(options.ledger, this.#lease, channel),
-          pace: new Pacer(channel.sender.ratePerSecond, performance.now()),
-          channel,
-        }),
-    );
+    this.#senders = options.channels.map((channel) => {
+      const lease = new Lease(options.ledger, `${channel.name}/${modeOf(channel)}`);
+      const work = new LeaseWork(options.ledger, lease, channel);
+      const pace = new Pacer(channel.sender.ratePerSecond, performance.now());
+      return { channel, lease, loop: new SenderLoop({ ...options, work, pace, channel }) };
+    });
   }
 
   start(): void {
-    this.#running ??= Promise.all([
-      this.#keepLease(),
-      this.#startScheduled(),
-      ...this.#loops.map((loop) => loop.run()),
-    ]);
+    this.#sending ??= Promise.all(this.#senders.map(({ loop }) => loop.run()));
+    this.#keeping ??= Promise.all([this.#keepLeases(), this.#startScheduled()]);
   }
 
   /** A send was made or resumed here: look at once, not at the next poll. */
   wake(): void {
-    for (const loop of this.#loops) loop.wake();
+    for (const { loop } of this.#senders) loop.wake();
   }
 
+  /** @returns how many outcomes nobody knows because of it, and how many messages wait for the next process. */
   async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
-    if (this.#running === null) return { inDoubt: 0, left: 0 };
-    for (const loop of this.#loops) loop.stop();
-    this.#stopped.abort();
-    await Promise.race([this.#running, sleep(maxMs, undefined, { ref: false })]);
-    const inDoubt = this.#loops.reduce((sum, loop) => sum + loop.inFlight, 0);
-    await this.#lease.release().catch((error: unknown) => {
+    if (this.#sending === null) return { inDoubt: 0, left: 0 };
+    this.#stopping ??= this.#stop(this.#sending, maxMs);
+    return this.#stopping;
+  }
+
+  /** The lease is kept to the end: nobody may call unknown what is still being waited for. */
+  async #stop(sending: Promise<unknown>, maxMs: number): Promise<{ inDoubt: number; left: number | null }> {
+    const inDoubt = await drain(this.#senders, sending, maxMs, this.#log);
+    this.#ended.abort();
+    await within(this.#keeping!, GIVE_UP_MS);
+    await this.#release().catch((error: unknown) => {
       this.#log.error(
         { err: error },
         'the ledger could not be written at the end; the next process sees to it',
@@ -75,28 +76,35 @@ export class Dispatcher implements DispatcherControl {
     return { inDoubt, left: await countLeft(this.#ledger).catch(() => null) };
   }
 
-  async #keepLease(): Promise<void> {
-    let held = false;
+  async #release(): Promise<void> {
+    for (const { lease } of this.#senders) await lease.release();
+  }
+
+  async #keepLeases(): Promise<void> {
     let faults = 0;
-    while (!this.#stopped.signal.aborted) {
+    while (!this.#ended.signal.aborted) {
       try {
-        if (held) held = await this.#lease.beat();
-        else held = await this.#take();
+        await Lease.beat(
+          this.#ledger,
+          this.#senders.map(({ lease }) => lease).filter(({ isHeld }) => isHeld),
+        );
+        if (this.#stopping === null) await this.#takeAll();
         faults = 0;
       } catch (error) {
         if (faults++ % FAULTS_FOR_A_LINE === 0)
           this.#log.error({ err: error }, 'the right to send cannot be kept; trying again every second');
       }
-      await sleep(held ? BEAT_MS : TAKE_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
+      const hasAll = this.#senders.every(({ lease }) => lease.isHeld);
+      await sleep(hasAll ? BEAT_MS : TAKE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
   }
 
   /** The clock on the wall decides: a time that went by while no process ran is found by the first that does. */
   async #startScheduled(): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
+    while (!this.#ended.signal.aborted) {
       try {
         const nowMs = Date.now();
-        if (this.#lease.isFresh() && (await anyDue(this.#ledger, nowMs))) {
+        if (this.#stopping === null && this.#holdsAny() && (await anyDue(this.#ledger, nowMs))) {
           const started = await this.#ledger.write((tx) => startDue(tx, nowMs));
           if (started > 0) this.#log.info({ started }, 'scheduled sends start');
           this.wake();
@@ -104,23 +112,32 @@ export class Dispatcher implements DispatcherControl {
       } catch {
         // Tried again soon, and told by whoever keeps the lease: it meets the same disk.
       }
-      await sleep(DUE_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
+      await sleep(DUE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
   }
 
-  async #take(): Promise<boolean> {
+  #holdsAny(): boolean {
+    return this.#senders.some(({ lease }) => lease.isFresh());
+  }
+
+  async #takeAll(): Promise<void> {
     const why = 'The process that was sending died before it could read the answer.';
-    let inDoubt = 0;
-    const taken = await this.#lease.tryTake(async (tx) => {
-      inDoubt = await recoverInDoubt(tx, why);
-      await boundWaiting(tx, now().steadyMs, LONGEST_RETRY_MS);
-    });
-    if (!taken) return false;
-    this.#log.info({ inDoubt }, 'this process sends');
+    let hasTaken = false;
+    for (const { channel, lease } of this.#senders) {
+      if (lease.isHeld) continue;
+      let inDoubt = 0;
+      const isTaken = await lease.tryTake(async (tx) => {
+        inDoubt = await recoverInDoubt(tx, channel.name, modeOf(channel), why);
+        await boundWaiting(tx, now().steadyMs, LONGEST_RETRY_MS);
+      });
+      if (!isTaken) continue;
+      hasTaken = true;
+      this.#log.info({ channel: channel.name, mode: modeOf(channel), inDoubt }, 'this process sends');
+    }
+    if (!hasTaken) return;
     resumeBuilding(this.#ledger).catch((error: unknown) => {
       this.#log.error({ err: error }, 'an audience could not be built to its end');
     });
     this.wake();
-    return true;
   }
 }

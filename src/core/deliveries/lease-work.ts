@@ -1,5 +1,5 @@
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
-import type { Channel } from './channel.ts';
+import { type Channel, modeOf } from './channel.ts';
 import type { Lease } from './lease.ts';
 import { READY_COLUMNS, type ReadyChunk, type Work } from './work.ts';
 
@@ -39,9 +39,4 @@ export class LeaseWork implements Work {
   }
 
   exhausted(): void {}
-}
-
-/** What was tried out in the sandbox never counts as sent. */
-export function modeOf(channel: Channel): 'sandbox' | 'live' {
-  return channel.provider === 'sandbox' ? 'sandbox' : 'live';
 }

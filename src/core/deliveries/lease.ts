@@ -91,20 +91,32 @@ export class Lease {
     return true;
   }
 
-  /** Shows that the holder lives. @returns false when the lease is lost. */
-  async beat(): Promise<boolean> {
+  get isHeld(): boolean {
+    return this.#fence !== null;
+  }
+
+  /** Shows that the holder of these lives, in one transaction. One that is lost is not held any more. */
+  static async beat(ledger: Ledger, leases: readonly Lease[]): Promise<void> {
+    if (leases.length === 0) return;
     const startedAt = performance.now();
-    const changed = await this.#ledger.write((tx) =>
-      tx.run(
-        'UPDATE leases SET beat = beat + 1 WHERE name = ? AND holder = ? AND fence = ?',
-        this.#name,
-        this.#holder,
-        this.#fence,
-      ),
+    const changed = await ledger.write(async (tx) => {
+      const counts: number[] = [];
+      for (const lease of leases) counts.push(await lease.#show(tx));
+      return counts;
+    });
+    leases.forEach((lease, at) => {
+      if (changed[at] === 0) lease.#fence = null;
+      else lease.#beatAt = startedAt;
+    });
+  }
+
+  #show(tx: Transaction): Promise<number> {
+    return tx.run(
+      'UPDATE leases SET beat = beat + 1 WHERE name = ? AND holder = ? AND fence = ?',
+      this.#name,
+      this.#holder,
+      this.#fence,
     );
-    if (changed === 0) this.#fence = null;
-    else this.#beatAt = startedAt;
-    return changed > 0;
   }
 
   /** True when this process holds the lease in the eyes of the database: asked inside the transaction that claims. */

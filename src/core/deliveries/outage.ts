@@ -33,7 +33,13 @@ export class Outage {
     this.#failures += 1;
   }
 
-  /** For how long it has not been reached; 0: it is there. */
+  /** It is there, but takes nothing. */
+  tooFast(nowMs: number): void {
+    this.#failures = 0;
+    this.#since ??= nowMs;
+  }
+
+  /** For how long it has not been reached, or has called everything too fast; 0: messages leave. */
   downMs(nowMs: number): number {
     return this.#since === null ? 0 : nowMs - this.#since;
   }

@@ -57,19 +57,33 @@ export function resolveOutcome(row: InFlight, outcome: Outcome, at: Now, dice: n
     case 'account':
       return { ...told, status: 'pending', retryAt: nowMs };
     case 'throttled':
-      // Being too fast is the sender's doing: it uses up no try of the lead.
+      // Being too fast is the sender's doing, and uses up no try of the lead, unless it is this lead that had too much.
+      if (outcome.scope === 'recipient')
+        return { ...told, ...nextTry(row, 4, outcome.retryAfterMs, nowMs, dice) };
       return { ...told, status: 'pending', retryAt: nowMs + (outcome.retryAfterMs ?? 1_000) };
-    case 'transient': {
+    case 'transient':
       if (outcome.scope === 'sender') return { ...told, status: 'pending', retryAt: nowMs };
-      if (row.retries >= MAX_RETRIES) return { ...told, status: 'pending', retryAt: GIVEN_UP };
-      const delayMs = outcome.retryAfterMs ?? backoffMs(row.retries, dice, FIRST_RETRY_MS, LONGEST_RETRY_MS);
-      return { ...told, status: 'pending', retries: row.retries + 1, retryAt: nowMs + delayMs };
-    }
+      if (row.retries + 1 === outcome.mostTries) return { ...told, status: 'failed' };
+      return { ...told, ...nextTry(row, 2, outcome.retryAfterMs, nowMs, dice) };
   }
+}
+
+/** Later each time, by that factor, but never sooner than the provider asked for, and not all at once. */
+function nextTry(row: InFlight, factor: number, askedMs: number | undefined, nowMs: number, dice: number) {
+  const status = 'pending' as const;
+  const { retries } = row;
+  if (retries >= MAX_RETRIES) return { status, retryAt: GIVEN_UP };
+  const wholeMs = Math.min((askedMs ?? FIRST_RETRY_MS) * factor ** retries, LONGEST_RETRY_MS);
+  const delayMs =
+    askedMs === undefined ? withJitter(wholeMs, dice) : Math.max(askedMs, wholeMs) * (1 + dice / 4);
+  return { status, retries: retries + 1, retryAt: Math.round(nowMs + delayMs) };
 }
 
 /** Exponential, with "equal jitter": between a half and the whole of `first · 2^failures`, bounded by `longest`. */
 export function backoffMs(failures: number, dice: number, firstMs: number, longestMs: number): number {
-  const whole = Math.min(firstMs * 2 ** failures, longestMs);
-  return Math.round(whole / 2 + (dice * whole) / 2);
+  return withJitter(Math.min(firstMs * 2 ** failures, longestMs), dice);
+}
+
+function withJitter(wholeMs: number, dice: number): number {
+  return Math.round(wholeMs / 2 + (dice * wholeMs) / 2);
 }

@@ -23,7 +23,7 @@ import {
 import { isAhead, PAUSED_BY_REQUEST, scheduledAt, toResult, totalsOf } from '../sends/send-result.ts';
 import { readStartTime, type StartTime } from '../sends/start-time.ts';
 import { parseTemplate, unknownFields } from '../sends/template.ts';
-import type { Channel, ChannelName } from './channel.ts';
+import { type Channel, type ChannelName, modeOf } from './channel.ts';
 import { type Retry, requeue, reviveGivenUp } from './delivery.store.ts';
 
 export interface SendContext {
@@ -78,7 +78,7 @@ async function attach(context: SendContext, input: Input): Promise<{ id: string;
     audience_seq: audience.seq,
     channel: input.channel,
     campaign: input.campaign,
-    mode: channel.provider === 'sandbox' ? ('sandbox' as const) : ('live' as const),
+    mode: modeOf(channel),
   };
   const send = await context.ledger.write(async (tx) => {
     const known = await findSendByKey(tx, key);
@@ -110,12 +110,14 @@ async function takeUp(
   start: StartTime | null,
 ): Promise<string[]> {
   const notices: string[] = [];
-  if (send.state === 'cancelled') return ['This send was cancelled earlier; nothing was sent by this call.'];
+  const cancelled = 'This send was cancelled earlier; nothing was sent by this call.';
+  if (send.state === 'cancelled') return [cancelled];
   const moved = retry ? await requeueAll(ledger, send.seq, retry) : 0;
   if (retry)
     notices.push(`${moved} ${retry} ${moved === 1 ? 'lead was' : 'leads were'} put back to pending.`);
   await ledger.write(async (tx) => {
     const current = (await getSend(tx, send.seq))!;
+    if (current.state === 'cancelled') return void notices.push(cancelled);
     const left = totalsOf(current).total_remaining;
     if (left === 0) {
       notices.push('Every lead of this send has been dealt with already; nothing was sent by this call.');

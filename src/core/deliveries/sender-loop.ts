@@ -5,11 +5,10 @@ import type { Log } from '../log.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
 import { parseContent } from '../sends/content.ts';
 import { completeIfDealtWith, lockSend, type SendRow, setState } from '../sends/send.store.ts';
-import { type Channel, HELD_UP, type Outcome } from './channel.ts';
+import { type Channel, HELD_UP, modeOf, type Outcome } from './channel.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from './claim-window.ts';
 import { settle, suppress, unclaim } from './delivery.store.ts';
 import { DomainGates } from './domain-gates.ts';
-import { modeOf } from './lease-work.ts';
 import { Outage } from './outage.ts';
 import type { Pace } from './pacer.ts';
 import { type Now, now, resolveOutcome } from './resolve-outcome.ts';
@@ -25,16 +24,18 @@ const BREAKER_AT = 20;
 /** A fault of the disk is tried every second and told once a minute. */
 export const FAULTS_FOR_A_LINE = 60;
 
-/** A relay that was away this long is a person's business; until then the send goes on by itself. */
+/** To be told "too fast" is how a limit is found; hearing nothing else for this long is worth a word. */
+const NOTEWORTHY_MS = 10_000;
+
+/** A relay that was away, or took nothing, for this long is a person's business; until then the send goes on by itself. */
 const DOWN_LIMIT_MS = 60 * 60_000;
 
 interface Finished {
   readonly claim: Claim;
   readonly outcome: Outcome;
-  /** For the row. */
   readonly at: Now;
-  /** Monotonic, for pacing. */
-  readonly startedAtMs: number;
+  /** It was one refusal too many of the same kind. */
+  readonly breaks: boolean;
 }
 
 /**
@@ -62,10 +63,12 @@ export class SenderLoop {
   readonly #open = new Map<string, Set<number>>();
   #finished: Finished[] = [];
   #inFlight = 0;
+  #uncertain = 0;
   #turns = 0;
   #stopping = false;
   /** A transaction ended so that nobody knows whether it was committed. */
   #unsure = false;
+  #abandoned = false;
   #wake: () => void = () => {};
 
   constructor(options: {
@@ -92,6 +95,11 @@ export class SenderLoop {
     return this.#inFlight + this.#finished.length;
   }
 
+  /** How many answers were heard so far that say nothing certain. */
+  get uncertain(): number {
+    return this.#uncertain;
+  }
+
   /** Whether anything of this chunk is between claim and settle. */
   isOpen(key: ChunkKey): boolean {
     return this.#open.has(keyOf(key));
@@ -106,10 +114,16 @@ export class SenderLoop {
     this.#wake();
   }
 
+  /** Ends it although answers are still out or cannot be written down: the next process sees to them. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#wake();
+  }
+
   /** Resolves when it was stopped and nothing is in flight. A fault of the disk is waited out: nothing is lost by it. */
   async run(): Promise<void> {
     let faults = 0;
-    while (!this.#stopping || this.inFlight > 0) {
+    while (!this.#abandoned && (!this.#stopping || this.inFlight > 0)) {
       try {
         if (!(await this.#turn())) await this.#wait();
         faults = 0;
@@ -262,7 +276,11 @@ export class SenderLoop {
       })
       .then((settled) => {
         this.#inFlight -= 1;
-        this.#finished.push({ claim, outcome: settled, at: now(), startedAtMs });
+        // Counted when it is heard, not when it is written down: that may have to be tried again.
+        if (settled.type === 'uncertain') this.#uncertain += 1;
+        this.#notice(claim, settled, startedAtMs);
+        const breaks = this.#breaks(claim, settled);
+        this.#finished.push({ claim, outcome: settled, at: now(), breaks });
         this.#wake();
       });
   }
@@ -288,23 +306,21 @@ export class SenderLoop {
     });
     await settle(tx, key, settlements);
     let paused = false;
-    for (const finished of group) {
-      const { claim, outcome } = finished;
-      this.#notice(finished);
+    for (const { claim, outcome, breaks } of group) {
       if (outcome.type === 'permanent' && outcome.suppress) {
         await suppress(tx, this.#channel.name, claim.recipient.contact, outcome.suppress);
       }
       if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
       else if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
-      else if (this.#breaks(sendSeq, outcome))
-        await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
+      else if (breaks) await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
       else continue;
       paused = true;
     }
     await completeIfDealtWith(tx, sendSeq);
     const last = group.at(-1)!.outcome;
     const down = this.#outage.downMs(performance.now());
-    const held = down > 0 && last.type === 'transient' ? last : null;
+    const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
+    const held = isHeld ? (last as { code: string; message: string }) : null;
     if (held && down > DOWN_LIMIT_MS) await this.#pauseAll(tx, held);
     await this.#noteHeldUp(tx, sendSeq, held);
     return paused;
@@ -327,16 +343,19 @@ export class SenderLoop {
     );
   }
 
-  #notice({ claim, outcome, startedAtMs }: Finished): void {
+  #notice(claim: Claim, outcome: Outcome, startedAtMs: number): void {
     const now = performance.now();
     if (outcome.type === 'transient' && outcome.scope === 'sender') {
       if (outcome !== HELD_UP) this.#outage.unreachable(now, Math.random());
       return;
     }
-    this.#outage.reached();
     if (outcome.type === 'throttled' && outcome.scope === 'sender') {
+      this.#outage.tooFast(now);
       this.#pace.throttled(now, startedAtMs, outcome.retryAfterMs);
-    } else if (outcome.type === 'accepted') {
+      return;
+    }
+    this.#outage.reached();
+    if (outcome.type === 'accepted') {
       this.#pace.accepted(now);
       this.#domains.open(claim.recipient.contact);
       const speed = this.#speed.get(keyOf(claim.chunk));
@@ -344,14 +363,16 @@ export class SenderLoop {
     }
   }
 
-  #breaks(sendSeq: number, outcome: Outcome): boolean {
-    if (outcome.type !== 'permanent' || !outcome.breaker) {
-      this.#refusals.delete(sendSeq);
-      return false;
-    }
+  /** Only a message that was taken, or another reason, says that the one before was not the message's fault. */
+  #breaks({ chunk: { send_seq: sendSeq }, recipient: { contact } }: Claim, outcome: Outcome): boolean {
+    if (outcome.type === 'accepted') this.#refusals.delete(sendSeq);
+    if (outcome.type !== 'permanent' || !outcome.breaker) return false;
     const known = this.#refusals.get(sendSeq);
     const count = known?.code === outcome.code ? known.count + 1 : 1;
-    this.#refusals.set(sendSeq, { code: outcome.code, count });
+    this.#refusals.set(sendSeq, { code: outcome.code, count: count % BREAKER_AT });
+    // What all of them refuse is no domain's doing.
+    if (count === BREAKER_AT) this.#domains.open(contact);
+    else this.#domains.refused(contact, outcome.code, now().steadyMs);
     return count === BREAKER_AT;
   }
 

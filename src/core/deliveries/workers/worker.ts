@@ -6,9 +6,9 @@ import type { Log } from '../../log.ts';
 import { newId } from '../../new-id.ts';
 import { countLeft, startDue } from '../../sends/send.store.ts';
 import type { DispatcherControl } from '../../tidings.ts';
-import type { Channel } from '../channel.ts';
+import { type Channel, modeOf } from '../channel.ts';
 import { boundWaiting } from '../delivery.store.ts';
-import { modeOf } from '../lease-work.ts';
+import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
 import { LONGEST_RETRY_MS, now } from '../resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
 import { Hands } from './hands.ts';
@@ -21,7 +21,6 @@ const POLL_MS = 250;
 const KEEP_MS = 2_000;
 const PLAN_MS = 1_000;
 const HOUSEKEEPING_MS = 60_000;
-const DRAIN_MS = 20_000;
 
 /**
  * One of many processes that send: takes chunks of running sends as jobs, delivers them, gives them back.
@@ -34,12 +33,13 @@ export class Worker implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #queue: JobQueue;
   readonly #log: Log;
-  readonly #parts: readonly { readonly hands: Hands; readonly loop: SenderLoop }[];
+  readonly #parts: readonly { readonly channel: Channel; readonly hands: Hands; readonly loop: SenderLoop }[];
   /** Nothing new is begun. */
   readonly #stopping = new AbortController();
   /** Nothing is in flight any more, or it was not waited for. */
   readonly #drained = new AbortController();
   #running: Promise<unknown> | null = null;
+  #ending: Promise<{ inDoubt: number; left: number | null }> | null = null;
   #nudge = new AbortController();
   #planning: 'no' | 'yes' | 'and again' = 'no';
 
@@ -59,7 +59,7 @@ export class Worker implements DispatcherControl {
       const name = deliverQueue(channel.name, modeOf(channel));
       const hands = new Hands({ ledger, queue, name, worker, log });
       const pace = new SharedPace(ledger, channel.sender, () => hands.count > 0);
-      return { hands, loop: new SenderLoop({ ...options, work: hands, pace, channel }) };
+      return { channel, hands, loop: new SenderLoop({ ...options, work: hands, pace, channel }) };
     });
   }
 
@@ -105,11 +105,16 @@ export class Worker implements DispatcherControl {
 
   async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
     if (this.#running === null) return { inDoubt: 0, left: 0 };
-    for (const { loop } of this.#parts) loop.stop();
+    this.#ending ??= this.#stop(this.#running, maxMs);
+    return this.#ending;
+  }
+
+  /** Jobs are kept to the end: nobody may call unknown what is still being waited for. */
+  async #stop(running: Promise<unknown>, maxMs: number): Promise<{ inDoubt: number; left: number | null }> {
     this.#stopping.abort();
-    await Promise.race([this.#running, sleep(maxMs, undefined, { ref: false })]);
+    const inDoubt = await drain(this.#parts, running, maxMs, this.#log);
+    await within(running, GIVE_UP_MS);
     this.#drained.abort();
-    const inDoubt = this.#parts.reduce((sum, { loop }) => sum + loop.inFlight, 0);
     return { inDoubt, left: await countLeft(this.#ledger).catch(() => null) };
   }
 
