@@ -29,13 +29,26 @@ export default defineConfig({
     // The long ones wait more than they work: for leases, retries, other processes.
     maxWorkers: 3,
     projects: [
-      { test: { ...shared, name: 'sqlite', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'sqlite',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', 'src/ledger/postgres/*.test.ts'],
+        },
+      },
       {
         test: {
           ...shared,
           name: 'postgres',
           env: { TIDINGS_TEST_ON: 'postgres' },
-          include: ['src/ledger/postgres/*.test.ts', 'test/core/*.test.ts'],
+          include: [
+            'src/ledger/postgres/*.test.ts',
+            'test/core/*.test.ts',
+            'test/main-job.test.ts',
+            'test/cli.test.ts',
+            'test/bad-actors.test.ts',
+          ],
           globalSetup: 'test/support/postgres-setup.ts',
         },
       },

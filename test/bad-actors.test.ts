@@ -11,6 +11,7 @@ import { startHttpServer } from '../src/http/server.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { startCloudApi } from './support/cloud-api-server.ts';
 import { freshFolder, quiet, removeFolder } from './support/core.ts';
+import { databaseEnv } from './support/database.ts';
 import { startSmtpServer } from './support/smtp-server.ts';
 
 let folder: string;
@@ -29,7 +30,7 @@ type Answer = { [field: string]: unknown } & { error: string; code: string };
 
 /** The whole house behind its HTTP door, without a socket. */
 async function house(env: Record<string, string> = {}) {
-  const tidings = await openTidings(readConfig({ TIDINGS_DATA_DIR: folder, ...env }), quiet);
+  const tidings = await openTidings(readConfig({ ...databaseEnv(folder), ...env }), quiet);
   closing.push(() => tidings.close());
   tidings.dispatcher.start();
   const about = { version: '0', host: '127.0.0.1', port: () => 3000, apiKey: null, publicUrl: null };
@@ -207,7 +208,7 @@ describe('a caller who means harm', () => {
   });
 
   it('who sends slowly keeps nobody else waiting, and is told', async () => {
-    const tidings = await openTidings(readConfig({ TIDINGS_DATA_DIR: folder }), quiet);
+    const tidings = await openTidings(readConfig({ ...databaseEnv(folder) }), quiet);
     closing.push(() => tidings.close());
     const server = await startHttpServer({
       tidings,
@@ -242,7 +243,7 @@ describe('a caller who means harm', () => {
   it.each(['', 'correct hors', 'correct horse!', 'Correct horse', 'ü', 'x'.repeat(10_000)])(
     'is not let in by the key %j',
     async (key) => {
-      const tidings = await openTidings(readConfig({ TIDINGS_DATA_DIR: folder }), quiet);
+      const tidings = await openTidings(readConfig({ ...databaseEnv(folder) }), quiet);
       closing.push(() => tidings.close());
       const about = { version: '0', host: '0.0.0.0', port: () => 3000, publicUrl: null };
       const app = createHttpApp({ tidings, log: quiet, apiKey: 'correct horse', ...about });
@@ -286,7 +287,7 @@ describe('what is told', () => {
       {
         env: {
           PATH: process.env['PATH'],
-          TIDINGS_DATA_DIR: folder,
+          ...databaseEnv(folder),
           TIDINGS_API_KEY: KEY,
           SMTP_URL: `${smtp.url.replace('//', `//shop:${PASSWORD}@`)}?tls=off`,
           EMAIL_FROM: 'a@shop.example',

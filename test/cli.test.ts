@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freshFolder, removeFolder } from './support/core.ts';
+import { databaseEnv, onPostgres } from './support/database.ts';
 
 let folder: string;
 
@@ -23,7 +24,7 @@ function tidings(args: string[], env: Record<string, string> = {}, input = ''): 
   return new Promise((resolve) => {
     const program = join(import.meta.dirname, '../bin/tidings.js');
     const options = {
-      env: { PATH: process.env['PATH'], TIDINGS_DATA_DIR: join(folder, 'data'), ...env },
+      env: { PATH: process.env['PATH'], ...databaseEnv(join(folder, 'data')), ...env },
       timeout: 25_000,
     };
     const child = execFile(process.execPath, [program, ...args], options, (error, out, err) => {
@@ -82,17 +83,21 @@ describe('the command line', () => {
     }
   }, 30_000);
 
-  it('says what is wrong with the data folder', async () => {
-    writeFileSync(join(folder, 'file'), '');
-    const run = await tidings(['leads', 'list'], { TIDINGS_DATA_DIR: join(folder, 'file') });
-    expect([run.code, run.err]).toEqual([1, expect.stringContaining('TIDINGS_DATA_DIR')]);
-    mkdirSync(join(folder, 'data'));
-    writeFileSync(
-      join(folder, 'data/tidings.db'),
-      'not a database, but long enough to be looked at. '.repeat(100),
-    );
-    expect((await tidings(['leads', 'list'])).err).toContain('not a Tidings database');
-  }, 30_000);
+  it.skipIf(onPostgres)(
+    'says what is wrong with the data folder',
+    async () => {
+      writeFileSync(join(folder, 'file'), '');
+      const run = await tidings(['leads', 'list'], { TIDINGS_DATA_DIR: join(folder, 'file') });
+      expect([run.code, run.err]).toEqual([1, expect.stringContaining('TIDINGS_DATA_DIR')]);
+      mkdirSync(join(folder, 'data'));
+      writeFileSync(
+        join(folder, 'data/tidings.db'),
+        'not a database, but long enough to be looked at. '.repeat(100),
+      );
+      expect((await tidings(['leads', 'list'])).err).toContain('not a Tidings database');
+    },
+    30_000,
+  );
 
   it('as an MCP server over stdio answers on stdout with nothing but the protocol', async () => {
     const request = {

@@ -5,6 +5,7 @@ import { startHttpServer } from '../src/http/server.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { startCloudApi } from './support/cloud-api-server.ts';
 import { freshFolder, quiet, removeFolder } from './support/core.ts';
+import { databaseEnv } from './support/database.ts';
 import { startSmtpServer } from './support/smtp-server.ts';
 
 let folder: string;
@@ -18,7 +19,7 @@ beforeEach(async () => {
   smtp = await startSmtpServer({});
   cloud = await startCloudApi({ token: 'secret-token' });
   const config = readConfig({
-    TIDINGS_DATA_DIR: folder,
+    ...databaseEnv(folder),
     PORT: '0',
     DEFAULT_COUNTRY: 'MX',
     SITE_NAME: 'Shop',

@@ -1,0 +1,122 @@
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { databaseUrlOf } from '../../../test/support/database.ts';
+import type { Ledger } from '../ledger.ts';
+import { migrations } from '../migrations.ts';
+import { openPostgres } from './open-postgres.ts';
+
+let url: string;
+let ledger: Ledger;
+let count = 0;
+
+beforeEach(async () => {
+  url = databaseUrlOf(`open-postgres ${process.pid} ${count++}`)!;
+  ledger = await openPostgres(url);
+});
+
+afterEach(() => ledger.close());
+
+const INSERT = "INSERT INTO suppressions VALUES ('email', ?, 'bounced', '2026-01-01')";
+
+/** Ends the connections of a ledger from the server's side, as a restart of the database does. */
+async function cutConnections(): Promise<void> {
+  const client = new pg.Client({ connectionString: url.replace(/\?.*/, '') });
+  await client.connect();
+  await client.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tidings' AND pid <> pg_backend_pid()",
+  );
+  await client.end();
+}
+
+describe('the PostgreSQL ledger', () => {
+  it('keeps what was committed and undoes what threw', async () => {
+    await ledger.write((tx) => tx.run(INSERT, 'kept@example.com'));
+    await expect(
+      ledger.write(async (tx) => {
+        await tx.run(INSERT, 'undone@example.com');
+        throw new Error('stop');
+      }),
+    ).rejects.toThrow('stop');
+    expect(await ledger.all('SELECT contact FROM suppressions')).toEqual([{ contact: 'kept@example.com' }]);
+  });
+
+  it('lets writes of all processes wait for each other, so that what one has read still holds', async () => {
+    const other = await openPostgres(url);
+    await ledger.write((tx) => tx.run("INSERT INTO leases VALUES ('x', 'me', 1, 0)"));
+    const bump = async (one: Ledger) =>
+      one.write(async (tx) => {
+        const { beat } = (await tx.get<{ beat: number }>("SELECT beat FROM leases WHERE name = 'x'"))!;
+        await tx.run("UPDATE leases SET beat = ? WHERE name = 'x'", beat + 1);
+      });
+    await Promise.all(Array.from({ length: 40 }, (_, at) => bump(at % 2 ? ledger : other)));
+    expect(await ledger.get('SELECT beat FROM leases')).toEqual({ beat: 40 });
+    await other.close();
+  });
+
+  it('does work again that ended in a deadlock', async () => {
+    await ledger.write((tx) => tx.run("INSERT INTO leases VALUES ('a', 'me', 1, 0), ('b', 'me', 1, 0)"));
+    const bump = (first: string, second: string) =>
+      ledger.writeBeside(async (tx) => {
+        await tx.run('UPDATE leases SET beat = beat + 1 WHERE name = ?', first);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        await tx.run('UPDATE leases SET beat = beat + 1 WHERE name = ?', second);
+      });
+    await Promise.all([bump('a', 'b'), bump('b', 'a')]);
+    expect(await ledger.all('SELECT beat FROM leases')).toEqual([{ beat: 2 }, { beat: 2 }]);
+  });
+
+  it('says so when the line is lost, and goes on with a new one', async () => {
+    const lost = ledger.write(async (tx) => {
+      await tx.run(INSERT, 'undone@example.com');
+      await cutConnections();
+      await tx.run(INSERT, 'never@example.com');
+    });
+    await expect(lost).rejects.toMatchObject({
+      code: 'storage',
+      fix: expect.stringContaining('Nothing is lost'),
+    });
+    expect(await ledger.all('SELECT contact FROM suppressions')).toEqual([]);
+  });
+
+  it('keeps no character 0, which its text cannot hold', async () => {
+    await ledger.write((tx) => tx.run(INSERT, 'a\0b@example.com'));
+    expect(await ledger.get('SELECT contact FROM suppressions')).toEqual({ contact: 'ab@example.com' });
+  });
+
+  it('is opened by many at once for the first time', async () => {
+    const fresh = databaseUrlOf(`open-postgres ${process.pid} at once`)!;
+    const opened = await Promise.all(Array.from({ length: 5 }, () => openPostgres(fresh)));
+    expect(await opened[0]!.get('SELECT max(version) AS version FROM schema_migrations')).toEqual({
+      version: migrations.length,
+    });
+    for (const one of opened) await one.close();
+  });
+
+  it('that a newer version has moved on is used when its steps left it fit, and refused when not', async () => {
+    const newer = "INSERT INTO schema_migrations VALUES (?, 'later', ?)";
+    await ledger.write((tx) => tx.run(newer, 90, migrations.length));
+    await (await openPostgres(url)).close();
+    await ledger.write((tx) => tx.run(newer, 91, 91));
+    await expect(openPostgres(url)).rejects.toThrow('newer Tidings (schema 91');
+  });
+
+  it.each([
+    ['postgres://me:hushed@127.0.0.1:1/db', 'cannot be reached'],
+    ['postgres://me:hushed@db.invalid/db', 'cannot be reached'],
+    ['mysql://me:hushed@127.0.0.1/db', 'is no PostgreSQL address'],
+    ['postgres://me:hushed@127.0.0.1/db?schema=No', 'the schema "No"'],
+  ])('says what is wrong with %s, and keeps the password to itself', async (wrong, why) => {
+    const error = await openPostgres(wrong).catch((caught: Error) => caught);
+    expect(error).toMatchObject({ code: 'configuration', message: expect.stringContaining(why) });
+    expect(JSON.stringify([error, (error as Error).message])).not.toContain('hushed');
+  });
+
+  it('says which login or database was refused', async () => {
+    const nobody = new URL(url);
+    nobody.username = 'nobody_at_all';
+    await expect(openPostgres(nobody.href)).rejects.toMatchObject({ code: 'configuration' });
+    const nowhere = new URL(url);
+    nowhere.pathname = '/no_such_database';
+    await expect(openPostgres(nowhere.href)).rejects.toThrow('There is no such database');
+  });
+});
