@@ -80,26 +80,29 @@ export async function claimWindow(
       skipped += 1;
     } else claims.push(toClaim(row, chunk, message, recipient));
   }
-  if (claims.length > 0) {
-    await markSending(
+  const moved = claims.length > 0 || skipped > 0 || claimed !== chunk.claimed;
+  await Promise.all([
+    markSending(
       tx,
       chunk.send_seq,
       claims.map(({ position }) => position),
-    );
-  }
-  if (claims.length > 0 || skipped > 0 || claimed !== chunk.claimed) {
-    await tx.run(
-      `UPDATE chunks SET claimed = ?, in_flight = in_flight + ?, skipped = skipped + ?
-       WHERE send_seq = ? AND number = ?`,
-      claimed,
-      claims.length,
-      skipped,
-      chunk.send_seq,
-      chunk.number,
-    );
-  }
+    ),
+    moved && advance(tx, chunk, claimed, claims.length, skipped),
+  ]);
   const more = freezing || rows.length === options.room || claims.length < rows.length;
   return { claims, more, empty: rows.length === 0 && !freezing };
+}
+
+function advance(tx: Transaction, chunk: ReadyChunk, claimed: number, inFlight: number, skipped: number) {
+  return tx.run(
+    `UPDATE chunks SET claimed = ?, in_flight = in_flight + ?, skipped = skipped + ?
+     WHERE send_seq = ? AND number = ?`,
+    claimed,
+    inFlight,
+    skipped,
+    chunk.send_seq,
+    chunk.number,
+  );
 }
 
 async function makeRows(tx: Transaction, chunk: ReadyChunk): Promise<boolean> {

@@ -110,23 +110,20 @@ export async function selectClaimable(
   nowMs: number,
 ): Promise<{ rows: ClaimedRow[]; claimed: number }> {
   const { send_seq, first_position, last_position, claimed } = chunk;
-  const due = await tx.all<ClaimedRow>(
-    SELECT_DUE,
-    channel,
-    send_seq,
-    first_position,
-    last_position,
-    nowMs,
-    count,
-  );
   const made = Math.min(frozen, last_position);
-  if (due.length === count || claimed >= made) return { rows: due, claimed };
+  const nothing: ClaimedRow[] = [];
+  // Both at once: one journey.
+  const [due, fresh] = await Promise.all([
+    tx.all<ClaimedRow>(SELECT_DUE, channel, send_seq, first_position, last_position, nowMs, count),
+    claimed < made ? tx.all<ClaimedRow>(SELECT_FRESH, channel, send_seq, claimed, made, count) : nothing,
+  ]);
   const wanted = count - due.length;
-  const fresh = await tx.all<ClaimedRow>(SELECT_FRESH, channel, send_seq, claimed, made, wanted);
+  const some = fresh.slice(0, wanted);
   // When fewer came than were asked for, the rest of what was made was skipped when it was made.
+  const whole = fresh.length < count && some.length === fresh.length;
   return {
-    rows: due.concat(fresh),
-    claimed: fresh.length === wanted ? fresh.at(-1)!.delivery_position : made,
+    rows: due.concat(some),
+    claimed: whole ? Math.max(made, claimed) : (some.at(-1)?.delivery_position ?? claimed),
   };
 }
 
@@ -139,6 +136,7 @@ export async function markSending(
   sendSeq: number,
   positions: readonly number[],
 ): Promise<void> {
+  if (positions.length === 0) return;
   if (tx.dialect === 'postgres') {
     await tx.run(`${MARK} = ANY (CAST(? AS BIGINT[]))`, sendSeq, positions);
   } else for (const position of positions) await tx.run(`${MARK} = ?`, sendSeq, position);
@@ -210,12 +208,13 @@ const SETTLE_MANY = `UPDATE deliveries d SET status = v.status, retries = v.retr
  * Writes down results and moves the totals with them. A row that recovery had declared unknown meanwhile is put right
  * by the result of the same attempt: that is proof. So is one that somebody has put back to pending since: it arrived
  * after all, and is not sent again.
+ * @returns whether everyone in the chunk has been dealt with.
  */
 export async function settle(
   tx: Transaction,
   key: ChunkKey,
   settlements: readonly Settlement[],
-): Promise<void> {
+): Promise<boolean> {
   const moved = { ...UNMOVED };
   const settled = await settleSending(tx, key.send_seq, settlements);
   for (const s of settlements) {
@@ -231,7 +230,7 @@ export async function settle(
     if (s.status !== 'pending') moved[s.status] += 1;
     if (s.errorCode === OUTCOME_UNKNOWN) moved.unknown += 1;
   }
-  await moveTotals(tx, key, moved);
+  return moveTotals(tx, key, moved);
 }
 
 /** @returns the positions that were in flight. */

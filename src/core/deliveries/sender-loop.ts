@@ -304,7 +304,7 @@ export class SenderLoop {
         retryAt: this.#domains.close(claim.recipient.contact, at.steadyMs, outcome.retryAfterMs),
       };
     });
-    await settle(tx, key, settlements);
+    const isDone = await settle(tx, key, settlements);
     let paused = false;
     for (const { claim, outcome, breaks } of group) {
       if (outcome.type === 'permanent' && outcome.suppress) {
@@ -316,7 +316,7 @@ export class SenderLoop {
       else continue;
       paused = true;
     }
-    await completeIfDealtWith(tx, sendSeq);
+    if (isDone) await completeIfDealtWith(tx, sendSeq);
     const last = group.at(-1)!.outcome;
     const down = this.#outage.downMs(performance.now());
     const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;

@@ -1,7 +1,15 @@
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { ImportReport } from './lead.schema.ts';
-import { insertLead } from './lead.store.ts';
-import { checkLead, findSamePerson, type LeadInput, mergeLead, newLead } from './save-lead.ts';
+import { insertLead, insertLeads } from './lead.store.ts';
+import {
+  type CheckedLead,
+  checkLead,
+  findSamePerson,
+  findUnknown,
+  type LeadInput,
+  mergeLead,
+  newLead,
+} from './save-lead.ts';
 
 const LISTED = 20;
 export const NOBODY = 'no name, email or phone';
@@ -36,11 +44,14 @@ export class LeadImport {
   async save(batch: readonly { line: number; input: LeadInput }[]): Promise<number[]> {
     const now = new Date().toISOString();
     const rejected: number[] = [];
+    const checked: CheckedLead[] = [];
+    for (const [at, { line, input }] of batch.entries()) {
+      if (input.name || input.email || input.phone) checked.push(this.#check(line, input));
+      else rejected.push(at);
+    }
     await this.#ledger.write(async (tx) => {
-      for (const [at, { line, input }] of batch.entries()) {
-        if (input.name || input.email || input.phone) await this.#saveOne(tx, line, input, now);
-        else rejected.push(at);
-      }
+      const unknown = await this.#insertUnknown(tx, checked, now);
+      for (const lead of checked) if (!unknown.has(lead)) await this.#saveOne(tx, lead, now);
     });
     for (const at of rejected) this.reject(batch[at]!.line, NOBODY);
     return rejected;
@@ -52,13 +63,37 @@ export class LeadImport {
     if (this.report.rejects.length < LISTED) this.report.rejects.push({ line, reason });
   }
 
-  async #saveOne(tx: Transaction, line: number, input: LeadInput, now: string): Promise<void> {
+  #check(line: number, input: LeadInput): CheckedLead {
     const lead = checkLead(input, this.#defaultCountry);
     this.report.rows += 1;
     for (const reason of lead.warnings) {
       this.report.warnings_count += 1;
       if (this.report.warnings.length < LISTED) this.report.warnings.push({ line, reason });
     }
+    return lead;
+  }
+
+  /**
+   * Where each statement is a journey, those whom nobody and nothing in the batch knows are made by one.
+   * @returns them; everybody else is looked at one by one.
+   */
+  async #insertUnknown(
+    tx: Transaction,
+    batch: readonly CheckedLead[],
+    now: string,
+  ): Promise<ReadonlySet<CheckedLead>> {
+    if (tx.dialect === 'sqlite') return new Set();
+    const unknown = await findUnknown(tx, batch);
+    const seqs = await insertLeads(
+      tx,
+      unknown.map((lead) => newLead(lead, now)),
+    );
+    for (const seq of seqs) this.#touch(seq);
+    this.report.created += unknown.length;
+    return new Set(unknown);
+  }
+
+  async #saveOne(tx: Transaction, lead: CheckedLead, now: string): Promise<void> {
     const known = await findSamePerson(tx, lead);
     if (known) {
       this.report[await mergeLead(tx, known, lead, now, this.#wasTouched(known.seq))] += 1;

@@ -31,6 +31,32 @@ export async function insertLead(tx: Transaction, lead: NewLead): Promise<number
   return row!.seq;
 }
 
+const TYPES = INSERTED.map(() => 'CAST(? AS TEXT[])').join(', ');
+const INSERT_MANY = `INSERT INTO leads (${INSERTED.join(', ')})
+  SELECT ${INSERTED.join(', ')} FROM unnest(${TYPES}) WITH ORDINALITY AS v (${INSERTED.join(', ')}, place)
+  ORDER BY place RETURNING seq`;
+
+/** Many by one statement, in their order; PostgreSQL only. */
+export async function insertLeads(tx: Transaction, leads: readonly NewLead[]): Promise<number[]> {
+  if (leads.length === 0) return [];
+  const columns = INSERTED.map((column) => leads.map((lead) => lead[column]));
+  return (await tx.all<{ seq: number }>(INSERT_MANY, ...columns)).map(({ seq }) => seq);
+}
+
+/** Which of these contacts some lead has; PostgreSQL only. */
+export async function takenContacts(
+  reader: Reader,
+  column: 'email_key' | 'phone_key',
+  contacts: readonly string[],
+): Promise<Set<string>> {
+  const rows = await reader.all<{ contact: string }>(
+    `SELECT DISTINCT l.${column} AS contact FROM unnest(CAST(? AS TEXT[])) AS v (contact)
+     JOIN leads l ON l.${column} = v.contact WHERE l.deleted_at IS NULL`,
+    contacts,
+  );
+  return new Set(rows.map(({ contact }) => contact));
+}
+
 export async function updateLead(tx: Transaction, seq: number, lead: NewLead): Promise<void> {
   await tx.run(UPDATE, ...UPDATED.map((column) => lead[column]), seq);
 }

@@ -7,6 +7,7 @@ import {
   findLeadsByPhone,
   findUnreachableLead,
   type NewLead,
+  takenContacts,
   updateLead,
 } from './lead.store.ts';
 import type { LeadRow } from './lead.ts';
@@ -87,6 +88,34 @@ export async function findSamePerson(tx: Transaction, lead: CheckedLead): Promis
   }
   const sharing = await findLeadsByPhone(tx, lead.phoneKey);
   return lead.emailKey === null ? sharing[0] : sharing.find((row) => row.email_key === null);
+}
+
+/**
+ * Those with a contact whom nobody can be: no lead has one of their contacts, and neither has anybody else of the
+ * batch. PostgreSQL only.
+ */
+export async function findUnknown(tx: Transaction, batch: readonly CheckedLead[]): Promise<CheckedLead[]> {
+  const emails = batch.flatMap(({ emailKey }) => emailKey ?? []);
+  const phones = batch.flatMap(({ phoneKey }) => phoneKey ?? []);
+  const [takenEmails, takenPhones] = await Promise.all([
+    takenContacts(tx, 'email_key', emails),
+    takenContacts(tx, 'phone_key', phones),
+  ]);
+  const isFree = (contact: string | null, taken: Set<string>, within: Map<string, number>) =>
+    contact === null || (!taken.has(contact) && within.get(contact) === 1);
+  const [emailCounts, phoneCounts] = [countEach(emails), countEach(phones)];
+  return batch.filter(
+    ({ emailKey, phoneKey }) =>
+      (emailKey !== null || phoneKey !== null) &&
+      isFree(emailKey, takenEmails, emailCounts) &&
+      isFree(phoneKey, takenPhones, phoneCounts),
+  );
+}
+
+function countEach(values: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
 }
 
 /**

@@ -53,10 +53,12 @@ export interface Movement {
 
 export const UNMOVED: Readonly<Movement> = { in_flight: 0, sent: 0, failed: 0, unknown: 0, skipped: 0 };
 
-export async function moveTotals(tx: Transaction, key: ChunkKey, moved: Movement): Promise<void> {
-  await tx.run(
+/** @returns whether everyone in the chunk has been dealt with. */
+export async function moveTotals(tx: Transaction, key: ChunkKey, moved: Movement): Promise<boolean> {
+  const row = await tx.get<{ rest: number }>(
     `UPDATE chunks SET in_flight = in_flight + ?, sent = sent + ?, failed = failed + ?, unknown = unknown + ?,
-       skipped = skipped + ? WHERE send_seq = ? AND number = ?`,
+       skipped = skipped + ? WHERE send_seq = ? AND number = ?
+     RETURNING last_position - first_position + 1 - sent - failed - skipped AS rest`,
     moved.in_flight,
     moved.sent,
     moved.failed,
@@ -65,6 +67,7 @@ export async function moveTotals(tx: Transaction, key: ChunkKey, moved: Movement
     key.send_seq,
     key.number,
   );
+  return row?.rest === 0;
 }
 
 /** The chunk in which a position lies. */
