@@ -34,6 +34,7 @@ export class Worker implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #queue: JobQueue;
   readonly #log: Log;
+  readonly #name = newId();
   readonly #parts: readonly { readonly hands: Hands; readonly loop: SenderLoop }[];
   /** Nothing new is begun. */
   readonly #stopping = new AbortController();
@@ -54,10 +55,9 @@ export class Worker implements DispatcherControl {
     this.#ledger = ledger;
     this.#queue = queue;
     this.#log = log;
-    const worker = newId();
     this.#parts = options.channels.map((channel) => {
       const name = deliverQueue(channel.name, modeOf(channel));
-      const hands = new Hands({ ledger, queue, name, worker, log });
+      const hands = new Hands({ ledger, queue, name, worker: this.#name, log });
       const pace = new SharedPace(ledger, channel.sender, () => hands.count > 0);
       return { hands, loop: new SenderLoop({ ...options, work: hands, pace, channel }) };
     });
@@ -65,6 +65,8 @@ export class Worker implements DispatcherControl {
 
   start(): void {
     if (this.#running) return;
+    // As it stands in the ledger, beside the chunks that it delivers.
+    this.#log.info({ holder: this.#name }, 'takes part in sending');
     const { signal } = this.#stopping;
     const keeping = this.#repeat(KEEP_MS, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
     this.#running = Promise.all([
