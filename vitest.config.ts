@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take longest, longest first: what begins last must not be what all wait for. */
@@ -22,7 +22,7 @@ class LongestFirst extends BaseSequencer {
 
 const shared = { testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' } as const;
 
-/** Everything on SQLite; what uses a database on PostgreSQL too. */
+/** Everything on SQLite; what uses a database on PostgreSQL too, and what is about many workers there only. */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -34,7 +34,7 @@ export default defineConfig({
           ...shared,
           name: 'sqlite',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'src/ledger/postgres/*.test.ts'],
+          exclude: [...configDefaults.exclude, 'src/ledger/postgres/*.test.ts', 'test/workers/**'],
         },
       },
       {
@@ -48,6 +48,7 @@ export default defineConfig({
             'test/main-job.test.ts',
             'test/cli.test.ts',
             'test/bad-actors.test.ts',
+            'test/workers/*.test.ts',
           ],
           globalSetup: 'test/support/postgres-setup.ts',
         },

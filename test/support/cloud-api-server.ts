@@ -8,6 +8,8 @@ export interface MessageRequest {
   readonly body: string;
   readonly callbackData: string;
   readonly count: number;
+  /** The address that the request came from. */
+  readonly client: string;
 }
 
 /** What the server does instead of accepting. */
@@ -117,16 +119,17 @@ export async function startCloudApi(options: CloudApiOptions = {}): Promise<Runn
     if (method !== 'POST' || !MESSAGES_PATH.test(pathname)) {
       return sendError(response, { code: 2500, message: 'Unknown path components', status: 400 });
     }
-    await takeMessage(json as TextMessage, response);
+    await takeMessage(json as TextMessage, request.socket.remoteAddress ?? '', response);
   }
 
-  async function takeMessage(message: TextMessage, response: ServerResponse): Promise<void> {
+  async function takeMessage(message: TextMessage, client: string, response: ServerResponse): Promise<void> {
     count += 1;
     const request: MessageRequest = {
       to: message.to ?? '',
       body: message.text?.body ?? '',
       callbackData: message.biz_opaque_callback_data ?? '',
       count,
+      client,
     };
     if (!hasToken()) return sendError(response, { code: 130429, message: '(#130429) Rate limit hit' });
     const answer = options.script?.(request);

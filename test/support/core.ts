@@ -29,9 +29,13 @@ export function ledgerOf(folder: string): Promise<Ledger> {
   return openLedger({ dataDir: folder, databaseUrl: databaseUrlOf(folder) });
 }
 
-/** Core over a real database, with the channels that a test brings. */
-export async function openCore(channels: Channel[], folder = freshFolder()) {
-  const ledger = await ledgerOf(folder);
+/** Core over a real database, with the channels that a test brings. `around`: what stands between core and ledger. */
+export async function openCore(
+  channels: Channel[],
+  folder = freshFolder(),
+  around: (ledger: Ledger) => Ledger = (ledger) => ledger,
+) {
+  const ledger = around(await ledgerOf(folder));
   const { dispatcher, closeQueue } = dispatcherOf(ledger, channels, folder);
   const sending = {
     ledger,

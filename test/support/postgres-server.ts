@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +11,8 @@ export interface PostgresServer {
   readonly url: string;
   /** Ends the server as a crash of its machine would not: it may be started again. */
   stop(): Promise<void>;
+  /** Ends it at once, as a crash does: what was committed is found in its log at the next start. */
+  crash(): Promise<void>;
   start(): Promise<void>;
   /** Stops it and removes its files. */
   remove(): Promise<void>;
@@ -43,12 +47,21 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   return {
     url: `postgres://tidings:tidings@127.0.0.1:${port}/postgres`,
     stop: () => server.stop(),
+    crash: () => crash(server),
     start: () => server.start(),
     async remove() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** SIGQUIT is PostgreSQL's immediate shutdown: nothing is flushed, nobody is told. */
+async function crash(server: EmbeddedPostgres): Promise<void> {
+  const { process: child } = server as unknown as { process: ChildProcess };
+  const ended = once(child, 'exit');
+  child.kill('SIGQUIT');
+  await ended;
 }
 
 function freePort(): Promise<number> {

@@ -37,14 +37,15 @@ export interface ReceivedMessage {
 /** A whole reply such as `550 5.1.1 User unknown`; null lets the command pass. */
 export type Refusal = string | null;
 
+/** `client`: the address that the session came from. */
 export interface SmtpServerOptions {
-  readonly onConnect?: (openSessions: number) => Refusal;
-  readonly onMail?: (address: string) => Refusal;
-  readonly onRcpt?: (address: string) => Refusal;
+  readonly onConnect?: (openSessions: number, client: string) => Refusal;
+  readonly onMail?: (address: string, client: string) => Refusal;
+  readonly onRcpt?: (address: string, client: string) => Refusal;
   /** Instead of 354. */
-  readonly onDataCommand?: () => Refusal;
+  readonly onDataCommand?: (client: string) => Refusal;
   /** After the final dot; a refused message is not recorded. May take its time. */
-  readonly onMessage?: (raw: string) => Refusal | Promise<Refusal>;
+  readonly onMessage?: (raw: string, client: string) => Refusal | Promise<Refusal>;
   /**
    * Hangs up instead of the reply to MAIL, to DATA, in the middle of a body, or instead of the reply to the final dot;
    * `silence` keeps the line and says nothing, `garbage` says what is no SMTP reply.
@@ -104,13 +105,13 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     closeTimeout: 100,
     onConnect(session, done) {
       sessionCount++;
-      const refusal = options.onConnect?.(server.connections.size) ?? null;
+      const refusal = options.onConnect?.(server.connections.size, session.remoteAddress) ?? null;
       const connection = connectionOf(session);
       if (connection && (options.onDataCommand || options.hangUp === 'at_data')) {
         const data = connection.handler_DATA.bind(connection);
         connection.handler_DATA = (command, next) => {
           if (options.hangUp === 'at_data') return void connection._socket.destroy();
-          const reply = options.onDataCommand?.() ?? null;
+          const reply = options.onDataCommand?.(session.remoteAddress) ?? null;
           if (reply === null) return data(command, next);
           connection.send(Number(reply.slice(0, 3)), reply.slice(4), false);
           next();
@@ -125,10 +126,10 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     },
     onMailFrom(address, session, done) {
       if (options.hangUp === 'at_mail') return void hangUp(session);
-      done(refused(options.onMail?.(address.address) ?? null));
+      done(refused(options.onMail?.(address.address, session.remoteAddress) ?? null));
     },
-    onRcptTo(address, _session, done) {
-      done(refused(options.onRcpt?.(address.address) ?? null));
+    onRcptTo(address, session, done) {
+      done(refused(options.onRcpt?.(address.address, session.remoteAddress) ?? null));
     },
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
@@ -140,7 +141,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
         if (options.hangUp === 'garbage_after_dot')
           return void connectionOf(session)?._socket.write('\0?!\r\n');
         const raw = Buffer.concat(chunks).toString('utf8');
-        const refusal = (await options.onMessage?.(raw)) ?? null;
+        const refusal = (await options.onMessage?.(raw, session.remoteAddress)) ?? null;
         if (refusal === null) {
           const { mailFrom, rcptTo, smtpUtf8 } = session.envelope;
           messages.push({

@@ -1,4 +1,7 @@
-/** `npm run torture -- --kills 200 --leads 5000 --seed 1`: the long run. Exits with 1 when a promise was broken. */
+/**
+ * `npm run torture -- --kills 200 --leads 5000 --seed 1`: the long run. Exits with 1 when a promise was broken.
+ * `--database postgres --workers 4`: many workers that share a PostgreSQL, of its own or that of DATABASE_URL.
+ */
 import { parseArgs } from 'node:util';
 import { torture } from './torture.ts';
 
@@ -7,6 +10,8 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '50' },
     leads: { type: 'string', default: '2000' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+    database: { type: 'string', default: 'sqlite' },
+    workers: { type: 'string', default: '4' },
   },
 });
 const [kills, leads, seed] = [values.kills, values.leads, values.seed].map((text) => {
@@ -16,6 +21,11 @@ const [kills, leads, seed] = [values.kills, values.leads, values.seed].map((text
   }
   return Number(text);
 }) as [number, number, number];
+
+if (values.database === 'postgres') {
+  const { runWorkers } = await import('./run-workers.ts');
+  process.exit(await runWorkers({ kills, leads, seed, workers: Number(values.workers) }));
+}
 
 console.log(`${kills} kills, ${leads} leads, seed ${seed}`);
 const result = await torture({ kills, leads, seed, report: (line) => console.log(line) });

@@ -16,7 +16,7 @@ const COMMITS = ['freeze', 'claim', 'settle', 'recover'].flatMap((kind) => [
   `${kind}:after`,
 ]);
 /** Moments of a conversation at which the provider's side kills the server. */
-const MOMENTS = [
+export const MOMENTS = [
   'smtp:connect',
   'smtp:mail',
   'smtp:rcpt',
@@ -28,7 +28,7 @@ const MOMENTS = [
   'cloud:asked, then accepted',
   'cloud:answered',
 ] as const;
-type Moment = (typeof MOMENTS)[number];
+export type Moment = (typeof MOMENTS)[number];
 const OTHERS = ['random', 'terminate', 'stall', 'rival'] as const;
 export const FAULTS: readonly string[] = [...OTHERS, ...COMMITS, ...MOMENTS];
 
@@ -451,7 +451,7 @@ class Server {
 }
 
 /** Mulberry32: small, and the same everywhere. */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -327,22 +327,24 @@ export async function recoverChunk(tx: Transaction, chunk: ChunkRow, why: string
 /**
  * After a claim of which nobody knows whether it was committed: what this process does not have in flight never left
  * it, and goes back to pending. Only whoever holds the chunk may say so.
+ * @param inFlight positions with the number of their attempt: a row may have been settled and claimed again by the
+ * same lost commit.
  */
 export async function unclaim(
   tx: Transaction,
   chunk: ChunkRow,
-  inFlight: ReadonlySet<number>,
+  inFlight: ReadonlyMap<number, number>,
 ): Promise<number> {
-  const rows = await tx.all<{ position: number }>(
-    `SELECT position FROM deliveries INDEXED BY deliveries_sending
+  const rows = await tx.all<{ position: number; attempts: number }>(
+    `SELECT position, attempts FROM deliveries INDEXED BY deliveries_sending
      WHERE send_seq = ? AND position BETWEEN ? AND ? AND status = 'sending'`,
     chunk.send_seq,
     chunk.first_position,
     chunk.last_position,
   );
   let count = 0;
-  for (const { position } of rows) {
-    if (inFlight.has(position)) continue;
+  for (const { position, attempts } of rows) {
+    if (inFlight.get(position) === attempts) continue;
     count += await tx.run(
       "UPDATE deliveries SET status = 'pending', retry_at = 0 WHERE send_seq = ? AND position = ? AND status = 'sending'",
       chunk.send_seq,

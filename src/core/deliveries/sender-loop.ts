@@ -59,8 +59,8 @@ export class SenderLoop {
   /** Sends of which it is written down why they do not move. */
   readonly #heldUp = new Set<number>();
   readonly #speed = new Map<string, { since: number; sent: number; rate: number }>();
-  /** Positions between claim and settle, by chunk. */
-  readonly #open = new Map<string, Set<number>>();
+  /** Between claim and settle, by chunk: positions with the number of their attempt. */
+  readonly #open = new Map<string, Map<number, number>>();
   #finished: Finished[] = [];
   #inFlight = 0;
   #uncertain = 0;
@@ -123,7 +123,7 @@ export class SenderLoop {
   /** Resolves when it was stopped and nothing is in flight. A fault of the disk is waited out: nothing is lost by it. */
   async run(): Promise<void> {
     let faults = 0;
-    while (!this.#abandoned && (!this.#stopping || this.inFlight > 0)) {
+    while (!this.#abandoned && (!this.#stopping || this.inFlight > 0 || this.#unsure)) {
       try {
         if (!(await this.#turn())) await this.#wait();
         faults = 0;
@@ -145,13 +145,14 @@ export class SenderLoop {
   async #turn(): Promise<boolean> {
     if (!this.#stopping) await this.#pace.renew?.(this.#channel.sender.windowSize - this.#inFlight);
     const room = this.#room();
-    if (this.#finished.length === 0 && (room === 0 || !(await this.#work.isThere()))) return false;
+    const isIdle = this.#finished.length === 0 && !this.#unsure;
+    if (isIdle && (room === 0 || !(await this.#work.isThere()))) return false;
     const results = this.#finished;
     this.#finished = [];
     try {
       const turn = await this.#ledger.writeBeside(async (tx) => {
         const chunks = room > 0 || this.#unsure ? await this.#work.take(tx) : [];
-        if (this.#unsure) await this.#unclaim(tx, chunks, results);
+        if (this.#unsure) await this.#unclaim(tx, chunks);
         let paused = false;
         for (const group of Map.groupBy(results, ({ claim }) => keyOf(claim.chunk)).values())
           paused = (await this.#settle(tx, group)) || paused;
@@ -179,16 +180,8 @@ export class SenderLoop {
   }
 
   /** What a transaction of unknown end may have claimed is not in flight here: it never left. */
-  async #unclaim(
-    tx: Transaction,
-    chunks: readonly ReadyChunk[],
-    results: readonly Finished[],
-  ): Promise<void> {
-    for (const chunk of chunks) {
-      const open = new Set(this.#open.get(keyOf(chunk)));
-      for (const { claim } of results) if (keyOf(claim.chunk) === keyOf(chunk)) open.add(claim.position);
-      await unclaim(tx, chunk, open);
-    }
+  async #unclaim(tx: Transaction, chunks: readonly ReadyChunk[]): Promise<void> {
+    for (const chunk of chunks) await unclaim(tx, chunk, this.#open.get(keyOf(chunk)) ?? new Map());
   }
 
   /** Running sends take turns at being first, and share the room: a small one never waits for a large one. */
@@ -261,8 +254,8 @@ export class SenderLoop {
     this.#inFlight += 1;
     const key = keyOf(claim.chunk);
     const open = this.#open.get(key);
-    if (open) open.add(claim.position);
-    else this.#open.set(key, new Set([claim.position]));
+    if (open) open.set(claim.position, claim.attempts);
+    else this.#open.set(key, new Map([[claim.position, claim.attempts]]));
     const startedAtMs = performance.now();
     // A process that was stopped between commit and here, and continued, must not send what others took over.
     const mayLeave = () => this.#work.mayDeliver(claim.chunk);

@@ -1,7 +1,7 @@
 import type { Ledger, Transaction } from '../../../ledger/ledger.ts';
 import type { Log } from '../../log.ts';
 import type { ChunkKey, ChunkRow } from '../../sends/chunk.store.ts';
-import { recoverChunk } from '../delivery.store.ts';
+import { recoverChunk, unclaim } from '../delivery.store.ts';
 import { keyOf, READY_COLUMNS, type ReadyChunk, type Work } from '../work.ts';
 import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
 
@@ -24,6 +24,8 @@ interface Hand {
   keptAt: number;
   /** Nothing more is claimed; it goes back when nothing of it is in flight. */
   isGoing: boolean;
+  /** Nothing leaves any more: it is being given back. */
+  isGone: boolean;
 }
 
 /**
@@ -58,7 +60,7 @@ export class Hands implements Work {
 
   mayDeliver(key: ChunkKey): boolean {
     const hand = this.#hands.get(keyOf(key));
-    return hand !== undefined && performance.now() - hand.keptAt < FRESH_MS;
+    return hand !== undefined && !hand.isGone && performance.now() - hand.keptAt < FRESH_MS;
   }
 
   async isThere(): Promise<boolean> {
@@ -78,7 +80,7 @@ export class Hands implements Work {
       hands.map(({ fence }) => fence),
     );
     const held = new Set(rows.map(keyOf));
-    for (const { key } of hands) if (!held.has(keyOf(key))) this.#lose(key);
+    for (const hand of hands) if (!held.has(keyOf(hand.key))) this.#lose(hand);
     return rows;
   }
 
@@ -110,7 +112,7 @@ export class Hands implements Work {
     );
     for (const hand of hands) {
       if (kept.has(hand.job.id)) hand.keptAt = startedAt;
-      else this.#lose(hand.key);
+      else this.#lose(hand);
     }
   }
 
@@ -123,17 +125,31 @@ export class Hands implements Work {
     for (const hand of hands) {
       if (everything || now - hand.takenAt > LONGEST_HOLD_MS) hand.isGoing = true;
       if (!hand.isGoing || isOpen(hand.key)) continue;
-      await this.#ledger.writeBeside((tx) =>
-        tx.run(
-          'UPDATE chunks SET holder = NULL, rate_per_second = NULL WHERE send_seq = ? AND number = ? AND fence = ?',
-          hand.key.send_seq,
-          hand.key.number,
-          hand.fence,
-        ),
-      );
+      hand.isGone = true;
+      await this.#ledger.writeBeside((tx) => this.#release(tx, hand));
       await this.#queue.done(this.#name, hand.job);
-      this.#hands.delete(keyOf(hand.key));
+      this.#drop(hand);
     }
+  }
+
+  /**
+   * What is still claimed has not left and will not: the end of its commit was not heard, or not yet when this hand
+   * went. It goes back to pending with the chunk.
+   */
+  async #release(tx: Transaction, { key, fence }: Hand): Promise<void> {
+    const chunk = await tx.get<ChunkRow & { in_flight: number }>(
+      'SELECT * FROM chunks WHERE send_seq = ? AND number = ? AND fence = ? FOR UPDATE',
+      key.send_seq,
+      key.number,
+      fence,
+    );
+    if (!chunk) return;
+    if (chunk.in_flight > 0) await unclaim(tx, chunk, new Map());
+    await tx.run(
+      'UPDATE chunks SET holder = NULL, rate_per_second = NULL WHERE send_seq = ? AND number = ?',
+      key.send_seq,
+      key.number,
+    );
   }
 
   #claimable(): Hand[] {
@@ -169,12 +185,26 @@ export class Hands implements Work {
       await this.#queue.done(this.#name, job);
       return false;
     }
-    this.#hands.set(keyOf(key), { key, job, fence: grabbed.fence, takenAt, keptAt: takenAt, isGoing: false });
+    this.#hands.set(keyOf(key), {
+      key,
+      job,
+      fence: grabbed.fence,
+      takenAt,
+      keptAt: takenAt,
+      isGoing: false,
+      isGone: false,
+    });
     return true;
   }
 
-  #lose(key: ChunkKey): void {
-    if (this.#hands.delete(keyOf(key))) this.#log.warn({ ...key }, 'a chunk went to another worker');
+  #lose(hand: Hand): void {
+    if (this.#drop(hand)) this.#log.warn({ ...hand.key }, 'a chunk went to another worker');
+  }
+
+  /** Not the hand that has taken the same chunk again since. */
+  #drop(hand: Hand): boolean {
+    const key = keyOf(hand.key);
+    return this.#hands.get(key) === hand && this.#hands.delete(key);
   }
 
   /** Sends of which no more is taken for now. */

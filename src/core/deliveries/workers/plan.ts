@@ -12,6 +12,13 @@ const STARTS_AHEAD_MS = 2 * 60 * 60_000;
 /** Rows made in one transaction. */
 const FREEZE_ROWS = 5_000;
 
+interface PlannedChunk {
+  readonly send: number;
+  readonly part: number;
+  readonly channel: string;
+  readonly mode: string;
+}
+
 /**
  * Lays out what there is to do. The ledger is the truth and jobs are derived from it, over and over: one that is lost,
  * done twice or left over does no harm.
@@ -25,7 +32,7 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<void> {
     unmade.map(({ seq }) => ({ send: seq, part: 0 })),
   );
 
-  const chunks = await ledger.all<{ send: number; part: number; channel: string; mode: string }>(
+  const chunks = await ledger.all<PlannedChunk>(
     `SELECT c.send_seq AS send, c.number AS part, s.channel, s.mode FROM sends s CROSS JOIN LATERAL (
        SELECT c.send_seq, c.number FROM chunks c
        WHERE c.send_seq = s.seq AND c.holder IS NULL AND (
@@ -36,10 +43,26 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<void> {
      WHERE s.state = 'running'`,
     now().steadyMs,
   );
-  const queues = Map.groupBy(chunks, ({ channel, mode }) => deliverQueue(channel, mode));
-  for (const [name, jobs] of queues) await queue.put(name, jobs);
+  await putChunks(queue, chunks);
 
   await endWhatIsDone(ledger);
+}
+
+async function putChunks(queue: JobQueue, chunks: readonly PlannedChunk[]): Promise<void> {
+  const queues = Map.groupBy(chunks, ({ channel, mode }) => deliverQueue(channel, mode));
+  for (const [name, jobs] of queues) await queue.put(name, jobs);
+}
+
+/**
+ * What is held has a job that is being done: putting it again changes nothing, unless that job is gone, as after a
+ * restore of the ledger without its jobs.
+ */
+export async function planHeld(ledger: Ledger, queue: JobQueue): Promise<void> {
+  const held = await ledger.all<PlannedChunk>(
+    `SELECT c.send_seq AS send, c.number AS part, s.channel, s.mode FROM chunks c JOIN sends s ON s.seq = c.send_seq
+     WHERE c.holder IS NOT NULL LIMIT 1000`,
+  );
+  await putChunks(queue, held);
 }
 
 /** Starts that lie ahead are jobs that wait; of what is further away there is time to think. */

@@ -13,7 +13,7 @@ import { LONGEST_RETRY_MS, now } from '../resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
 import { Hands } from './hands.ts';
 import type { JobQueue } from './job-queue.ts';
-import { makeAllRows, plan, planStarts } from './plan.ts';
+import { makeAllRows, plan, planHeld, planStarts } from './plan.ts';
 import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
 import { SharedPace } from './shared-pace.ts';
 
@@ -33,6 +33,7 @@ export class Worker implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #queue: JobQueue;
   readonly #log: Log;
+  readonly #name = newId();
   readonly #parts: readonly { readonly channel: Channel; readonly hands: Hands; readonly loop: SenderLoop }[];
   /** Nothing new is begun. */
   readonly #stopping = new AbortController();
@@ -54,10 +55,9 @@ export class Worker implements DispatcherControl {
     this.#ledger = ledger;
     this.#queue = queue;
     this.#log = log;
-    const worker = newId();
     this.#parts = options.channels.map((channel) => {
       const name = deliverQueue(channel.name, modeOf(channel));
-      const hands = new Hands({ ledger, queue, name, worker, log });
+      const hands = new Hands({ ledger, queue, name, worker: this.#name, log });
       const pace = new SharedPace(ledger, channel.sender, () => hands.count > 0);
       return { channel, hands, loop: new SenderLoop({ ...options, work: hands, pace, channel }) };
     });
@@ -65,6 +65,8 @@ export class Worker implements DispatcherControl {
 
   start(): void {
     if (this.#running) return;
+    // As it stands in the ledger, beside the chunks that it delivers.
+    this.#log.info({ holder: this.#name }, 'takes part in sending');
     const { signal } = this.#stopping;
     const keeping = this.#repeat(KEEP_MS, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
     this.#running = Promise.all([
@@ -166,6 +168,7 @@ export class Worker implements DispatcherControl {
 
   async #keepHouse(): Promise<void> {
     await planStarts(this.#ledger, this.#queue);
+    await planHeld(this.#ledger, this.#queue);
     await resumeBuilding(this.#ledger);
     await this.#ledger.writeBeside((tx) => boundWaiting(tx, now().steadyMs, LONGEST_RETRY_MS));
     if (await isOutdated(this.#ledger)) {

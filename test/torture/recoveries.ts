@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+
+const LOOK_MS = 100;
+/** The last commit that a process sent before it died may still be on its way. */
+const SETTLED_MS = 150;
+
+/** Follows the chunks of workers that died or fell silent, until none is left in their hands. */
+export class Recoveries {
+  /** From the death of a worker until others have all its chunks; milliseconds. */
+  readonly tookMs: number[] = [];
+  /** What each of them had in doubt. */
+  readonly inDoubt: number[] = [];
+  readonly #ledger: Ledger;
+  readonly #waiting = new Map<string, number>();
+  readonly #followed = new Map<string, Promise<number>>();
+  readonly #stopped = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    this.#running = this.#watch();
+  }
+
+  get waiting(): readonly string[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** @returns how many of its rows were in flight. */
+  follow(holder: string): Promise<number> {
+    // Of a process that died before it had a name.
+    if (holder === '') return Promise.resolve(0);
+    const known = this.#followed.get(holder) ?? this.#begin(holder);
+    this.#followed.set(holder, known);
+    return known;
+  }
+
+  async #begin(holder: string): Promise<number> {
+    const diedAt = performance.now();
+    await sleep(SETTLED_MS);
+    const row = await this.#ledger.get<{ n: number }>(
+      'SELECT CAST(coalesce(sum(in_flight), 0) AS BIGINT) AS n FROM chunks WHERE holder = ?',
+      holder,
+    );
+    this.#waiting.set(holder, diedAt);
+    this.inDoubt.push(row!.n);
+    return row!.n;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      // The database may be away; so may its answer.
+      const rows = await this.#ledger
+        .all<{ holder: string }>('SELECT DISTINCT holder FROM chunks WHERE holder IS NOT NULL')
+        .catch(() => null);
+      const holders = new Set(rows?.map(({ holder }) => holder));
+      for (const [holder, diedAt] of rows ? this.#waiting : []) {
+        if (holders.has(holder)) continue;
+        this.#waiting.delete(holder);
+        this.#followed.delete(holder);
+        this.tookMs.push(performance.now() - diedAt);
+      }
+      await sleep(LOOK_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
+    }
+  }
+}
