@@ -8,7 +8,10 @@ import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
 /** Chunks in hand at once; of one send only a few, so that many sends go on side by side. */
 const MOST_HANDS = 16;
 const MOST_OF_A_SEND = 2;
-/** When no hand is free, the chunk held longest for at least this long makes room for others. */
+/**
+ * When no hand is free, or none for a send, the chunk held longest for at least this long makes room for others: for
+ * what a worker that died has left, too.
+ */
 const SLICE_MS = 2_000;
 /** Nobody holds a chunk for longer without giving it back and asking for it again: jobs have an end. */
 const LONGEST_HOLD_MS = 60_000;
@@ -120,8 +123,10 @@ export class Hands implements Work {
   async giveBack(isOpen: (key: ChunkKey) => boolean, everything = false): Promise<void> {
     const now = performance.now();
     const hands = [...this.#hands.values()];
-    const oldest = hands.find(({ isGoing }) => !isGoing);
-    if (hands.length >= MOST_HANDS && oldest && now - oldest.takenAt > SLICE_MS) oldest.isGoing = true;
+    makeRoom(hands, MOST_HANDS, now);
+    // One at a time: the other chunk of the send keeps the window full meanwhile.
+    for (const ofSend of Map.groupBy(hands, ({ key }) => key.send_seq).values())
+      if (!ofSend.some(({ isGoing }) => isGoing)) makeRoom(ofSend, MOST_OF_A_SEND, now);
     for (const hand of hands) {
       if (everything || now - hand.takenAt > LONGEST_HOLD_MS) hand.isGoing = true;
       if (!hand.isGoing || isOpen(hand.key)) continue;
@@ -162,14 +167,14 @@ export class Hands implements Work {
     const key = { send_seq: job.data.send, number: job.data.part };
     const why = 'The worker that was sending died before it could read the answer.';
     const grabbed = await this.#ledger.writeBeside(async (tx) => {
-      const chunk = await tx.get<ChunkRow & { state: string }>(
+      const chunk = await tx.get<ChunkRow & { state: string; in_flight: number }>(
         `SELECT c.*, s.state FROM chunks c JOIN sends s ON s.seq = c.send_seq
          WHERE c.send_seq = ? AND c.number = ? FOR UPDATE OF c`,
         key.send_seq,
         key.number,
       );
       if (!chunk) return null;
-      const inDoubt = await recoverChunk(tx, chunk, why);
+      const inDoubt = chunk.in_flight > 0 ? await recoverChunk(tx, chunk, why) : 0;
       const wanted = chunk.state === 'running';
       await tx.run(
         'UPDATE chunks SET holder = ?, fence = fence + 1 WHERE send_seq = ? AND number = ?',
@@ -212,4 +217,10 @@ export class Hands implements Work {
     const bySend = Map.groupBy(this.#hands.values(), ({ key }) => key.send_seq);
     return [...bySend].filter(([, hands]) => hands.length >= MOST_OF_A_SEND).map(([send]) => send);
   }
+}
+
+/** In the order in which they were taken. */
+function makeRoom(hands: readonly Hand[], most: number, nowMs: number): void {
+  const oldest = hands.find(({ isGoing }) => !isGoing);
+  if (hands.length >= most && oldest && nowMs - oldest.takenAt > SLICE_MS) oldest.isGoing = true;
 }
