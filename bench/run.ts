@@ -34,8 +34,14 @@ for (const name of names) {
   if (values.quick) continue;
   mkdirSync(results, { recursive: true });
   const command = `npm run bench -- ${name}`;
-  const record = { name, command, at: new Date().toISOString(), seconds, machine, ...result };
+  const rows = result.rows.map((row) => ({ ...row, runs: row.runs.map(rounded) }));
+  const record = { name, command, at: new Date().toISOString(), seconds, machine, ...result, rows };
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** Four digits: what comes after them is noise. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
 }
 
 function tableOf({ setting, rows, goals }: BenchResult): string {

@@ -10,6 +10,7 @@ import { suppressionOperations } from '../../src/core/deliveries/suppression.ope
 import { importCsv } from '../../src/core/leads/import-csv.ts';
 import { leadOperations } from '../../src/core/leads/lead.operations.ts';
 import type { Log } from '../../src/core/log.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openSqlite } from '../../src/ledger/sqlite.ts';
 
 export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -19,8 +20,12 @@ export function freshFolder(): string {
 }
 
 /** Core over a real data file, with the channels that a test brings. */
-export async function openCore(channels: Channel[], folder = freshFolder()) {
-  const ledger = await openSqlite(join(folder, 'tidings.db'));
+export async function openCore(
+  channels: Channel[],
+  folder = freshFolder(),
+  wrap: (ledger: Ledger) => Ledger = (ledger) => ledger,
+) {
+  const ledger = wrap(await openSqlite(join(folder, 'tidings.db')));
   const dispatcher = new Dispatcher({ ledger, channels, siteName: 'Shop', log: quiet });
   const sending = {
     ledger,
