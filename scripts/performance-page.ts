@@ -4,6 +4,9 @@ import { type BenchResult, median } from '../bench/bench.ts';
 
 const root = join(import.meta.dirname, '..');
 const RESULTS = join(root, 'bench/results');
+export const PERFORMANCE_PAGE = join(root, 'docs/performance.md');
+/** Where the page's charts are. */
+export const CHARTS = join(root, 'docs/charts');
 
 export interface BenchRecord extends BenchResult {
   readonly name: string;
@@ -19,20 +22,34 @@ export function readResults(): Map<string, BenchRecord> {
   return new Map(records.map((record) => [record.name, record]));
 }
 
-/** A page with `<!-- bench NAME -->` … `<!-- end -->` where the figures stand: they are put in from the results. */
+/**
+ * A page with `<!-- goals -->` or `<!-- bench NAME -->`, and `<!-- end -->`, where the figures stand: they are put in
+ * from the results.
+ */
 export function fillPage(page: string, results: ReadonlyMap<string, BenchRecord>): string {
-  return page.replaceAll(/(<!-- bench (\w+) -->\n)[\s\S]*?(<!-- end -->)/g, (_, begin, name, end) => {
-    const record = results.get(name);
-    return record ? `${begin}${tableOf(record)}${end}` : `${begin}${end}`;
-  });
+  return page.replaceAll(
+    /(<!-- (goals|bench (\w+)) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_, begin, what, name, end) => {
+      const record = results.get(name);
+      if (what !== 'goals' && !record)
+        throw new Error(`There is no result of "${name}": npm run bench -- ${name}`);
+      return `${begin}${record ? tableOf(record) : goalsOf(results)}${end}`;
+    },
+  );
 }
 
-function tableOf({ setting, rows, goals, command, at, machine }: BenchRecord): string {
+function goalsOf(results: ReadonlyMap<string, BenchRecord>): string {
+  const rows = [...results.values()].flatMap(({ name, goals }) =>
+    goals.map(({ goal, measured, met }) => `| ${name} | ${goal} | ${measured} | ${met ? '✓' : '✗'} |`),
+  );
+  return `${['| bench | goal | measured | met |', '| --- | --- | --- | --- |', ...rows].join('\n')}\n`;
+}
+
+function tableOf({ setting, rows, command, at, machine }: BenchRecord): string {
   const figures = rows.map(({ what, unit, runs, note }) => {
     const spread = runs.length > 1 ? `${figure(Math.min(...runs))} to ${figure(Math.max(...runs))}` : '';
     return `| ${what} | **${figure(median(runs))}** ${unit} | ${spread} | ${note ?? ''} |`;
   });
-  const wanted = goals.map(({ goal, measured, met }) => `- ${met ? '✓' : '✗'} ${goal}: ${measured}`);
   const on = `${machine['cores']} × ${machine['cpu']}, ${machine['memory_gb']} GB, Node ${machine['node']}`;
   return [
     `${setting}.`,
@@ -40,8 +57,6 @@ function tableOf({ setting, rows, goals, command, at, machine }: BenchRecord): s
     '| what | median | runs | |',
     '| --- | --- | --- | --- |',
     ...figures,
-    '',
-    ...wanted,
     '',
     `\`${command}\`, ${at.slice(0, 10)}, ${on}`,
     '',
