@@ -1,15 +1,18 @@
+import { RECENT_MS, RecentCount } from './recent-count.ts';
 import { backoffMs } from './resolve-outcome.ts';
 
-/** Tokens kept for a late timer. A provider may allow no deeper bursts itself. */
-const BURST_SECONDS = 0.06;
+/**
+ * Tokens kept for when this process gets its turn late: on a busy machine turns come 100 ms late all the time, and
+ * what had to be forgotten came to half of the rate.
+ */
+const KEPT_SECONDS = 1;
+/** So much more than the rate may leave in any one second: a provider may allow no deeper bursts itself. */
+const BURST = 0.06;
 /** Fewer tokens than this many milliseconds' worth are not worth a commit. */
 const GRAIN_MS = 20;
 /** How close below the speed that was too fast it settles. */
 const MARGIN = 0.99;
 const LONGEST_HOLD_MS = 240_000;
-/** What is accepted is measured over so long. */
-const MEASURED_SLICES = 20;
-const SLICE_MS = 50;
 /** A shorter time says nothing about a speed. */
 const SHORTEST_MEASURE_MS = 250;
 const PROBING = { first: { hold: 300, pace: 1 }, again: { hold: 1_000, pace: 0.01 } };
@@ -38,8 +41,8 @@ export class Pacer {
   #pauses = 0;
   #beganAt = 0;
   #tookAt = Number.NEGATIVE_INFINITY;
-  readonly #accepted = new Float64Array(MEASURED_SLICES);
-  #slice = 0;
+  readonly #accepted = new RecentCount('about a second');
+  readonly #taken = new RecentCount('a whole second');
 
   #downSince: number | null = null;
   #failures = 0;
@@ -58,14 +61,16 @@ export class Pacer {
     if (this.#failures > 0) return 1;
     if (!Number.isFinite(this.#rate)) return Number.MAX_SAFE_INTEGER;
     this.#refill(nowMs);
-    return this.#tokens >= this.#grain() ? Math.floor(this.#tokens) : 0;
+    const count = Math.min(this.#tokens, this.#roomInSecond(nowMs));
+    return count >= this.#grain() ? Math.floor(count) : 0;
   }
 
   take(count: number, nowMs: number): void {
     if (count > 0) {
       // After a rest nothing is known of the speed.
-      if (nowMs - this.#tookAt > MEASURED_SLICES * SLICE_MS) this.#beganAt = nowMs;
+      if (nowMs - this.#tookAt > RECENT_MS) this.#beganAt = nowMs;
       this.#tookAt = nowMs;
+      this.#taken.add(count, nowMs);
     }
     if (Number.isFinite(this.#rate)) this.#tokens -= count;
   }
@@ -74,15 +79,14 @@ export class Pacer {
   waitMs(nowMs: number): number {
     if (nowMs < this.#pausedUntil) return this.#pausedUntil - nowMs;
     if (this.available(nowMs) >= 1) return 0;
-    return Math.max(1, ((this.#grain() - this.#tokens) / this.#rate) * 1_000);
+    return Math.max(GRAIN_MS / 2, ((this.#grain() - this.#tokens) / this.#rate) * 1_000);
   }
 
   accepted(nowMs: number): void {
     this.reached();
     this.#pauses = 0;
     if (nowMs < this.#pausedUntil) return;
-    this.#slide(nowMs);
-    this.#accepted[this.#slice % MEASURED_SLICES]! += 1;
+    this.#accepted.add(1, nowMs);
   }
 
   /** Anything was heard from the relay: it is there. */
@@ -124,14 +128,16 @@ export class Pacer {
     this.#cutAt = this.#pausedUntil;
     this.#filledAt = this.#pausedUntil;
     this.#beganAt = this.#pausedUntil;
-    this.#accepted.fill(0);
+    this.#accepted.clear();
   }
 
   #refill(nowMs: number): void {
     const passedMs = Math.max(0, nowMs - this.#filledAt);
     this.#filledAt = nowMs;
     if (Number.isFinite(this.#ceiling)) this.#adapt(nowMs, passedMs / 1_000);
-    const capacity = Math.max(1, this.#rate * BURST_SECONDS);
+    // After a rest it begins gently.
+    const kept = nowMs - this.#tookAt > RECENT_MS ? BURST : KEPT_SECONDS;
+    const capacity = Math.max(1, this.#rate * kept);
     this.#tokens = Math.min(capacity, this.#tokens + (this.#rate * passedMs) / 1_000);
   }
 
@@ -153,17 +159,11 @@ export class Pacer {
 
   /** Accepted a second, over the last second or since it began. */
   #measured(nowMs: number): number {
-    this.#slide(nowMs);
-    let sum = 0;
-    for (const count of this.#accepted) sum += count;
-    const sinceMs = Math.min(nowMs - this.#beganAt, MEASURED_SLICES * SLICE_MS);
-    return (sum * 1_000) / Math.max(sinceMs, SHORTEST_MEASURE_MS);
+    const sinceMs = Math.min(nowMs - this.#beganAt, RECENT_MS);
+    return (this.#accepted.sum(nowMs) * 1_000) / Math.max(sinceMs, SHORTEST_MEASURE_MS);
   }
 
-  #slide(nowMs: number): void {
-    const slice = Math.floor(nowMs / SLICE_MS);
-    const passed = Math.min(slice - this.#slice, MEASURED_SLICES);
-    for (let at = 0; at < passed; at++) this.#accepted[(slice - at) % MEASURED_SLICES] = 0;
-    if (passed > 0) this.#slice = slice;
+  #roomInSecond(nowMs: number): number {
+    return this.#rate + Math.max(1, this.#rate * BURST) - this.#taken.sum(nowMs);
   }
 }
