@@ -99,6 +99,12 @@ export class TidingsServer {
     return { result, seconds: (Date.parse(completed_at) - Date.parse(created_at)) / 1_000 };
   }
 
+  /** How many messages of the newest send have left; 0 when that is not of this campaign yet. */
+  async sent(campaign: string): Promise<number> {
+    const { sends } = await this.call('GET', '/api/sends?limit=1');
+    return sends[0]?.campaign === campaign ? sends[0].total_sent : 0;
+  }
+
   /** Peak of resident memory since the last reset, in MB (10^6 bytes). */
   peakMb(): number {
     return (this.#status('VmHWM') * 1_024) / 1e6;
