@@ -13,6 +13,8 @@ export interface BenchRecord extends BenchResult {
   readonly command: string;
   readonly at: string;
   readonly seconds: number;
+  /** Mean number of programs that wanted a core in the minute before; absent in results from before it was noted. */
+  readonly load_before?: number;
   readonly machine: Readonly<Record<string, string | number>>;
 }
 
@@ -45,12 +47,13 @@ function goalsOf(results: ReadonlyMap<string, BenchRecord>): string {
   return `${['| bench | goal | measured | met |', '| --- | --- | --- | --- |', ...rows].join('\n')}\n`;
 }
 
-function tableOf({ setting, rows, command, at, machine }: BenchRecord): string {
+function tableOf({ setting, rows, command, at, machine, load_before }: BenchRecord): string {
   const figures = rows.map(({ what, unit, runs, note }) => {
     const spread = runs.length > 1 ? `${figure(Math.min(...runs))} to ${figure(Math.max(...runs))}` : '';
     return `| ${what} | **${figure(median(runs))}** ${unit} | ${spread} | ${note ?? ''} |`;
   });
   const on = `${machine['cores']} × ${machine['cpu']}, ${machine['memory_gb']} GB, Node ${machine['node']}`;
+  const load = load_before === undefined ? '' : `; load before: ${figure(load_before)}`;
   return [
     `${setting}.`,
     '',
@@ -58,7 +61,7 @@ function tableOf({ setting, rows, command, at, machine }: BenchRecord): string {
     '| --- | --- | --- | --- |',
     ...figures,
     '',
-    `\`${command}\`, ${at.slice(0, 10)}, ${on}`,
+    `\`${command}\`, ${at.slice(0, 10)}, ${on}${load}`,
     '',
   ].join('\n');
 }

@@ -6,7 +6,7 @@ import { TidingsServer } from '../support/tidings-server.ts';
 
 /** What everyone else notices while a send runs at full speed, and what the send notices of them. */
 export const latency: Bench = async ({ quick, log }) => {
-  const count = quick ? 1_000 : 400_000;
+  const count = quick ? 1_000 : 200_000;
   const sink = await startSink();
   const server = await TidingsServer.start(
     { SMTP_URL: sink.url, SMTP_CONNECTIONS: '20', EMAIL_FROM: 'News <news@shop.example>' },
