@@ -1,6 +1,6 @@
 /** `npm run bench -- [NAME …] [--quick]`: runs them, prints a table for each, writes bench/results/NAME.json. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchResult, median } from './bench.ts';
@@ -27,6 +27,8 @@ const machine = {
 const results = join(import.meta.dirname, 'results');
 for (const name of names) {
   console.log(`\n${name}`);
+  // What else the machine does: above its cores, the figures are of a machine that is shared.
+  const load_before = rounded(loadavg()[0]!);
   const startedAt = performance.now();
   const result = await BENCHES[name]!({ quick: values.quick, log: (line) => console.log(`  ${line}`) });
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
@@ -34,8 +36,23 @@ for (const name of names) {
   if (values.quick) continue;
   mkdirSync(results, { recursive: true });
   const command = `npm run bench -- ${name}`;
-  const record = { name, command, at: new Date().toISOString(), seconds, machine, ...result };
+  const rows = result.rows.map((row) => ({ ...row, runs: row.runs.map(rounded) }));
+  const record = {
+    name,
+    command,
+    at: new Date().toISOString(),
+    seconds,
+    machine,
+    load_before,
+    ...result,
+    rows,
+  };
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** Four digits: what comes after them is noise. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
 }
 
 function tableOf({ setting, rows, goals }: BenchResult): string {

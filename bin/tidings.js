@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=3 --max-old-space-size=1024
+#!/usr/bin/env -S node --max-semi-space-size=3 --max-old-space-size=512 --v8-pool-size=2
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -4,12 +4,17 @@ import { type BenchResult, median } from '../bench/bench.ts';
 
 const root = join(import.meta.dirname, '..');
 const RESULTS = join(root, 'bench/results');
+export const PERFORMANCE_PAGE = join(root, 'docs/performance.md');
+/** Where the page's charts are. */
+export const CHARTS = join(root, 'docs/charts');
 
 export interface BenchRecord extends BenchResult {
   readonly name: string;
   readonly command: string;
   readonly at: string;
   readonly seconds: number;
+  /** Mean number of programs that wanted a core in the minute before; absent in results from before it was noted. */
+  readonly load_before?: number;
   readonly machine: Readonly<Record<string, string | number>>;
 }
 
@@ -19,21 +24,36 @@ export function readResults(): Map<string, BenchRecord> {
   return new Map(records.map((record) => [record.name, record]));
 }
 
-/** A page with `<!-- bench NAME -->` … `<!-- end -->` where the figures stand: they are put in from the results. */
+/**
+ * A page with `<!-- goals -->` or `<!-- bench NAME -->`, and `<!-- end -->`, where the figures stand: they are put in
+ * from the results.
+ */
 export function fillPage(page: string, results: ReadonlyMap<string, BenchRecord>): string {
-  return page.replaceAll(/(<!-- bench (\w+) -->\n)[\s\S]*?(<!-- end -->)/g, (_, begin, name, end) => {
-    const record = results.get(name);
-    return record ? `${begin}${tableOf(record)}${end}` : `${begin}${end}`;
-  });
+  return page.replaceAll(
+    /(<!-- (goals|bench (\w+)) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_, begin, what, name, end) => {
+      const record = results.get(name);
+      if (what !== 'goals' && !record)
+        throw new Error(`There is no result of "${name}": npm run bench -- ${name}`);
+      return `${begin}${record ? tableOf(record) : goalsOf(results)}${end}`;
+    },
+  );
 }
 
-function tableOf({ setting, rows, goals, command, at, machine }: BenchRecord): string {
+function goalsOf(results: ReadonlyMap<string, BenchRecord>): string {
+  const rows = [...results.values()].flatMap(({ name, goals }) =>
+    goals.map(({ goal, measured, met }) => `| ${name} | ${goal} | ${measured} | ${met ? '✓' : '✗'} |`),
+  );
+  return `${['| bench | goal | measured | met |', '| --- | --- | --- | --- |', ...rows].join('\n')}\n`;
+}
+
+function tableOf({ setting, rows, command, at, machine, load_before }: BenchRecord): string {
   const figures = rows.map(({ what, unit, runs, note }) => {
     const spread = runs.length > 1 ? `${figure(Math.min(...runs))} to ${figure(Math.max(...runs))}` : '';
     return `| ${what} | **${figure(median(runs))}** ${unit} | ${spread} | ${note ?? ''} |`;
   });
-  const wanted = goals.map(({ goal, measured, met }) => `- ${met ? '✓' : '✗'} ${goal}: ${measured}`);
   const on = `${machine['cores']} × ${machine['cpu']}, ${machine['memory_gb']} GB, Node ${machine['node']}`;
+  const load = load_before === undefined ? '' : `; load before: ${figure(load_before)}`;
   return [
     `${setting}.`,
     '',
@@ -41,9 +61,7 @@ function tableOf({ setting, rows, goals, command, at, machine }: BenchRecord): s
     '| --- | --- | --- | --- |',
     ...figures,
     '',
-    ...wanted,
-    '',
-    `\`${command}\`, ${at.slice(0, 10)}, ${on}`,
+    `\`${command}\`, ${at.slice(0, 10)}, ${on}${load}`,
     '',
   ].join('\n');
 }
@@ -60,7 +78,12 @@ export function charts(results: ReadonlyMap<string, BenchRecord>): Map<string, s
   ) => {
     const rows = results.get(name)?.rows.filter(({ what }) => wants(what)) ?? [];
     if (rows.length === 0) return;
-    const bars = rows.map(({ what, runs }) => ({ label: short(what), value: median(runs) }));
+    const bars = rows.map(({ what, runs }) => ({
+      label: short(what),
+      value: median(runs),
+      // Beside others, ours stands out; where all are ours, none does.
+      isOwn: name !== 'email' || what === 'Tidings',
+    }));
     drawn.set(`${file}.svg`, barChart(`${title} (${rows[0]!.unit})`, bars));
   };
   const size = (what: string) => what.replace(/^.*, /, '');
@@ -81,16 +104,16 @@ export function charts(results: ReadonlyMap<string, BenchRecord>): Map<string, s
 
 const WIDTH = 720;
 const BAR = 26;
-const LEFT = 240;
+const LEFT = 270;
 
 /** Bars from zero, so that their lengths are the figures; readable on a light and on a dark page. */
-function barChart(title: string, bars: readonly { label: string; value: number }[]): string {
+function barChart(title: string, bars: readonly { label: string; value: number; isOwn: boolean }[]): string {
   const most = Math.max(...bars.map(({ value }) => value));
   const height = 44 + bars.length * (BAR + 10);
-  const drawn = bars.map(({ label, value }, at) => {
+  const drawn = bars.map(({ label, value, isOwn }, at) => {
     const y = 40 + at * (BAR + 10);
     const width = Math.max(1, Math.round((value / most) * (WIDTH - LEFT - 90)));
-    const [labelY, own] = [y + BAR / 2 + 5, at === 0 ? 'own' : 'other'];
+    const [labelY, own] = [y + BAR / 2 + 5, isOwn ? 'own' : 'other'];
     return (
       `  <text class="label" x="${LEFT - 10}" y="${labelY}" text-anchor="end">${escaped(label)}</text>\n` +
       `  <rect class="${own}" x="${LEFT}" y="${y}" width="${width}" height="${BAR}" rx="3"/>\n` +

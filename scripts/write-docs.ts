@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { readConfig } from '../src/config.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { operationsReference } from './operations-reference.ts';
+import { CHARTS, charts, fillPage, PERFORMANCE_PAGE, readResults } from './performance-page.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidings-docs-'));
 const tidings = await openTidings(readConfig({ TIDINGS_DATA_DIR: folder }), pino({ level: 'silent' }));
@@ -12,3 +13,7 @@ const page = join(import.meta.dirname, '../docs/reference/operations.md');
 writeFileSync(page, operationsReference(tidings.operations));
 await tidings.close();
 rmSync(folder, { recursive: true });
+
+const results = readResults();
+writeFileSync(PERFORMANCE_PAGE, fillPage(readFileSync(PERFORMANCE_PAGE, 'utf8'), results));
+for (const [file, chart] of charts(results)) writeFileSync(join(CHARTS, file), chart);

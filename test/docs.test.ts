@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { operationsReference } from '../scripts/operations-reference.ts';
+import { CHARTS, charts, fillPage, PERFORMANCE_PAGE, readResults } from '../scripts/performance-page.ts';
 import { readConfig } from '../src/config.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { freshFolder, quiet, removeFolder } from './support/core.ts';
@@ -25,4 +26,16 @@ it('every row of the page on failures names a test that there is', () => {
     expect(file, row).toBeDefined();
     expect(readFileSync(join(root, file!), 'utf8'), row).toContain(`'${name}'`);
   }
+});
+
+it('the page on performance and its charts are what the results of the benches say; npm run docs writes them', () => {
+  const results = readResults();
+  const page = readFileSync(PERFORMANCE_PAGE, 'utf8');
+  expect(page).toBe(fillPage(page, results));
+  const drawn = charts(results);
+  for (const [file, chart] of drawn) {
+    expect(page).toContain(`(charts/${file})`);
+    expect(readFileSync(join(CHARTS, file), 'utf8')).toBe(chart);
+  }
+  expect(readdirSync(CHARTS).sort()).toEqual([...drawn.keys()].sort());
 });

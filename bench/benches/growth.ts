@@ -1,13 +1,16 @@
-import { atMost, type Bench, type Row } from '../bench.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { atMost, type Bench, median, type Row } from '../bench.ts';
 import { HTML, leadsCsv, SUBJECT } from '../support/leads.ts';
 import { startSink } from '../support/sink.ts';
 import { TidingsServer } from '../support/tidings-server.ts';
 
 const SESSIONS = 20;
+/** Messages of one figure: a long send gives several, so that what else the machine does shows as their spread. */
+const SLICE = 100_000;
 
 /** Memory and the cost of a message while the number of leads grows a hundredfold. */
 export const growth: Bench = async ({ quick, log }) => {
-  const counts = quick ? [500, 2_000] : [10_000, 100_000, 1_000_000];
+  const counts = quick ? [200, 600] : [10_000, 100_000, 1_000_000];
   const sink = await startSink();
   const rates: Row[] = [];
   const costs: Row[] = [];
@@ -23,13 +26,16 @@ export const growth: Bench = async ({ quick, log }) => {
       });
       await server.call('POST', '/api/leads/import', leadsCsv(count));
       const audience = await server.audience();
-      for (let round = 0; round < (count >= 1_000_000 ? 1 : 5); round++) {
-        const cpu = server.cpuSeconds();
-        const message = { channel: 'email', subject: SUBJECT, message: HTML, campaign: `c${round}` };
+      for (let round = 0; round < (quick || count >= 1_000_000 ? 1 : 5); round++) {
+        const sending = { isDone: false };
+        const campaign = `c${round}`;
+        const costs = costsWhile(server, sending, campaign, Math.min(count, SLICE));
+        const message = { channel: 'email', subject: SUBJECT, message: HTML, campaign };
         const { result, seconds } = await server.send(audience, message);
+        sending.isDone = true;
         if (result.total_sent !== count) throw new Error(`Not all were sent: ${JSON.stringify(result)}`);
         run.rate.push(count / seconds);
-        run.cost.push(((server.cpuSeconds() - cpu) * 1e6) / count);
+        run.cost.push(...(await costs));
       }
       run.peak.push(server.peakMb());
       await server.stop();
@@ -42,16 +48,39 @@ export const growth: Bench = async ({ quick, log }) => {
   } finally {
     await sink.stop();
   }
-  const best = (row: Row | undefined) => Math.min(...row!.runs);
-  const ratio = (rows: Row[]) => best(rows.at(-1)) / best(rows[0]);
+  const middle = (row: Row | undefined) => median(row!.runs);
+  const ratio = (rows: Row[]) => middle(rows.at(-1)) / middle(rows[0]);
   return {
     setting: `Import, audience and send of personalised HTML and text to ${sink.name}, ${SESSIONS} sessions; the peak is of the whole life of the server`,
     rows: [...rates, ...costs, ...peaks],
     goals: [
-      atMost('the peak at the largest size, at most 160 MB', best(peaks.at(-1)), 160, 0),
-      atMost('stretch: 120 MB', best(peaks.at(-1)), 120, 0),
+      atMost('the peak at the largest size, at most 160 MB', middle(peaks.at(-1)), 160, 0),
+      atMost('stretch: 120 MB', middle(peaks.at(-1)), 120, 0),
       atMost('the peak, at most 1.2 times that of the smallest size', ratio(peaks), 1.2, 2),
       atMost('processor time for a message, flat within 10 %', ratio(costs), 1.1, 2),
     ],
   };
 };
+
+/** Processor time of each slice of the send that runs, in µs for each message. */
+async function costsWhile(
+  server: TidingsServer,
+  sending: { isDone: boolean },
+  campaign: string,
+  slice: number,
+): Promise<number[]> {
+  const costs: number[] = [];
+  let cpu = server.cpuSeconds();
+  let sent = 0;
+  for (;;) {
+    const isLast = sending.isDone;
+    const now = await server.sent(campaign);
+    if (now - sent >= slice) {
+      const spent = server.cpuSeconds();
+      costs.push(((spent - cpu) * 1e6) / (now - sent));
+      [cpu, sent] = [spent, now];
+    }
+    if (isLast) return costs;
+    await sleep(50);
+  }
+}

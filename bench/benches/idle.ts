@@ -12,10 +12,13 @@ export const idle: Bench = async ({ quick }) => {
     await sleep(seconds * 1_000);
     const share = ((server.cpuSeconds() - before) / seconds) * 100;
     const memory = server.residentMb();
+    await server.call('GET', '/health');
+    await server.call('POST', '/mcp', { method: 'tools/list' });
     return {
       setting: `A server just started, both channels in sandbox, left alone for ${seconds} s`,
       rows: [
         { what: 'resident memory', unit: 'MB', runs: [memory] },
+        { what: 'after a call over HTTP and one over MCP', unit: 'MB', runs: [server.residentMb()] },
         { what: 'processor', unit: '% of one core', runs: [share] },
       ],
       goals: [

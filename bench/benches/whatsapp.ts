@@ -19,12 +19,15 @@ interface Limit {
 /** A provider that allows so many a second: how much of it is used, and how often it says "too fast". */
 export const whatsapp: Bench = async ({ quick, log }) => {
   const span = quick ? { settleSeconds: 0.5, seconds: 1 } : { settleSeconds: 10, seconds: 30 };
-  const limits: Limit[] = [
+  const known: Limit[] = [
     { what: '80 a second, configured', allowed: 80, configured: 80, ...span },
     { what: '1,000 a second, configured', allowed: 1_000, configured: 1_000, ...span },
+  ];
+  const unknown: Limit[] = [
     { what: '80 a second, not known', allowed: 80, configured: 100_000, ...span },
     { what: '1,000 a second, not known', allowed: 1_000, configured: 100_000, ...span },
   ];
+  const limits = quick ? unknown.slice(0, 1) : [...known, ...unknown];
   const rows: Row[] = [];
   const goals: Goal[] = [];
   for (const limit of limits) {
@@ -32,8 +35,11 @@ export const whatsapp: Bench = async ({ quick, log }) => {
     log(`${limit.what}: ${share.toFixed(2)} % used, ${throttled.toFixed(3)} % throttled`);
     rows.push({ what: `${limit.what}: used`, unit: '% of the limit', runs: [share] });
     rows.push({ what: `${limit.what}: throttled`, unit: '% of the answers', runs: [throttled] });
-    goals.push(atLeast(`${limit.what}: at least 98 % after ${span.settleSeconds} s`, share, 98, 2));
-    goals.push(atMost(`${limit.what}: under 0.1 % throttled`, throttled, 0.1, 3));
+    const isKnown = known.includes(limit);
+    const settled = `at least 98 % used after ${span.settleSeconds} s`;
+    goals.push(atLeast(`${isKnown ? '' : 'stretch: '}${limit.what}: ${settled}`, share, 98, 2));
+    // Whoever looks for a limit hears of it.
+    if (isKnown) goals.push(atMost(`${limit.what}: under 0.1 % throttled`, throttled, 0.1, 3));
   }
   const most = await unlimited(quick ? 1_000 : 100_000);
   log(`no limit: ${Math.round(most)} a second`);

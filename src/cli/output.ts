@@ -1,4 +1,5 @@
-import cliProgress from 'cli-progress';
+import { createRequire } from 'node:module';
+import type cliProgress from 'cli-progress';
 import { createColors } from 'picocolors';
 import { TidingsError } from '../core/errors.ts';
 import type { CliHost } from './host.ts';
@@ -89,9 +90,11 @@ export class Output {
           return;
         }
         const format = total === null ? `${label} {shown}  {note}` : known;
-        bar = new cliProgress.SingleBar(
+        // Loaded when a bar is drawn, which a server never does.
+        const { Presets, SingleBar } = createRequire(import.meta.url)('cli-progress') as typeof cliProgress;
+        bar = new SingleBar(
           { format, hideCursor: true, stream, barsize: 30, fps: 12 },
-          cliProgress.Presets.shades_classic,
+          Presets.shades_classic,
         );
         bar.start(most, at, { shown, note });
       },

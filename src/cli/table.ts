@@ -59,7 +59,7 @@ function cut(text: string, most: number): string {
   if (width(text) <= most) return text;
   let kept = '';
   let taken = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     taken += width(segment);
     if (taken > most - 1) break;
     kept += segment;
@@ -89,19 +89,27 @@ export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ');
 }
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when a table is drawn: what ICU needs for it is 8 MB that a server, which draws none, does not carry. */
+let segmenter: Intl.Segmenter | undefined;
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
 const WIDE =
   /^[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff01-\uff60]|\ufe0f/u;
 
 /** Columns that a text takes on a terminal. */
 export function width(text: string): number {
   let columns = 0;
-  for (const { segment } of graphemes.segment(text)) columns += WIDE.test(segment) ? 2 : 1;
+  for (const { segment } of graphemesOf(text)) columns += WIDE.test(segment) ? 2 : 1;
   return columns;
 }
 
+/** As `toLocaleString('en')`, without the memory of ICU: help texts are made whatever the command. */
 export function count(amount: number): string {
-  return amount.toLocaleString('en');
+  const [whole, decimals] = String(Math.round(amount * 1_000) / 1_000).split('.');
+  const grouped = whole!.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  return decimals === undefined ? grouped : `${grouped}.${decimals}`;
 }
 
 export function percent(part: number, whole: number): string {

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createAdaptorServer } from '@hono/node-server';
 import { TidingsError } from '../core/errors.ts';
-import { createHttpApp, type HttpAppOptions } from './app.ts';
+import type { HttpAppOptions } from './app.ts';
 import { isLoopback } from './guards.ts';
 
 export interface HttpServerOptions extends Omit<HttpAppOptions, 'port' | 'stop'> {
@@ -38,11 +37,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   }
   const stop = new AbortController();
   let port = options.port;
-  const app = createHttpApp({ ...options, port: () => port, stop: stop.signal });
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-  }) as Server;
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    openedByFirstRequest(() => openDoor({ ...options, port: () => port, stop: stop.signal })),
+  );
   server.listen(port, host.replace(/^\[|\]$/g, ''));
   try {
     await once(server, 'listening');
@@ -59,6 +57,34 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       closing ??= close(server, stop);
       return closing;
     },
+  };
+}
+
+async function openDoor(options: HttpAppOptions): Promise<RequestListener> {
+  const [{ getRequestListener }, { createHttpApp }] = await Promise.all([
+    import('@hono/node-server'),
+    import('./app.ts'),
+  ]);
+  return getRequestListener(createHttpApp(options).fetch);
+}
+
+/**
+ * A server that was started again in the middle of a send goes on with it before it loads what nobody has asked for:
+ * the door is 8 MB of memory.
+ */
+function openedByFirstRequest(open: () => Promise<RequestListener>): RequestListener {
+  let door: RequestListener | undefined;
+  let opening: Promise<RequestListener> | undefined;
+  return (request, response) => {
+    if (door) return door(request, response);
+    opening ??= open();
+    opening.then(
+      (opened) => {
+        door = opened;
+        door(request, response);
+      },
+      (error: unknown) => response.destroy(error as Error),
+    );
   };
 }
 

@@ -77,6 +77,28 @@ describe('pacing', () => {
     expect(perSecond.slice(1).reduce((sum, one) => sum + one.accepted, 0)).toBeLessThanOrEqual(50 * 59 + 10);
   });
 
+  it('in a process that gets its turn late hardly anything of the limit is lost, and no second has more', () => {
+    const limit = 80;
+    const pacer = new Pacer(limit, 0);
+    const left: { at: number; count: number }[] = [];
+    // Turns that come 20 to 420 ms apart, without a pattern.
+    for (let now = 0, turn = 0; now < 60_000; turn++, now += 20 + ((turn * 7_919) % 401)) {
+      const count = pacer.available(now);
+      pacer.take(count, now);
+      pacer.accepted(now);
+      left.push({ at: now, count });
+    }
+    const within = (from: number, to: number) =>
+      left.filter(({ at }) => at >= from && at < to).reduce((sum, { count }) => sum + count, 0);
+    expect(within(1_000, 60_000)).toBeGreaterThan(0.9 * limit * 59);
+    for (const { at } of left) expect(within(at, at + 1_000)).toBeLessThanOrEqual(1.06 * limit);
+  });
+
+  it('begins gently after a rest', () => {
+    const pacer = new Pacer(100, 0);
+    expect(pacer.available(60_000)).toBeLessThanOrEqual(6);
+  });
+
   it('waits as long as the provider asks', () => {
     const pacer = new Pacer(100, 0);
     pacer.throttled(1_000, 990, 7_000);

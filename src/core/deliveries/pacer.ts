@@ -1,13 +1,17 @@
-/** Tokens kept for a late timer. A provider may allow no deeper bursts itself. */
-const BURST_SECONDS = 0.06;
+import { RECENT_MS, RecentCount, type SavedCount } from './recent-count.ts';
+
+/**
+ * Tokens kept for when this process gets its turn late: on a busy machine turns come 100 ms late all the time, and
+ * what had to be forgotten came to half of the rate.
+ */
+const KEPT_SECONDS = 1;
+/** So much more than the rate may leave in any one second: a provider may allow no deeper bursts itself. */
+const BURST = 0.06;
 /** Fewer tokens than this many milliseconds' worth are not worth a commit. */
 const GRAIN_MS = 20;
 /** How close below the speed that was too fast it settles. */
 const MARGIN = 0.99;
 const LONGEST_HOLD_MS = 240_000;
-/** What is accepted is measured over so long. */
-const MEASURED_SLICES = 20;
-const SLICE_MS = 50;
 /** A shorter time says nothing about a speed. */
 const SHORTEST_MEASURE_MS = 250;
 const PROBING = { first: { hold: 300, pace: 1 }, again: { hold: 1_000, pace: 0.01 } };
@@ -53,8 +57,8 @@ export class Pacer implements Pace {
   #pauses = 0;
   #beganAt = 0;
   #tookAt = Number.NEGATIVE_INFINITY;
-  readonly #accepted = new Float64Array(MEASURED_SLICES);
-  #slice = 0;
+  readonly #accepted = new RecentCount('about a second');
+  readonly #taken = new RecentCount('a whole second');
 
   /** @param ratePerSecond null: no limit is known. */
   constructor(ratePerSecond: number | null, nowMs: number) {
@@ -69,7 +73,8 @@ export class Pacer implements Pace {
     if (nowMs < this.#pausedUntil) return 0;
     if (!Number.isFinite(this.#rate)) return Number.MAX_SAFE_INTEGER;
     this.#refill(nowMs);
-    return this.#tokens >= this.#grain() ? Math.floor(this.#tokens) : 0;
+    const count = Math.min(this.#tokens, this.#roomInSecond(nowMs));
+    return count >= this.#grain() ? Math.floor(count) : 0;
   }
 
   get rate(): number {
@@ -79,8 +84,9 @@ export class Pacer implements Pace {
   take(count: number, nowMs: number): void {
     if (count > 0) {
       // After a rest nothing is known of the speed.
-      if (nowMs - this.#tookAt > MEASURED_SLICES * SLICE_MS) this.#beganAt = nowMs;
+      if (nowMs - this.#tookAt > RECENT_MS) this.#beganAt = nowMs;
       this.#tookAt = nowMs;
+      this.#taken.add(count, nowMs);
     }
     if (Number.isFinite(this.#rate)) this.#tokens -= count;
   }
@@ -89,14 +95,13 @@ export class Pacer implements Pace {
   waitMs(nowMs: number): number {
     if (nowMs < this.#pausedUntil) return this.#pausedUntil - nowMs;
     if (this.available(nowMs) >= 1) return 0;
-    return Math.max(1, ((this.#grain() - this.#tokens) / this.#rate) * 1_000);
+    return Math.max(GRAIN_MS / 2, ((this.#grain() - this.#tokens) / this.#rate) * 1_000);
   }
 
   accepted(nowMs: number, count = 1): void {
     this.#pauses = 0;
     if (nowMs < this.#pausedUntil) return;
-    this.#slide(nowMs);
-    this.#accepted[this.#slice % MEASURED_SLICES]! += count;
+    this.#accepted.add(count, nowMs);
   }
 
   /**
@@ -118,7 +123,7 @@ export class Pacer implements Pace {
     this.#cutAt = this.#pausedUntil;
     this.#filledAt = this.#pausedUntil;
     this.#beganAt = this.#pausedUntil;
-    this.#accepted.fill(0);
+    this.#accepted.clear();
   }
 
   /**
@@ -133,7 +138,9 @@ export class Pacer implements Pace {
     const fromMs = nowMs + (Math.max(0, -this.#tokens) / this.#rate) * 1_000;
     if (fromMs > nowMs + slices.aheadMs)
       return { count: 0, fromMs: fromMs - slices.aheadMs, rate: this.#rate };
-    const count = Math.min(wanted, Math.max(1, Math.round((this.#rate * slices.ms) / 1_000)));
+    const slice = Math.max(1, Math.round((this.#rate * slices.ms) / 1_000));
+    const count = Math.min(wanted, slice, Math.floor(this.#roomInSecond(nowMs)));
+    if (count < 1) return { count: 0, fromMs: nowMs + GRAIN_MS, rate: this.#rate };
     this.take(count, nowMs);
     return { count, fromMs, rate: this.#rate };
   }
@@ -156,8 +163,8 @@ export class Pacer implements Pace {
       pauses: this.#pauses,
       beganAt: this.#beganAt,
       tookAt: finite(this.#tookAt),
-      accepted: [...this.#accepted],
-      slice: this.#slice,
+      accepted: this.#accepted.save(),
+      taken: this.#taken.save(),
     } satisfies SavedPacer);
   }
 
@@ -179,8 +186,8 @@ export class Pacer implements Pace {
     pacer.#pauses = state.pauses;
     pacer.#beganAt = state.beganAt;
     pacer.#tookAt = state.tookAt ?? Number.NEGATIVE_INFINITY;
-    pacer.#accepted.set(state.accepted);
-    pacer.#slice = state.slice;
+    pacer.#accepted.restore(state.accepted);
+    pacer.#taken.restore(state.taken);
     return pacer;
   }
 
@@ -188,7 +195,9 @@ export class Pacer implements Pace {
     const passedMs = Math.max(0, nowMs - this.#filledAt);
     this.#filledAt = nowMs;
     if (Number.isFinite(this.#ceiling)) this.#adapt(nowMs, passedMs / 1_000);
-    const capacity = Math.max(1, this.#rate * BURST_SECONDS);
+    // After a rest it begins gently.
+    const kept = nowMs - this.#tookAt > RECENT_MS ? BURST : KEPT_SECONDS;
+    const capacity = Math.max(1, this.#rate * kept);
     this.#tokens = Math.min(capacity, this.#tokens + (this.#rate * passedMs) / 1_000);
   }
 
@@ -210,18 +219,12 @@ export class Pacer implements Pace {
 
   /** Accepted a second, over the last second or since it began. */
   #measured(nowMs: number): number {
-    this.#slide(nowMs);
-    let sum = 0;
-    for (const count of this.#accepted) sum += count;
-    const sinceMs = Math.min(nowMs - this.#beganAt, MEASURED_SLICES * SLICE_MS);
-    return (sum * 1_000) / Math.max(sinceMs, SHORTEST_MEASURE_MS);
+    const sinceMs = Math.min(nowMs - this.#beganAt, RECENT_MS);
+    return (this.#accepted.sum(nowMs) * 1_000) / Math.max(sinceMs, SHORTEST_MEASURE_MS);
   }
 
-  #slide(nowMs: number): void {
-    const slice = Math.floor(nowMs / SLICE_MS);
-    const passed = Math.min(slice - this.#slice, MEASURED_SLICES);
-    for (let at = 0; at < passed; at++) this.#accepted[(slice - at) % MEASURED_SLICES] = 0;
-    if (passed > 0) this.#slice = slice;
+  #roomInSecond(nowMs: number): number {
+    return this.#rate + Math.max(1, this.#rate * BURST) - this.#taken.sum(nowMs);
   }
 }
 
@@ -243,8 +246,8 @@ interface SavedPacer {
   pauses: number;
   beganAt: number;
   tookAt: number | null;
-  accepted: number[];
-  slice: number;
+  accepted: SavedCount;
+  taken: SavedCount;
 }
 
 /** JSON knows no infinity. */

@@ -1,4 +1,13 @@
-import { isSupportedCountry, ParseError, parsePhoneNumberWithError } from 'libphonenumber-js/max';
+import { createRequire } from 'node:module';
+
+/** Loaded with the first phone: the numbering plans of the world are megabytes that an idle server need not carry. */
+let loaded: typeof import('libphonenumber-js/max') | undefined;
+function phones(): typeof import('libphonenumber-js/max') {
+  loaded ??= createRequire(import.meta.url)(
+    'libphonenumber-js/max',
+  ) as typeof import('libphonenumber-js/max');
+  return loaded;
+}
 
 /** A contact read into the one form that tells people apart, or why it cannot be used and what to do. */
 export type Normalized =
@@ -44,7 +53,7 @@ export function normalizeEmail(raw: string): Normalized {
 
 /** ISO 3166 two-letter code that phone numbers can be read for. */
 export function isCountryCode(code: string): boolean {
-  return isSupportedCountry(code);
+  return phones().isSupportedCountry(code);
 }
 
 /** Mexico dropped the 1 of mobile numbers in 2019; address books, and WhatsApp's own ids, still write it. */
@@ -65,6 +74,7 @@ export function normalizePhone(raw: string, defaultCountry: string | null): Norm
     .replace(/^(whatsapp|tel):/i, '')
     .replace(/^00(?=\d)/, '+');
   if (/\p{L}/u.test(text)) return bad('there are letters in it; give one number without an extension');
+  const { ParseError, parsePhoneNumberWithError } = phones();
   try {
     const country = defaultCountry as Parameters<typeof parsePhoneNumberWithError>[1];
     const number = parsePhoneNumberWithError(text, {

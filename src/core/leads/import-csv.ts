@@ -1,8 +1,7 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { ImportOptions } from '../tidings.ts';
-import { type CsvReject, readLeadsCsv } from './csv/read-leads-csv.ts';
-import { rejectsCsvHeader, rejectsCsvLine } from './csv/write-rejects.ts';
+import type { CsvReject } from './csv/read-leads-csv.ts';
 import { LeadImport, NOBODY } from './import-leads.ts';
 import type { ImportReport } from './lead.schema.ts';
 
@@ -16,6 +15,9 @@ export async function importCsv(
   input: AsyncIterable<Uint8Array>,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
+  // Loaded when there is a file: a server that only sends carries no CSV.
+  const { readLeadsCsv } = await import('./csv/read-leads-csv.ts');
+  const { rejectsCsvHeader, rejectsCsvLine } = await import('./csv/write-rejects.ts');
   const run = new LeadImport(context.ledger, context.defaultCountry);
   let rejects = 0;
   for await (const batch of readLeadsCsv(input)) {
