@@ -1,6 +1,6 @@
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { ImportReport } from './lead.schema.ts';
-import { insertLead, insertLeads } from './lead.store.ts';
+import { insertLeads } from './lead.store.ts';
 import {
   type CheckedLead,
   checkLead,
@@ -49,10 +49,7 @@ export class LeadImport {
       if (input.name || input.email || input.phone) checked.push(this.#check(line, input));
       else rejected.push(at);
     }
-    await this.#ledger.write(async (tx) => {
-      const unknown = await this.#insertUnknown(tx, checked, now);
-      for (const lead of checked) if (!unknown.has(lead)) await this.#saveOne(tx, lead, now);
-    });
+    await this.#ledger.write((tx) => this.#saveAll(tx, checked, now));
     for (const at of rejected) this.reject(batch[at]!.line, NOBODY);
     return rejected;
   }
@@ -74,34 +71,33 @@ export class LeadImport {
   }
 
   /**
-   * Where each statement is a journey, those whom nobody and nothing in the batch knows are made by one.
-   * @returns them; everybody else is looked at one by one.
+   * In the order of the batch: who comes first is the first one of a contact. Where each statement is a journey, those
+   * whom nobody and nothing in the batch knows are made many at once; everybody else is looked at one by one.
    */
-  async #insertUnknown(
-    tx: Transaction,
-    batch: readonly CheckedLead[],
-    now: string,
-  ): Promise<ReadonlySet<CheckedLead>> {
-    if (tx.dialect === 'sqlite') return new Set();
-    const unknown = await findUnknown(tx, batch);
-    const seqs = await insertLeads(
-      tx,
-      unknown.map((lead) => newLead(lead, now)),
-    );
-    for (const seq of seqs) this.#touch(seq);
-    this.report.created += unknown.length;
-    return new Set(unknown);
+  async #saveAll(tx: Transaction, batch: readonly CheckedLead[], now: string): Promise<void> {
+    const unknown = tx.dialect === 'postgres' ? await findUnknown(tx, batch) : new Set<CheckedLead>();
+    const made: CheckedLead[] = [];
+    for (const lead of batch) {
+      const known = unknown.has(lead) ? undefined : await findSamePerson(tx, lead);
+      if (known) {
+        this.report[await mergeLead(tx, known, lead, now, this.#wasTouched(known.seq))] += 1;
+        this.#touch(known.seq);
+      } else {
+        made.push(lead);
+        // Somebody later in the batch may be the same person.
+        if (!unknown.has(lead)) await this.#make(tx, made.splice(0), now);
+      }
+    }
+    await this.#make(tx, made, now);
   }
 
-  async #saveOne(tx: Transaction, lead: CheckedLead, now: string): Promise<void> {
-    const known = await findSamePerson(tx, lead);
-    if (known) {
-      this.report[await mergeLead(tx, known, lead, now, this.#wasTouched(known.seq))] += 1;
-      this.#touch(known.seq);
-    } else {
-      this.#touch(await insertLead(tx, newLead(lead, now)));
-      this.report.created += 1;
-    }
+  async #make(tx: Transaction, leads: readonly CheckedLead[], now: string): Promise<void> {
+    const seqs = await insertLeads(
+      tx,
+      leads.map((lead) => newLead(lead, now)),
+    );
+    for (const seq of seqs) this.#touch(seq);
+    this.report.created += leads.length;
   }
 
   #wasTouched(seq: number): boolean {

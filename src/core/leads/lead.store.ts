@@ -36,9 +36,13 @@ const INSERT_MANY = `INSERT INTO leads (${INSERTED.join(', ')})
   SELECT ${INSERTED.join(', ')} FROM unnest(${TYPES}) WITH ORDINALITY AS v (${INSERTED.join(', ')}, place)
   ORDER BY place RETURNING seq`;
 
-/** Many by one statement, in their order; PostgreSQL only. */
+/** In their order; on PostgreSQL many by one statement. */
 export async function insertLeads(tx: Transaction, leads: readonly NewLead[]): Promise<number[]> {
-  if (leads.length === 0) return [];
+  if (tx.dialect === 'sqlite' || leads.length < 2) {
+    const seqs: number[] = [];
+    for (const lead of leads) seqs.push(await insertLead(tx, lead));
+    return seqs;
+  }
   const columns = INSERTED.map((column) => leads.map((lead) => lead[column]));
   return (await tx.all<{ seq: number }>(INSERT_MANY, ...columns)).map(({ seq }) => seq);
 }

@@ -94,7 +94,7 @@ export async function findSamePerson(tx: Transaction, lead: CheckedLead): Promis
  * Those with a contact whom nobody can be: no lead has one of their contacts, and neither has anybody else of the
  * batch. PostgreSQL only.
  */
-export async function findUnknown(tx: Transaction, batch: readonly CheckedLead[]): Promise<CheckedLead[]> {
+export async function findUnknown(tx: Transaction, batch: readonly CheckedLead[]): Promise<Set<CheckedLead>> {
   const emails = batch.flatMap(({ emailKey }) => emailKey ?? []);
   const phones = batch.flatMap(({ phoneKey }) => phoneKey ?? []);
   const [takenEmails, takenPhones] = await Promise.all([
@@ -104,11 +104,13 @@ export async function findUnknown(tx: Transaction, batch: readonly CheckedLead[]
   const isFree = (contact: string | null, taken: Set<string>, within: Map<string, number>) =>
     contact === null || (!taken.has(contact) && within.get(contact) === 1);
   const [emailCounts, phoneCounts] = [countEach(emails), countEach(phones)];
-  return batch.filter(
-    ({ emailKey, phoneKey }) =>
-      (emailKey !== null || phoneKey !== null) &&
-      isFree(emailKey, takenEmails, emailCounts) &&
-      isFree(phoneKey, takenPhones, phoneCounts),
+  return new Set(
+    batch.filter(
+      ({ emailKey, phoneKey }) =>
+        (emailKey !== null || phoneKey !== null) &&
+        isFree(emailKey, takenEmails, emailCounts) &&
+        isFree(phoneKey, takenPhones, phoneCounts),
+    ),
   );
 }
 
