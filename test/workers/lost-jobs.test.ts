@@ -1,24 +1,44 @@
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { PostgresLedger } from '../../src/ledger/postgres/open-postgres.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { FakeChannel } from '../support/fake-channel.ts';
 
-it('a chunk whose job is gone, as after a restore of the ledger alone, is taken up again', async () => {
-  const folder = freshFolder();
-  const channel = new FakeChannel('email');
-  let core = await openCore([channel], folder);
+const folder = freshFolder();
+let core: Awaited<ReturnType<typeof openCore>>;
+let send: Record<string, unknown>;
+
+beforeEach(async () => {
+  core = await openCore([new FakeChannel('email')], folder);
   await core.call('leads.import', {
     leads: Array.from({ length: 50 }, (_, at) => ({ email: `l${at}@example.com` })),
   });
   const { audience_id } = await core.call('audience.create', { name: 'All' });
-  const send = { audience_id, channel: 'email', subject: 'Hi', message: 'Hi', max_wait_seconds: 0 };
-  await core.call('sendBulkMessages', send);
-  await core.ledger.writeBeside((tx) => tx.run("UPDATE chunks SET holder = 'a worker of long ago'"));
-  await core.close();
+  const campaign = expect.getState().currentTestName;
+  send = { audience_id, channel: 'email', subject: 'Hi', message: 'Hi', campaign };
+  await core.call('sendBulkMessages', { ...send, max_wait_seconds: 0 });
+});
 
-  core = await openCore([channel], folder);
-  core.dispatcher.start();
-  const result = await core.call('sendBulkMessages', { ...send, max_wait_seconds: 10 });
-  expect(result).toMatchObject({ state: 'completed', total_sent: 50 });
+afterEach(async () => {
   await core.close();
   removeFolder(folder);
 });
+
+it('a chunk whose job is gone, as after a restore of the ledger alone, is taken up again', async () => {
+  await core.ledger.writeBeside((tx) => tx.run("UPDATE chunks SET holder = 'a worker of long ago'"));
+  await goesOn();
+});
+
+it('a chunk whose job was put before the clock of the database was set back is delivered without waiting for it', async () => {
+  const jobs = `${(core.ledger as PostgresLedger).schema}_jobs.job`;
+  const setBack = `UPDATE ${jobs} SET start_after = start_after + interval '1 hour', created_on = created_on + interval '1 hour' WHERE state = 'created'`;
+  await expect
+    .poll(() => core.ledger.writeBeside((tx) => tx.run(setBack)), { timeout: 5_000 })
+    .toBeGreaterThan(0);
+  await goesOn();
+});
+
+async function goesOn(): Promise<void> {
+  core.dispatcher.start();
+  const result = await core.call('sendBulkMessages', { ...send, max_wait_seconds: 10 });
+  expect(result).toMatchObject({ state: 'completed', total_sent: 50 });
+}

@@ -94,6 +94,28 @@ describe('pacing', () => {
     for (const { at } of left) expect(within(at, at + 1_000)).toBeLessThanOrEqual(1.06 * limit);
   });
 
+  it.each([0, -3_600_000, 3_600_000])(
+    'shared by a clock that is set by %d ms in between, it goes on at its rate',
+    (set) => {
+      const slices = { ms: 100, aheadMs: 1_000 };
+      let saved = '';
+      let turns = 0;
+      const leaseFor = (fromMs: number, seconds: number) => {
+        turns = 0;
+        for (let now = fromMs; now < fromMs + seconds * 1_000; now += 20) {
+          const pacer = Pacer.restore(saved, 100, now);
+          turns += pacer.lease(50, now, slices).count;
+          saved = pacer.save(now);
+        }
+        return turns;
+      };
+      leaseFor(10_000_000, 10);
+      const after = leaseFor(10_010_000 + set, 10);
+      expect(after).toBeGreaterThan(970);
+      expect(after).toBeLessThanOrEqual(1_110);
+    },
+  );
+
   it('begins gently after a rest', () => {
     const pacer = new Pacer(100, 0);
     expect(pacer.available(60_000)).toBeLessThanOrEqual(6);

@@ -14,6 +14,8 @@ const MARGIN = 0.99;
 const LONGEST_HOLD_MS = 240_000;
 /** A shorter time says nothing about a speed. */
 const SHORTEST_MEASURE_MS = 250;
+/** By as much as this the clocks of a machine or its successor differ; more, and the clock was set. */
+const SET_BACK_MS = 1_000;
 const PROBING = { first: { hold: 300, pace: 1 }, again: { hold: 1_000, pace: 0.01 } };
 
 /** What a sending loop asks of its pacing. */
@@ -151,8 +153,9 @@ export class Pacer implements Pace {
   }
 
   /** Everything it knows, as JSON. */
-  save(): string {
+  save(nowMs: number): string {
     return JSON.stringify({
+      savedAt: nowMs,
       rate: finite(this.#rate),
       tokens: this.#tokens,
       filledAt: this.#filledAt,
@@ -168,24 +171,29 @@ export class Pacer implements Pace {
     } satisfies SavedPacer);
   }
 
-  /** As it was saved; a limit that has been configured differently since counts at once. */
+  /**
+   * As it was saved; a limit that has been configured differently since counts at once. A clock that was set back in
+   * between holds up nothing: what was to come comes as soon as it would have.
+   */
   static restore(saved: string, ratePerSecond: number | null, nowMs: number): Pacer {
     const pacer = new Pacer(ratePerSecond, nowMs);
     if (saved === '') return pacer;
     const state = JSON.parse(saved) as SavedPacer;
+    const backMs = state.savedAt - nowMs > SET_BACK_MS ? state.savedAt - nowMs : 0;
     pacer.#ceiling = state.ceiling ?? Number.POSITIVE_INFINITY;
     pacer.#rate = Math.min(
       Number.isFinite(pacer.#ceiling) ? (state.rate ?? pacer.#limit) : pacer.#limit,
       pacer.#limit,
     );
     pacer.#tokens = state.tokens;
-    pacer.#filledAt = state.filledAt;
-    pacer.#pausedUntil = state.pausedUntil;
-    pacer.#cutAt = state.cutAt ?? Number.NEGATIVE_INFINITY;
+    pacer.#filledAt = state.filledAt - backMs;
+    pacer.#pausedUntil = state.pausedUntil - backMs;
+    pacer.#cutAt = (state.cutAt ?? Number.NEGATIVE_INFINITY) - backMs;
     pacer.#certainty = state.certainty;
     pacer.#pauses = state.pauses;
-    pacer.#beganAt = state.beganAt;
-    pacer.#tookAt = state.tookAt ?? Number.NEGATIVE_INFINITY;
+    pacer.#beganAt = state.beganAt - backMs;
+    pacer.#tookAt = (state.tookAt ?? Number.NEGATIVE_INFINITY) - backMs;
+    if (backMs > 0) return pacer;
     pacer.#accepted.restore(state.accepted);
     pacer.#taken.restore(state.taken);
     return pacer;
@@ -236,6 +244,7 @@ export interface Slice {
 }
 
 interface SavedPacer {
+  savedAt: number;
   rate: number | null;
   tokens: number;
   filledAt: number;

@@ -5,6 +5,7 @@ import {
   type NewJob,
   type TakenJob,
 } from '../../core/deliveries/workers/job-queue.ts';
+import { START_QUEUE } from '../../core/deliveries/workers/queues.ts';
 import type { Log } from '../../core/log.ts';
 import { readPostgresUrl } from './postgres-url.ts';
 
@@ -63,6 +64,8 @@ export class PgBossQueue implements JobQueue {
     const jobs = await this.#boss.fetch<TakenJob['data']>(queue, {
       batchSize: count,
       ignoreGroups: except.length > 0 ? except.map(String) : null,
+      // What is to be done at once carries the time when it was put, by a clock that may have been set back since.
+      ignoreStartAfter: queue !== START_QUEUE,
     });
     return jobs.map(({ id, retryCount, data }) => ({ id, retryCount, data }));
   }

@@ -119,7 +119,7 @@ export class SharedPace implements Pace {
     for (const { startedAtMs, retryAfterMs } of told.throttled)
       pacer.throttled(now, startedAtMs + offsetMs, retryAfterMs);
     const slice = pacer.lease(told.wanted, now, SLICES);
-    await tx.run('UPDATE senders SET bucket = ? WHERE id = ?', pacer.save(), this.#sender.id);
+    await tx.run('UPDATE senders SET bucket = ? WHERE id = ?', pacer.save(now), this.#sender.id);
     return { slice, offsetMs };
   }
 
