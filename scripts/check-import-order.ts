@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 const root = join(import.meta.dirname, '..', 'src');
 const steps = ['leads', 'audiences', 'sends', 'deliveries', 'events'];
 const doors = ['mcp', 'http', 'cli', 'channels'];
-/** The channel port and the merge syntax are the words that sends and deliveries share. */
+/** The channel port is the words that sends and deliveries share. */
 const shared = ['core/deliveries/channel.ts'];
 const faults: string[] = [];
 

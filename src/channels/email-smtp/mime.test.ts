@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { type AddressObject, simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
-import type { Attempt, MergeValues, Recipient } from '../../core/deliveries/channel.ts';
+import type { Attempt, Recipient } from '../../core/deliveries/channel.ts';
+import type { MergeValues } from '../../core/leads/lead.ts';
 import { parseTemplate } from '../../core/sends/template.ts';
 import { compileMessage } from './mime.ts';
 import { parseEmailFrom } from './settings.ts';

@@ -1,11 +1,6 @@
-import type {
-  Channel,
-  ChannelName,
-  MergeValues,
-  MessageContent,
-  Outcome,
-} from '../../core/deliveries/channel.ts';
+import type { Channel, ChannelName, MessageContent, Outcome } from '../../core/deliveries/channel.ts';
 import { TidingsError } from '../../core/errors.ts';
+import type { MergeValues } from '../../core/leads/lead.ts';
 import { renderTemplate, type Template } from '../../core/sends/template.ts';
 import { textSegments } from '../email-smtp/text-part.ts';
 import { refuseLongText, renderText } from '../whatsapp-cloud/text-limit.ts';

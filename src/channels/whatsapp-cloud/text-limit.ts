@@ -1,5 +1,6 @@
-import type { MergeValues, Outcome } from '../../core/deliveries/channel.ts';
+import type { Outcome } from '../../core/deliveries/channel.ts';
 import { TidingsError } from '../../core/errors.ts';
+import type { MergeValues } from '../../core/leads/lead.ts';
 import { renderTemplate, type Template } from '../../core/sends/template.ts';
 
 /** Characters in `text.body` (Cloud API reference, text messages). Counted as people do: an emoji code point is one. */

@@ -1,3 +1,4 @@
+import type { MergeValues } from '../leads/lead.ts';
 import type { Template } from '../sends/template.ts';
 
 export const CHANNEL_NAMES = ['whatsapp', 'email'] as const;
@@ -48,20 +49,6 @@ export type Outcome =
   | { readonly type: 'account'; readonly code: string; readonly message: string }
   /** The message may or may not have left. Never sent again on its own. */
   | { readonly type: 'uncertain'; readonly code: string; readonly message: string };
-
-/** The values a merge field can name. Strings as stored; each channel escapes for its own format. */
-export interface MergeValues {
-  readonly lead: {
-    readonly name: string | null;
-    readonly email: string | null;
-    readonly phone: string | null;
-    readonly position: string | null;
-    readonly company: string | null;
-    readonly notes: string | null;
-    readonly metadata: Readonly<Record<string, unknown>>;
-  };
-  readonly site: { readonly name: string | null };
-}
 
 export interface Recipient {
   /** Where it goes, normalised: a lower-case-domain email address, or an E.164 phone number with its `+`. */

@@ -1,4 +1,3 @@
-import type { MergeValues } from '../deliveries/channel.ts';
 import type { LeadWire } from './lead.schema.ts';
 
 /** A lead as stored; snake_case rows stay in stores. */
@@ -38,7 +37,20 @@ export type MergeRow = Pick<
   'name' | 'email' | 'phone' | 'position' | 'company' | 'notes' | 'metadata'
 >;
 
-/** What a merge field of a message can name. */
+/** The values a merge field can name. Strings as stored; each channel escapes for its own format. */
+export interface MergeValues {
+  readonly lead: {
+    readonly name: string | null;
+    readonly email: string | null;
+    readonly phone: string | null;
+    readonly position: string | null;
+    readonly company: string | null;
+    readonly notes: string | null;
+    readonly metadata: Readonly<Record<string, unknown>>;
+  };
+  readonly site: { readonly name: string | null };
+}
+
 export function toMergeValues(row: MergeRow, siteName: string | null): MergeValues {
   const { name, email, phone, position, company, notes } = row;
   const metadata = row.metadata === '{}' ? {} : (JSON.parse(row.metadata) as Record<string, unknown>);

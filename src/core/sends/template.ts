@@ -1,5 +1,5 @@
-import type { MergeValues } from '../deliveries/channel.ts';
 import { TidingsError } from '../errors.ts';
+import type { MergeValues } from '../leads/lead.ts';
 
 /**
  * Merge fields: `{{ path }}` or `{{ path | filter: "argument" | … }}`, parsed once for each send.
