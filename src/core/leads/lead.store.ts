@@ -72,18 +72,16 @@ export function findLead(reader: Reader, id: string): Promise<LeadRow | undefine
   );
 }
 
+// Put together once: they are asked for each row of a file.
+const BY_EMAIL = `SELECT ${LEAD_COLUMNS} FROM leads l WHERE l.email_key = ? AND l.deleted_at IS NULL ORDER BY l.seq LIMIT 1`;
+const BY_PHONE = `SELECT ${LEAD_COLUMNS} FROM leads l WHERE l.phone_key = ? AND l.deleted_at IS NULL ORDER BY l.seq LIMIT 20`;
+
 export function findLeadByEmail(reader: Reader, emailKey: string): Promise<LeadRow | undefined> {
-  return reader.get<LeadRow>(
-    `SELECT ${LEAD_COLUMNS} FROM leads l WHERE l.email_key = ? AND l.deleted_at IS NULL ORDER BY l.seq LIMIT 1`,
-    emailKey,
-  );
+  return reader.get<LeadRow>(BY_EMAIL, emailKey);
 }
 
 export function findLeadsByPhone(reader: Reader, phoneKey: string): Promise<LeadRow[]> {
-  return reader.all<LeadRow>(
-    `SELECT ${LEAD_COLUMNS} FROM leads l WHERE l.phone_key = ? AND l.deleted_at IS NULL ORDER BY l.seq LIMIT 20`,
-    phoneKey,
-  );
+  return reader.all<LeadRow>(BY_PHONE, phoneKey);
 }
 
 /** A lead without any contact that can be used, given in the same words. */
