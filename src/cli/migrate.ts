@@ -6,7 +6,6 @@ import type { MoveProgress, MoveReport } from '../move/move.ts';
 import { type CommandContext, jsonOption, type Options, type Run } from './context.ts';
 import type { CliHost } from './host.ts';
 import type { Output } from './output.ts';
-import { count } from './table.ts';
 
 const TOLD = {
   copied: (place: string) => `Everything was copied to ${place}, and read back the same.`,
@@ -20,6 +19,7 @@ export function addMigrateCommand(program: Command, run: Run): void {
     .description('move everything from the data file to PostgreSQL, where many workers can send')
     .option('--from <file>', 'sqlite:PATH or PATH; default: tidings.db in TIDINGS_DATA_DIR')
     .option('--to <address>', 'postgres://user:password@host:5432/database; default: DATABASE_URL')
+    .option('--undo', 'go back to the file, as long as nothing was done in PostgreSQL: empties it again')
     .addHelpText(
       'after',
       `
@@ -34,6 +34,7 @@ Example:
 
 async function migrate({ host, output }: CommandContext, options: Options): Promise<number> {
   const { file, url } = placesOf(options, host);
+  if (options['undo']) return undo(output, file, url);
   // Loaded when it is asked for: no other command needs both databases.
   const { moveToPostgres } = await import('../move/move.ts');
   const startedAt = performance.now();
@@ -47,6 +48,15 @@ async function migrate({ host, output }: CommandContext, options: Options): Prom
   } finally {
     bar.stop();
   }
+}
+
+async function undo(output: Output, file: string, url: string): Promise<number> {
+  const { undoMove } = await import('../move/undo.ts');
+  const { place } = await undoMove({ file, url });
+  const next_step = `Unset DATABASE_URL, then start tidings serve: it sends from ${file} again.`;
+  const document = { success: true, outcome: 'undone', from: file, to: place, next_step };
+  output.result(document, () => `The copy in ${place} was removed.\n\n${next_step}`);
+  return 0;
 }
 
 /** An address may hold a password: what is wrong with it is said without repeating it. */
@@ -112,7 +122,7 @@ function documentOf(report: MoveReport, file: string, seconds: number) {
 }
 
 function showReport(report: MoveReport, file: string, output: Output): string {
-  const rows = report.sums.map(({ table, rows, checksum }) => [table, count(rows), checksum.slice(0, 16)]);
+  const rows = report.sums.map(({ table, rows, checksum }) => [table, rows, checksum.slice(0, 16)]);
   return [
     output.table(['table', 'rows', 'checksum'], rows),
     TOLD[report.outcome](report.place),

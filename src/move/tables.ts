@@ -58,9 +58,9 @@ async function describe(name: string, source: Reader, target: Reader): Promise<M
     name,
     columns,
     isNumbered: key[0] === 'seq',
-    selectFromSqlite: `SELECT ${columns.map(asRead.sqlite).join(', ')} FROM ${name} ORDER BY ${key.join(', ')}`,
+    selectFromSqlite: `SELECT ${columns.map(asRead.sqlite).join(', ')} FROM ${name} ORDER BY ${key.map((column) => `${name}.${column}`).join(', ')}`,
     selectFromPostgres: `SELECT ${columns.map(asRead.postgres).join(', ')} FROM ${name}
-      ORDER BY ${key.map((column) => byBytes(columns.find((one) => one.name === column)!)).join(', ')}`,
+      ORDER BY ${key.map((column) => byBytes(name, columns.find((one) => one.name === column)!)).join(', ')}`,
   };
 }
 
@@ -73,9 +73,12 @@ const asRead = {
   postgres: ({ name, type }: Column) => (type === 'BIGINT' ? `CAST(${name} AS TEXT)` : name),
 };
 
-/** SQLite compares text by its bytes; PostgreSQL by the rules of a language, unless it is told not to. */
-function byBytes({ name, type }: Column): string {
-  return type === 'TEXT' ? `${name} COLLATE "C"` : name;
+/**
+ * SQLite compares text by its bytes; PostgreSQL by the rules of a language, unless it is told not to. With the name of
+ * the table, since the bare name would be what is selected, which is text.
+ */
+function byBytes(table: string, { name, type }: Column): string {
+  return type === 'TEXT' ? `${table}.${name} COLLATE "C"` : `${table}.${name}`;
 }
 
 function differ(how: string): TidingsError {
