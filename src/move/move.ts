@@ -5,6 +5,7 @@ import { readPostgresUrl } from '../ledger/postgres/postgres-url.ts';
 import { markMoved } from '../ledger/sqlite/moved.ts';
 import type { SqliteLedger } from '../ledger/sqlite/open-sqlite.ts';
 import { copyTable, sumOfSource, sumOfTarget } from './copy-table.ts';
+import { cutChunks } from './cut-chunks.ts';
 import { refuseWhileInUse, refuseWhileUnfinished } from './in-use.ts';
 import { openSource } from './source.ts';
 import { isEqual, isSame, type TableSum } from './table-sum.ts';
@@ -58,10 +59,16 @@ export async function moveToPostgres(options: MoveOptions): Promise<MoveReport> 
     await refuseWhileInUse(source, options.file);
     const target = await openPostgres(options.url);
     try {
-      return await target.write(async (there) => {
+      let isMarked = false;
+      const work = async (there: PostgresTransaction) => {
         await lockTarget(there);
         // Nobody else writes into the file from here on.
-        return source.write((here) => new Move(options, place, source, here, there).run());
+        const report = await source.write((here) => new Move(options, place, source, here, there).run());
+        isMarked = true;
+        return report;
+      };
+      return await target.write(work).catch((error: unknown) => {
+        throw isMarked ? endUnknown(place, error) : error;
       });
     } finally {
       await target.close();
@@ -99,9 +106,9 @@ class Move {
     const total = await this.#count(tables);
     const isFresh = await isEmpty(this.#there);
     if (!isFresh) {
-      const held = await this.#untouched(tables, total);
+      const before = await this.#untouched(tables, total);
       const now = await this.#sum('comparing', tables, total, sumOfSource, this.#source);
-      if (isSame(held, now)) {
+      if (isSame(before, now)) {
         await markMoved(this.#here, this.#place);
         return { outcome: 'already_there', sums: now, place: this.#place };
       }
@@ -109,7 +116,8 @@ class Move {
       await clear(this.#there);
     }
     const sums = await this.#copy(tables, total);
-    await writeMark(this.#there, { source: file, moved_at: new Date().toISOString(), sums });
+    const held = await this.#cut(tables, sums);
+    await writeMark(this.#there, { source: file, moved_at: new Date().toISOString(), sums, held });
     await markMoved(this.#here, this.#place);
     return { outcome: isFresh ? 'copied' : 'replaced', sums, place: this.#place };
   }
@@ -126,7 +134,14 @@ class Move {
     return read;
   }
 
-  /** What the target holds, when that is just what a move has put there. */
+  /** @returns what the target holds then. */
+  async #cut(tables: readonly MovedTable[], sums: readonly TableSum[]): Promise<TableSum[]> {
+    await cutChunks(this.#there);
+    const chunks = await sumOfTarget(this.#there, tables.find(({ name }) => name === 'chunks')!, () => {});
+    return sums.map((sum) => (sum.table === chunks.table ? chunks : sum));
+  }
+
+  /** What the source held at the last move, when the target holds just what that has put there. */
   async #untouched(tables: readonly MovedTable[], total: number): Promise<readonly TableSum[]> {
     const mark = await readMark(this.#there);
     if (!mark) {
@@ -135,7 +150,7 @@ class Move {
       });
     }
     const held = await this.#sum('comparing', tables, total, sumOfTarget, this.#there);
-    if (isSame(held, mark.sums)) return held;
+    if (isSame(held, mark.held)) return mark.sums;
     throw new TidingsError(
       'conflict',
       `The target ${this.#place} has been used since ${mark.source} was moved there (${mark.moved_at.slice(0, 16)}Z).`,
@@ -172,6 +187,15 @@ class Move {
       this.#options.onProgress?.({ done, total, step, table });
     };
   }
+}
+
+/** It came to the commit of the target, and what became of that is not known. */
+function endUnknown(place: string, cause: unknown): TidingsError {
+  const why = cause instanceof TidingsError ? ` (${cause.message})` : '';
+  return new TidingsError('storage', `Everything was copied, but ${place} may not have stored it${why}.`, {
+    fix: 'Run the same command again: it looks at what is there, and copies again if need be. Nobody sends from the file meanwhile.',
+    cause,
+  });
 }
 
 function differs(read: TableSum, written: TableSum): TidingsError {

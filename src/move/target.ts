@@ -10,7 +10,10 @@ import { type MovedTable, TABLE_NAMES } from './tables.ts';
 export interface Mark {
   readonly source: string;
   readonly moved_at: string;
+  /** What the source held. */
   readonly sums: readonly TableSum[];
+  /** What the target holds because of it: the same, but for the chunks, which are cut for many workers. */
+  readonly held: readonly TableSum[];
 }
 
 /**
@@ -37,21 +40,18 @@ export async function clear(tx: PostgresTransaction): Promise<void> {
 
 export async function readMark(target: Reader): Promise<Mark | null> {
   if (!(await target.get("SELECT 1 AS found WHERE to_regclass('moved_from') IS NOT NULL"))) return null;
-  const row = await target.get<{ source: string; moved_at: string; sums: string }>(
-    'SELECT source, moved_at, sums FROM moved_from',
-  );
-  return row ? { ...row, sums: JSON.parse(row.sums) as TableSum[] } : null;
+  const row = await target.get<Record<keyof Mark, string>>('SELECT * FROM moved_from');
+  return row ? { ...row, sums: JSON.parse(row.sums), held: JSON.parse(row.held) } : null;
 }
 
 export async function writeMark(tx: PostgresTransaction, mark: Mark): Promise<void> {
   await removeMark(tx);
-  await tx.run('CREATE TABLE moved_from (source TEXT NOT NULL, moved_at TEXT NOT NULL, sums TEXT NOT NULL)');
   await tx.run(
-    'INSERT INTO moved_from VALUES (?, ?, ?)',
-    mark.source,
-    mark.moved_at,
-    JSON.stringify(mark.sums),
+    'CREATE TABLE moved_from (source TEXT NOT NULL, moved_at TEXT NOT NULL, sums TEXT NOT NULL, held TEXT NOT NULL)',
   );
+  const { source, moved_at, sums, held } = mark;
+  const texts = [source, moved_at, JSON.stringify(sums), JSON.stringify(held)];
+  await tx.run('INSERT INTO moved_from (source, moved_at, sums, held) VALUES (?, ?, ?, ?)', ...texts);
 }
 
 export async function removeMark(tx: PostgresTransaction): Promise<void> {

@@ -36,7 +36,7 @@ export async function undoMove({ file, url }: { file: string; url: string }): Pr
         const mark = await readMark(tx);
         const sums: TableSum[] = [];
         for (const table of await tablesToMove(source, tx)) sums.push(await sumOfTarget(tx, table, () => {}));
-        if (!mark || !isSame(sums, mark.sums)) throw usedSince(place);
+        if (!mark || !isSame(sums, mark.held)) throw usedSince(place);
         await clear(tx);
         await removeMark(tx);
       });

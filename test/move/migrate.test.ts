@@ -12,6 +12,7 @@ import { undoMove } from '../../src/move/undo.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
 import { FakeChannel } from '../support/fake-channel.ts';
+import { wrongChunks } from '../torture/chunk-totals.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;
 type Run = { code: number; out: string; err: string };
@@ -61,11 +62,12 @@ async function targetLedger(): Promise<Ledger> {
 
 const move = () => moveToPostgres({ file, url });
 
-async function makeAudience(core: Core, count: number): Promise<string> {
-  const leads = Array.from({ length: count }, (_, at) => ({
+async function makeAudience(core: Core, count: number, unreachableAt = count + 1): Promise<string> {
+  const leads: object[] = Array.from({ length: count }, (_, at) => ({
     name: `Lead ${at + 1}`,
     email: `l${at + 1}@example.com`,
   }));
+  if (unreachableAt <= count) leads.splice(unreachableAt, 0, { name: 'Nowhere' });
   for (let at = 0; at < count; at += 1_000)
     await core.call('leads.import', { leads: leads.slice(at, at + 1_000) });
   return (await core.call('audience.create', { name: 'All' })).audience_id;
@@ -81,10 +83,10 @@ const send = (core: Core, audience_id: string, more: object = {}) =>
   });
 
 /** A send of which `sent` messages went out before it was paused and everything was stopped. */
-async function halfSent(count: number, sent: number) {
+async function halfSent(count: number, sent: number, unreachableAt = count + 1) {
   const core = await onFile();
   core.dispatcher.start();
-  const audience = await makeAudience(core, count);
+  const audience = await makeAudience(core, count, unreachableAt);
   email.answer = async () => void (await sleep(2));
   const { send_id } = await send(core, audience, { max_wait_seconds: 0 });
   while (email.accepted.length < sent) await sleep(2);
@@ -368,6 +370,32 @@ async function unmark() {
   await ledger.close();
 }
 
+describe('the end of it', () => {
+  it('killed between the two commits, neither sends; run again it copies', async () => {
+    const half = await halfSent(50, 20);
+    const there = await targetLedger();
+    // What fails at the commit itself, when the file is marked already.
+    await there.write(async (tx) => {
+      await tx.run(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '53100'; END $$`);
+      await tx.run(`CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON sends DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    });
+    await expect(move()).rejects.toMatchObject({
+      code: 'storage',
+      message: expect.stringContaining('may not have stored it (The disk of the database is full.)'),
+      fix: expect.stringContaining('again'),
+    });
+    expect(await there.get('SELECT count(*) AS n FROM leads')).toEqual({ n: 0 });
+    await expect(onFile()).rejects.toMatchObject({ message: expect.stringContaining('was moved') });
+    await there.write((tx) => tx.run('DROP TRIGGER refuse ON sends'));
+    expect((await move()).outcome).toBe('copied');
+    const core = await onTarget();
+    expect(await resume(core, half)).toMatchObject({ total_sent: 50 });
+    expect(contacts().length).toBe(50);
+  });
+});
+
 describe('the file that was moved', () => {
   it('is not opened again, and whoever has it open writes nothing more', async () => {
     await halfSent(20, 5);
@@ -447,6 +475,40 @@ describe('it is refused', () => {
     });
     expect((await there.call('leads.list', {})).total_count).toBe(1);
     await (await openSqlite(file)).close();
+  });
+});
+
+describe('many workers', () => {
+  it('share what is left of a send that one process had begun, and whole ones that are scheduled', async () => {
+    const core = await onFile();
+    await core.call('leads.create', { name: 'No address' });
+    await close(core);
+    const half = await halfSent(2_500, 700, 1_800);
+    const again = await onFile();
+    const schedule_at = new Date(Date.now() + 3_600_000).toISOString();
+    const { send_id } = await send(again, half.audience, { campaign: 'later', schedule_at });
+    await close(again);
+    await move();
+
+    const there = await onTarget();
+    const parts = `SELECT count(*) AS parts, max(last_position - first_position) + 1 AS largest FROM chunks
+      WHERE send_seq = (SELECT seq FROM sends WHERE id = ?)`;
+    expect(await there.ledger.get(parts, half.send_id)).toMatchObject({ parts: 5 });
+    expect(await there.ledger.get(parts, send_id)).toEqual({ parts: 6, largest: 500 });
+    expect(await wrongChunks(there.ledger)).toEqual([]);
+    expect((await move()).outcome).toBe('already_there');
+    expect(await resume(there, half)).toMatchObject({
+      state: 'completed',
+      total_sent: 2_500,
+      total_skipped: 2,
+    });
+    there.dispatcher.start();
+    await there.call('sends.resume', { send_id, schedule_at: 'now' });
+    const later = { campaign: 'later', max_wait_seconds: 25 };
+    expect(await send(there, half.audience, later)).toMatchObject({ total_sent: 2_500, total_skipped: 2 });
+    expect(contacts().length).toBe(5_000);
+    await there.dispatcher.stop();
+    expect(await wrongChunks(there.ledger)).toEqual([]);
   });
 });
 
