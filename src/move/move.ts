@@ -2,7 +2,7 @@ import { TidingsError } from '../core/errors.ts';
 import type { Transaction } from '../ledger/ledger.ts';
 import { openPostgres, type PostgresTransaction } from '../ledger/postgres/open-postgres.ts';
 import { readPostgresUrl } from '../ledger/postgres/postgres-url.ts';
-import { markMoved } from '../ledger/sqlite/moved.ts';
+import { markMoved, whereMoved } from '../ledger/sqlite/moved.ts';
 import type { SqliteLedger } from '../ledger/sqlite/open-sqlite.ts';
 import { copyTable, sumOfSource, sumOfTarget } from './copy-table.ts';
 import { cutChunks } from './cut-chunks.ts';
@@ -48,7 +48,7 @@ export interface MoveReport {
  *
  * What the target may hold before: nothing; or exactly what an earlier move has put there, by the sums that were stored
  * with it. Then it is what the source holds now, and nothing is to be done; or the source has gone on since, and the
- * copy is replaced. Anything else was done there, and is not touched.
+ * copy is replaced. Anything else was done there, and is not touched. A file that was moved goes to no second place.
  * @throws TidingsError `conflict` when the source is in use, or the target holds anything else; `storage` when the copy
  * is not what was read: it is undone.
  */
@@ -102,6 +102,7 @@ class Move {
   async run(): Promise<MoveReport> {
     const { file } = this.#options;
     await refuseWhileUnfinished(this.#here, file);
+    await this.#refuseIfElsewhere();
     const tables = await tablesToMove(this.#here, this.#there);
     const total = await this.#count(tables);
     const isFresh = await isEmpty(this.#there);
@@ -120,6 +121,16 @@ class Move {
     await writeMark(this.#there, { source: file, moved_at: new Date().toISOString(), sums, held });
     await markMoved(this.#here, this.#place);
     return { outcome: isFresh ? 'copied' : 'replaced', sums, place: this.#place };
+  }
+
+  /** What was moved once has gone on there: another copy of the old state would send again to who was sent to since. */
+  async #refuseIfElsewhere(): Promise<void> {
+    const { file } = this.#options;
+    const moved = await whereMoved(this.#here);
+    if (!moved || moved.place === this.#place) return;
+    throw new TidingsError('conflict', `${file} was moved to ${moved.place}, not to ${this.#place}.`, {
+      fix: 'Give that address as it was given then; or first take that move back: tidings migrate --undo.',
+    });
   }
 
   async #copy(tables: readonly MovedTable[], total: number): Promise<TableSum[]> {

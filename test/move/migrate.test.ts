@@ -465,6 +465,22 @@ describe('it is refused', () => {
     expect((await move()).outcome).toBe('copied');
   });
 
+  it('for a file from a newer version, and for one that was moved elsewhere', async () => {
+    await halfSent(50, 10);
+    const ledger = await openSqlite(file);
+    await ledger.write((tx) => tx.run("INSERT INTO schema_migrations VALUES (99, '', 99)"));
+    await expect(move()).rejects.toMatchObject({ message: expect.stringContaining('newer Tidings') });
+    await ledger.write((tx) => tx.run('DELETE FROM schema_migrations WHERE version = 99'));
+    await ledger.close();
+    await move();
+    const elsewhere = databaseUrlOf(join(folder, 'elsewhere'))!;
+    await expect(moveToPostgres({ file, url: elsewhere })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('was moved to'),
+      fix: expect.stringContaining('--undo'),
+    });
+  });
+
   it('when the target holds data of its own, which stays', async () => {
     await halfSent(50, 10);
     const there = await onTarget();
