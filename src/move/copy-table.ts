@@ -5,7 +5,7 @@ import { Summing, type TableSum } from './table-sum.ts';
 import type { MovedTable } from './tables.ts';
 
 /** A batch is full at either: rows may be a few bytes or millions, and memory is to stay flat. */
-const BATCH_ROWS = 5_000;
+const BATCH_ROWS = 2_000;
 const BATCH_CHARACTERS = 2_000_000;
 /** Rows between two reports while nothing is written. */
 const REPORT_ROWS = 10_000;
