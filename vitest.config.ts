@@ -35,7 +35,12 @@ export default defineConfig({
           ...shared,
           name: 'sqlite',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, 'src/ledger/postgres/*.test.ts', 'test/workers/**'],
+          exclude: [
+            ...configDefaults.exclude,
+            'src/ledger/postgres/*.test.ts',
+            'test/workers/**',
+            'test/move/**',
+          ],
         },
       },
       {
@@ -50,6 +55,7 @@ export default defineConfig({
             'test/cli.test.ts',
             'test/bad-actors.test.ts',
             'test/workers/*.test.ts',
+            'test/move/*.test.ts',
           ],
           globalSetup: 'test/support/postgres-setup.ts',
         },

@@ -4,7 +4,8 @@ import { checkConnection } from './channels/email-smtp/index.ts';
 import { checkWhatsApp } from './channels/whatsapp-cloud/channel.ts';
 import { type Config, readConfig } from './config.ts';
 import { TidingsError } from './core/errors.ts';
-import { openSqlite } from './ledger/sqlite/open-sqlite.ts';
+import { openLedger } from './ledger/open-ledger.ts';
+import { readPostgresUrl } from './ledger/postgres/postgres-url.ts';
 
 export interface Check {
   name: string;
@@ -34,21 +35,26 @@ export async function doctor(env: NodeJS.ProcessEnv): Promise<{ checks: Check[] 
 }
 
 async function checkLedger(config: Config): Promise<Check> {
-  const file = join(config.dataDir, 'tidings.db');
+  const { dataDir, databaseUrl } = config;
   try {
-    const ledger = await openSqlite(file);
+    const place = databaseUrl === null ? join(dataDir, 'tidings.db') : readPostgresUrl(databaseUrl).shown;
+    const ledger = await openLedger(config);
     await ledger.write((tx) =>
-      tx.run("INSERT INTO leases VALUES ('doctor', '', 1, 0) ON CONFLICT DO UPDATE SET beat = beat + 1"),
+      tx.run(
+        "INSERT INTO leases VALUES ('doctor', '', 1, 0) ON CONFLICT (name) DO UPDATE SET beat = leases.beat + 1",
+      ),
     );
     const leads = await ledger.get<{ n: number }>('SELECT count(*) AS n FROM leads WHERE deleted_at IS NULL');
     await ledger.close();
-    return { name: 'database', ok: true, detail: `${file} can be written; ${leads!.n} leads` };
+    return { name: 'database', ok: true, detail: `${place} can be written; ${leads!.n} leads` };
   } catch (error) {
     return failed('database', error);
   }
 }
 
 function checkDisk(config: Config): Check {
+  if (config.databaseUrl !== null)
+    return { name: 'disk', ok: null, detail: 'everything is kept by the database' };
   const { bavail, bsize } = statfsSync(config.dataDir);
   const free = Math.round((bavail * bsize) / 2 ** 20);
   if (free > 500) return { name: 'disk', ok: true, detail: `${free} MiB free` };

@@ -5,6 +5,7 @@ import type { CommandContext, Run } from './context.ts';
 import { addDemoCommand } from './demo.ts';
 import type { CliHost } from './host.ts';
 import { addLeadCommands } from './leads.ts';
+import { addMigrateCommand } from './migrate.ts';
 import { Output } from './output.ts';
 import { addSendCommand } from './send.ts';
 import { addSendsCommands } from './sends.ts';
@@ -79,6 +80,7 @@ Settings are environment variables, such as TIDINGS_DATA_DIR and SMTP_URL; READM
   addSendsCommands(program, run);
   addSuppressionCommands(program, run);
   addOutboxCommand(program, run);
+  addMigrateCommand(program, run);
   // With no command, or before one, --json is not unknown either: it says how the refusal is told.
   for (const group of [program, ...program.commands.filter((command) => command.commands.length > 0)]) {
     group.addOption(new Option('--json').hideHelp());

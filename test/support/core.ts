@@ -25,8 +25,8 @@ export function freshFolder(): string {
 }
 
 /** The database that belongs to a folder: its data file, or its schema where the tests run on PostgreSQL. */
-export function ledgerOf(folder: string): Promise<Ledger> {
-  return openLedger({ dataDir: folder, databaseUrl: databaseUrlOf(folder) });
+export function ledgerOf(folder: string, databaseUrl = databaseUrlOf(folder)): Promise<Ledger> {
+  return openLedger({ dataDir: folder, databaseUrl });
 }
 
 /** Core over a real database, with the channels that a test brings. `around`: what stands between core and ledger. */
@@ -34,9 +34,10 @@ export async function openCore(
   channels: Channel[],
   folder = freshFolder(),
   around: (ledger: Ledger) => Ledger = (ledger) => ledger,
+  databaseUrl = databaseUrlOf(folder),
 ) {
-  const ledger = around(await ledgerOf(folder));
-  const { dispatcher, closeQueue } = dispatcherOf(ledger, channels, folder);
+  const ledger = around(await ledgerOf(folder, databaseUrl));
+  const { dispatcher, closeQueue } = dispatcherOf(ledger, channels, databaseUrl);
   const sending = {
     ledger,
     channels: new Map(channels.map((channel) => [channel.name, channel])),
@@ -75,10 +76,9 @@ export async function openCore(
 function dispatcherOf(
   ledger: Ledger,
   channels: Channel[],
-  folder: string,
+  url: string | null,
 ): { dispatcher: DispatcherControl; closeQueue: () => Promise<void> } {
   const parts = { ledger, channels, siteName: 'Shop', log: quiet };
-  const url = databaseUrlOf(folder);
   if (url === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
   const queue = new PgBossQueue(url, allQueues(), quiet);
   return { dispatcher: new Worker({ ...parts, queue }), closeQueue: () => queue.close() };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 
 /** How often the holder shows that it lives. */
@@ -146,4 +147,32 @@ export class Lease {
       this.#name,
     );
   }
+}
+
+/** How often a beat is looked for, when somebody watches. */
+const WATCH_MS = 200;
+
+/**
+ * The leases whose holder lives: a beat was seen, within as long as a holder may be silent. One that died without
+ * giving its lease back is waited for that long and no longer.
+ * @returns their names.
+ */
+export async function livingHolders(ledger: Ledger): Promise<string[]> {
+  const first = await heldLeases(ledger);
+  const until = performance.now() + STALE_MS;
+  for (let held = first; held.size > 0 && performance.now() < until; held = await heldLeases(ledger)) {
+    const living = [...held].filter(([name, beat]) => first.get(name) !== beat).map(([name]) => name);
+    if (living.length > 0) return living;
+    await sleep(WATCH_MS);
+  }
+  return [];
+}
+
+/** By name, what changes with every beat; without those whose holder is known to be gone. */
+async function heldLeases(ledger: Ledger): Promise<Map<string, string>> {
+  const rows = await ledger.all<{ name: string; holder: string; fence: number; beat: number }>(
+    "SELECT name, holder, fence, beat FROM leases WHERE holder <> ''",
+  );
+  const held = rows.filter(({ holder }) => !isDead(holder));
+  return new Map(held.map(({ name, holder, fence, beat }) => [name, `${holder} ${fence} ${beat}`]));
 }

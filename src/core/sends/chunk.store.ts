@@ -20,9 +20,13 @@ const SMALLEST_CHUNK = 500;
 const LARGEST_CHUNK = 20_000;
 const USUAL_CHUNKS = 64;
 
+/** Of a send that workers share. */
+export function chunkSize(total: number): number {
+  return Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, Math.ceil(total / USUAL_CHUNKS)));
+}
+
 export async function insertChunks(tx: Transaction, sendSeq: number, total: number): Promise<void> {
-  const share = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, Math.ceil(total / USUAL_CHUNKS)));
-  const size = tx.dialect === 'sqlite' ? total : share;
+  const size = tx.dialect === 'sqlite' ? total : chunkSize(total);
   await tx.run(
     `INSERT INTO chunks (send_seq, number, first_position, last_position, claimed)
      WITH RECURSIVE cut (number, done) AS (

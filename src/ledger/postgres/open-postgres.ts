@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { TidingsError } from '../../core/errors.ts';
-import type { Ledger, Parameter, Transaction } from '../ledger.ts';
+import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
 import { readPostgresUrl } from './postgres-url.ts';
 import { isAgainstAnother, storageError, unusable } from './problems.ts';
@@ -98,7 +98,7 @@ export class PostgresLedger implements Ledger {
     return (await this.all<T>(sql, ...parameters))[0];
   }
 
-  write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  write<T>(work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     return this.#transaction(`BEGIN; SELECT pg_advisory_xact_lock(${this.#lockKey})`, work);
   }
 
@@ -106,7 +106,7 @@ export class PostgresLedger implements Ledger {
     return this.#transaction('BEGIN', work);
   }
 
-  async #transaction<T>(begin: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async #transaction<T>(begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.#once(begin, work);
@@ -116,7 +116,7 @@ export class PostgresLedger implements Ledger {
     }
   }
 
-  async #once<T>(begin: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async #once<T>(begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     let broken: Error | undefined;
     // Of a connection that is lost between two statements; the next one rejects.
@@ -152,7 +152,7 @@ export class PostgresLedger implements Ledger {
   }
 }
 
-class PostgresTransaction implements Transaction {
+export class PostgresTransaction implements Transaction {
   readonly dialect = 'postgres';
   readonly #client: pg.PoolClient;
 
@@ -170,6 +170,17 @@ class PostgresTransaction implements Transaction {
 
   async run(sql: string, ...parameters: Parameter[]): Promise<number> {
     return (await this.#client.query(toQuery(sql, parameters))).rowCount ?? 0;
+  }
+
+  /** Row by row, each as an array, while they come in: a table of any size is never in memory as a whole. */
+  each(sql: string, onRow: (row: Value[]) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const query = new pg.Query<Value[]>({ ...toQuery(sql, []), rowMode: 'array' } as pg.QueryConfig);
+      query.on('row', onRow);
+      query.on('end', () => resolve());
+      query.on('error', reject);
+      this.#client.query(query);
+    });
   }
 }
 

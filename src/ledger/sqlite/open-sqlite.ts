@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TidingsError } from '../../core/errors.ts';
 import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
+import { refuseIfMoved } from './moved.ts';
 
 /** Another process may hold the write lock for as long as one of its transactions; longer than this is a fault. */
 const BUSY_LIMIT_MS = 20_000;
@@ -12,14 +13,16 @@ const BUSY_LIMIT_MS = 20_000;
 /**
  * Opens (and creates) a data file. WAL, so that readers never wait for the writer; `synchronous=FULL`, so that a
  * commit survives a power cut: "claimed" must be on disk before a provider hears of a message.
- * @throws TidingsError `configuration` when the folder or file cannot be used, or is from a newer version.
+ * @param evenIfMoved for whoever moves: everybody else must not use a file whose data went elsewhere.
+ * @throws TidingsError `configuration` when the folder or file cannot be used, was moved, or is from a newer version.
  */
-export async function openSqlite(file: string): Promise<Ledger> {
+export async function openSqlite(file: string, { evenIfMoved = false } = {}): Promise<SqliteLedger> {
   let writer: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true });
     writer = connect(file, WRITER_CACHE);
-    const ledger = new SqliteLedger(writer, file);
+    const ledger = new SqliteLedger(writer, file, evenIfMoved);
+    if (!evenIfMoved) await refuseIfMoved(ledger, file);
     await migrate(ledger);
     return ledger;
   } catch (error) {
@@ -46,14 +49,18 @@ function connect(file: string, cache: number): DatabaseSync {
   return database;
 }
 
-class SqliteLedger implements Ledger {
+export class SqliteLedger implements Ledger {
   readonly dialect = 'sqlite';
+  readonly #file: string;
+  readonly #evenIfMoved: boolean;
   readonly #writer: Connection;
   readonly #reader: Connection;
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(writer: DatabaseSync, file: string) {
+  constructor(writer: DatabaseSync, file: string, evenIfMoved: boolean) {
+    this.#file = file;
+    this.#evenIfMoved = evenIfMoved;
     this.#writer = new Connection(writer);
     this.#reader = new Connection(connect(file, READER_CACHE));
   }
@@ -64,6 +71,11 @@ class SqliteLedger implements Ledger {
 
   get<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T | undefined> {
     return this.#reader.get<T>(sql, ...parameters);
+  }
+
+  /** Row by row, each as an array: a table of any size takes no more memory than its largest row. */
+  iterate(sql: string): Iterable<Value[]> {
+    return this.#reader.iterate(sql);
   }
 
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -81,6 +93,8 @@ class SqliteLedger implements Ledger {
     try {
       await this.#begin();
       try {
+        // It may have been moved since it was opened.
+        if (!this.#evenIfMoved) await refuseIfMoved(this.#writer, this.#file);
         const result = await work(this.#writer);
         this.#writer.exec('COMMIT');
         return result;
@@ -138,6 +152,12 @@ class Connection implements Transaction {
 
   async run(sql: string, ...parameters: Parameter[]): Promise<number> {
     return this.#do(() => Number(this.#prepare(sql).run(...(parameters as Value[])).changes));
+  }
+
+  iterate(sql: string): Iterable<Value[]> {
+    const statement = this.#database.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.iterate() as unknown as Iterable<Value[]>;
   }
 
   exec(sql: string): void {
