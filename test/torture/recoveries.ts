@@ -38,13 +38,20 @@ export class Recoveries {
   async #begin(holder: string): Promise<number> {
     const diedAt = performance.now();
     await sleep(SETTLED_MS);
-    const row = await this.#ledger.get<{ n: number }>(
-      'SELECT CAST(coalesce(sum(in_flight), 0) AS BIGINT) AS n FROM chunks WHERE holder = ?',
-      holder,
-    );
+    const inDoubt = await this.#inFlightOf(holder);
     this.#waiting.set(holder, diedAt);
-    this.inDoubt.push(row!.n);
-    return row!.n;
+    this.inDoubt.push(inDoubt);
+    return inDoubt;
+  }
+
+  /** Asked until there is an answer: the database may be away, or go away now. */
+  async #inFlightOf(holder: string): Promise<number> {
+    const sql = 'SELECT CAST(coalesce(sum(in_flight), 0) AS BIGINT) AS n FROM chunks WHERE holder = ?';
+    for (;;) {
+      const row = await this.#ledger.get<{ n: number }>(sql, holder).catch(() => null);
+      if (row) return row.n;
+      await sleep(LOOK_MS);
+    }
   }
 
   async stop(): Promise<void> {
