@@ -6,6 +6,7 @@ import { idle } from './idle.ts';
 import { importLeads } from './import.ts';
 import { latency } from './latency.ts';
 import { restart } from './restart.ts';
+import { scale } from './scale/index.ts';
 import { whatsapp } from './whatsapp.ts';
 
 export const BENCHES: Readonly<Record<string, Bench>> = {
@@ -15,6 +16,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   audience,
   restart,
   whatsapp,
+  scale,
   latency,
   idle,
 };

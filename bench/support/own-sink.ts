@@ -1,6 +1,7 @@
-/** `own-sink.ts PORT`: an SMTP server that takes everything as fast as it can and keeps nothing. */
+/** `own-sink.ts PORT [LATENCY_MS]`: an SMTP server that takes everything, answers each message so late, keeps nothing. */
 import { createServer } from 'node:net';
 
+const latencyMs = Number(process.argv[3] ?? 0);
 /** A client that says COUNT is told how many messages came. */
 let taken = 0;
 
@@ -8,19 +9,28 @@ createServer((socket) => {
   socket.setNoDelay(true);
   socket.on('error', () => {});
   socket.write('220 own-sink ESMTP\r\n');
-  let rest = '';
+  let text = '';
   let inBody = false;
-  socket.on('data', (chunk) => {
-    let text = rest + chunk.toString('latin1');
+  let isAnswering = false;
+
+  const read = () => {
     let answer = '';
-    for (;;) {
+    while (!isAnswering) {
       const end = inBody ? text.indexOf('\r\n.\r\n') : text.indexOf('\r\n');
       if (end < 0) break;
       if (inBody) {
         text = text.slice(end + 5);
         inBody = false;
         taken += 1;
-        answer += '250 2.0.0 taken\r\n';
+        if (latencyMs > 0) {
+          // What follows on this connection waits for it, as answers come in order.
+          isAnswering = true;
+          setTimeout(() => {
+            isAnswering = false;
+            socket.write('250 2.0.0 taken\r\n');
+            read();
+          }, latencyMs);
+        } else answer += '250 2.0.0 taken\r\n';
         continue;
       }
       const command = text.slice(0, 4).toUpperCase();
@@ -35,7 +45,11 @@ createServer((socket) => {
         text = `\r\n${text}`;
       } else answer += '250 ok\r\n';
     }
-    rest = text;
     if (answer) socket.write(answer);
+  };
+
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+    read();
   });
 }).listen(Number(process.argv[2]), '127.0.0.1');

@@ -10,6 +10,7 @@ export interface Sink {
   /** For `SMTP_URL`. */
   readonly url: string;
   readonly name: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -32,10 +33,42 @@ export async function startSink(): Promise<Sink> {
     ? spawn(postfix, [...user, `127.0.0.1:${port}`, '1000'], { stdio: 'ignore' })
     : spawn(process.execPath, [join(import.meta.dirname, 'own-sink.ts'), String(port)], { stdio: 'ignore' });
   await listening(child, port);
+  const name = postfix ? "postfix's smtp-sink" : "the project's own sink (apt install postfix for smtp-sink)";
+  return sinkOf(child, port, name);
+}
+
+export interface SlowSink extends Sink {
+  /** How many messages came so far. */
+  count(): Promise<number>;
+}
+
+/** The project's own, which answers each message after `latencyMs`, as a provider far away does. */
+export async function startSlowSink(latencyMs: number): Promise<SlowSink> {
+  const port = await freePort();
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'own-sink.ts'), String(port), String(latencyMs)],
+    { stdio: 'ignore' },
+  );
+  await listening(child, port);
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'data');
+  return {
+    ...sinkOf(child, port, `the project's own sink, which answers after ${latencyMs} ms`),
+    async count() {
+      socket.write('COUNT\r\n');
+      const [answer] = await once(socket, 'data');
+      return Number(String(answer).split(' ')[1]);
+    },
+  };
+}
+
+function sinkOf(child: ChildProcess, port: number, name: string): Sink {
   return {
     port,
     url: `smtp://127.0.0.1:${port}?tls=off`,
-    name: postfix ? "postfix's smtp-sink" : "the project's own sink (apt install postfix for smtp-sink)",
+    name,
+    pid: child.pid!,
     async stop() {
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');

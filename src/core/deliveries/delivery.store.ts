@@ -195,13 +195,17 @@ const SETTLE_SENDING = `${SETTLE} AND status = 'sending'`;
 const SETTLE_UNKNOWN = `${SETTLE} AND status = 'failed' AND error_code = '${OUTCOME_UNKNOWN}'`;
 const SETTLE_PENDING = `${SETTLE} AND status = 'pending'`;
 
-/** Many rows by one statement, where each statement is a journey. */
+/**
+ * Many rows by one statement, where each statement is a journey. The positions stand there twice: by the join alone, a
+ * plan that was made while the table was small walks the whole send and looks up each row in the list, and it stays.
+ */
 const SETTLE_MANY = `UPDATE deliveries d SET status = v.status, retries = v.retries, retry_at = v.retry_at,
     error_code = v.error_code, error = v.error, provider_message_id = v.provider_message_id, sent_at = v.sent_at
   FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[]),
     CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]))
     AS v (position, attempts, status, retries, retry_at, error_code, error, provider_message_id, sent_at)
-  WHERE d.send_seq = ? AND d.position = v.position AND d.attempts = v.attempts AND d.status = 'sending'
+  WHERE d.send_seq = ? AND d.position = ANY (CAST(? AS BIGINT[])) AND d.position = v.position
+    AND d.attempts = v.attempts AND d.status = 'sending'
   RETURNING d.position`;
 
 /**
@@ -254,6 +258,7 @@ async function settleSending(
       column('providerMessageId'),
       column('sentAt'),
       sendSeq,
+      column('position'),
     );
     for (const { position } of rows) settled.add(position);
     return settled;

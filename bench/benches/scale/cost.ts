@@ -1,0 +1,103 @@
+import pg from 'pg';
+import type { PostgresServer } from '../../../test/support/postgres-server.ts';
+import { Cluster } from '../../support/cluster.ts';
+import { type Sink, startSink } from '../../support/sink.ts';
+
+export interface CostOptions {
+  readonly database: PostgresServer;
+  readonly small: number;
+  readonly large: number;
+  readonly rounds: number;
+  readonly report: (line: string) => void;
+}
+
+/** For each message, while it was claimed, sent and settled. */
+export interface Cost {
+  /** Processor time of PostgreSQL and of the worker, in µs. */
+  readonly database: number;
+  readonly worker: number;
+  readonly statements: number;
+  readonly commits: number;
+}
+
+export interface Costs {
+  readonly small: readonly Cost[];
+  readonly large: readonly Cost[];
+  /** Of the large table, while the rest of it is sent. */
+  readonly rest: Cost;
+  /** Rows a second, while the large number of leads was imported. */
+  readonly importRate: number;
+}
+
+/**
+ * What a message costs in a table of few rows and in one of many, at the same age of everything else: the worker is a
+ * new one each time, the rows were made just before, and nobody has gathered statistics but PostgreSQL by itself.
+ */
+export async function costBySize(options: CostOptions): Promise<Costs> {
+  const sink = await startSink();
+  try {
+    const small: Cost[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      const { cluster } = await filled(options, sink, `small_${round}`, options.small);
+      small.push(await costOf(cluster, options.database, options.small));
+      await cluster.close();
+    }
+    options.report(`${options.small} rows: ${Math.round(small[0]!.database)} µs of the database for each`);
+    const { cluster, importRate } = await filled(options, sink, 'large', options.large);
+    options.report(`${options.large} leads imported, ${Math.round(importRate)} rows/s`);
+    const large: Cost[] = [];
+    for (let round = 0; round < options.rounds; round++)
+      large.push(await costOf(cluster, options.database, options.small));
+    options.report(`${options.large} rows: ${Math.round(large[0]!.database)} µs of the database for each`);
+    const rest = await costOf(cluster, options.database, options.large - (await cluster.sent()));
+    await cluster.close();
+    return { small, large, rest, importRate };
+  } finally {
+    await sink.stop();
+  }
+}
+
+/** Leads, audience, and a send whose rows are made, of which hardly anything is sent. */
+async function filled({ database }: CostOptions, sink: Sink, schema: string, leads: number) {
+  const cluster = await Cluster.open({ database, schema, sink, connections: 20 });
+  const startedAt = performance.now();
+  await cluster.importLeads(leads);
+  const importRate = (leads * 1_000) / (performance.now() - startedAt);
+  const audience = await cluster.audience();
+  await cluster.startWorkers(1, { SMTP_RATE: '1' });
+  await cluster.send(audience, 'c');
+  await cluster.untilMade();
+  await cluster.stopWorkers();
+  return { cluster, importRate };
+}
+
+/** A new worker sends the next `messages`; the first tenth, in which it warms up, and the last are not counted. */
+async function costOf(cluster: Cluster, database: PostgresServer, messages: number): Promise<Cost> {
+  const first = await cluster.sent();
+  await cluster.startWorkers(1);
+  const begun = await cluster.untilSent(first + Math.floor(0.1 * messages));
+  const [before, countsBefore] = [cluster.usage(), await counts(database)];
+  const done = await cluster.untilSent(first + Math.floor(0.9 * messages));
+  const [after, countsAfter] = [cluster.usage(), await counts(database)];
+  await cluster.stopWorkers();
+  const sent = done - begun;
+  return {
+    database: ((after.database - before.database) * 1e6) / sent,
+    worker: ((after.workers - before.workers) * 1e6) / sent,
+    statements: (countsAfter.statements - countsBefore.statements) / sent,
+    commits: (countsAfter.commits - countsBefore.commits) / sent,
+  };
+}
+
+/** Needs pg_stat_statements among `shared_preload_libraries`. Looking itself is not counted. */
+async function counts(database: PostgresServer): Promise<{ statements: number; commits: number }> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  await client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+  const { rows } = await client.query(
+    `SELECT sum(calls) FILTER (WHERE query !~ 'sum\\(sent\\)') AS statements,
+       sum(calls) FILTER (WHERE query = 'COMMIT') AS commits FROM pg_stat_statements`,
+  );
+  await client.end();
+  return { statements: Number(rows[0].statements), commits: Number(rows[0].commits) };
+}
