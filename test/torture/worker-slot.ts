@@ -68,7 +68,8 @@ export class WorkerSlot {
   }
 
   arm(fault: Fault | null): void {
-    if (this.process.child.connected) this.process.child.send({ fault });
+    // It may have died a moment ago.
+    if (this.process.child.connected) this.process.child.send({ fault }, () => {});
   }
 
   async close(): Promise<void> {
