@@ -14,7 +14,7 @@ import {
   skipPending,
 } from './delivery.store.ts';
 import type { InFlight } from './resolve-outcome.ts';
-import type { ReadyChunk } from './work.ts';
+import type { ClaimedChunk, ReadyChunk } from './work.ts';
 
 /** Rows made in one transaction beside a claim: a few milliseconds. */
 const FREEZE_ROWS = 1_000;
@@ -23,7 +23,7 @@ const MAX_VALUES = 1_000_000;
 
 /** One delivery that is on its way: committed as `sending`, to be handed to the channel. */
 export interface Claim extends InFlight {
-  readonly chunk: { readonly send_seq: number; readonly number: number };
+  readonly chunk: Readonly<ClaimedChunk>;
   readonly message: PreparedMessage;
   readonly recipient: Recipient;
   readonly attempt: Omit<Attempt, 'mayLeave'>;

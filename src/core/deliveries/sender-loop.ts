@@ -288,10 +288,11 @@ export class SenderLoop {
       });
   }
 
+  /** Not the later attempt at the same row: one that was called unknown can be tried again before its answer comes. */
   #close(claim: Claim): void {
     const key = keyOf(claim.chunk);
     const open = this.#open.get(key);
-    open?.delete(claim.position);
+    if (open?.get(claim.position) === claim.attempts) open.delete(claim.position);
     if (open?.size === 0) this.#open.delete(key);
   }
 

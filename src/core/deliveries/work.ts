@@ -13,6 +13,9 @@ export interface ReadyChunk extends ChunkRow {
   total: number;
 }
 
+/** Under which fence it was claimed. */
+export type ClaimedChunk = ChunkKey & Pick<ChunkRow, 'fence'>;
+
 export const READY_COLUMNS = `c.send_seq, c.number, c.first_position, c.last_position, c.claimed, c.fence,
   s.id, s.state, s.channel, s.revision, s.placeholder_policy, s.frozen, s.total`;
 
@@ -23,8 +26,11 @@ export const READY_COLUMNS = `c.send_seq, c.number, c.first_position, c.last_pos
 export interface Work {
   /** Whether rows are made as the send goes on, by whoever sends; otherwise somebody else makes them. */
   readonly makesRows: boolean;
-  /** By this process's own clock: what was claimed of this chunk may leave. Asked again right before it does. */
-  mayDeliver(key: ChunkKey): boolean;
+  /**
+   * By this process's own clock: what was claimed of this chunk may leave. Asked again right before it does, with the
+   * chunk as it was claimed from: one that was given back and taken again since is another turn's.
+   */
+  mayDeliver(chunk: ClaimedChunk): boolean;
   /** Cheap: whether a transaction is worth beginning. */
   isThere(): Promise<boolean>;
   /** Inside the transaction that claims: the chunks of running sends that this process holds, locked until its end. */

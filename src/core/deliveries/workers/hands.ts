@@ -2,7 +2,7 @@ import type { Ledger, Transaction } from '../../../ledger/ledger.ts';
 import type { Log } from '../../log.ts';
 import type { ChunkKey, ChunkRow } from '../../sends/chunk.store.ts';
 import { recoverChunk, unclaim } from '../delivery.store.ts';
-import { keyOf, READY_COLUMNS, type ReadyChunk, type Work } from '../work.ts';
+import { type ClaimedChunk, keyOf, READY_COLUMNS, type ReadyChunk, type Work } from '../work.ts';
 import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
 
 /** Chunks in hand at once; of one send only a few, so that many sends go on side by side. */
@@ -61,9 +61,14 @@ export class Hands implements Work {
     return this.#hands.size;
   }
 
-  mayDeliver(key: ChunkKey): boolean {
-    const hand = this.#hands.get(keyOf(key));
-    return hand !== undefined && !hand.isGone && performance.now() - hand.keptAt < FRESH_MS;
+  /**
+   * The answer to a commit may be so late that its chunk was given back meanwhile, with what it claimed, and is held
+   * again: what it claimed is pending, and leaves by another attempt.
+   */
+  mayDeliver(chunk: ClaimedChunk): boolean {
+    const hand = this.#hands.get(keyOf(chunk));
+    if (hand === undefined || hand.isGone || hand.fence !== chunk.fence) return false;
+    return performance.now() - hand.keptAt < FRESH_MS;
   }
 
   async isThere(): Promise<boolean> {

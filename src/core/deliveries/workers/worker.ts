@@ -127,8 +127,9 @@ export class Worker implements DispatcherControl {
       if (await hands.fill()) loop.wake();
     });
     await sending;
+    // Of a loop that was abandoned something is open still: it stays in doubt, and whoever takes the chunk next says so.
     await hands
-      .giveBack(() => false, true)
+      .giveBack((key) => loop.isOpen(key), true)
       .catch((error: unknown) => {
         this.#log.error(
           { err: error },

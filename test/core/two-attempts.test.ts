@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { recoverChunk } from '../../src/core/deliveries/delivery.store.ts';
+import { Pacer } from '../../src/core/deliveries/pacer.ts';
+import { SenderLoop } from '../../src/core/deliveries/sender-loop.ts';
+import { READY_COLUMNS, type ReadyChunk } from '../../src/core/deliveries/work.ts';
+import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
+import { FakeChannel } from '../support/fake-channel.ts';
+
+const KEY = { send_seq: 1, number: 0 };
+let folder: string;
+let channel: FakeChannel;
+let core: Awaited<ReturnType<typeof openCore>>;
+let loop: SenderLoop;
+
+/** A loop that may send all there is. */
+beforeEach(async () => {
+  folder = freshFolder();
+  channel = new FakeChannel('email');
+  core = await openCore([channel], folder);
+  loop = new SenderLoop({
+    ledger: core.ledger,
+    work: {
+      makesRows: true,
+      mayDeliver: () => true,
+      isThere: async () => true,
+      take: (tx) =>
+        tx.all<ReadyChunk>(
+          `SELECT ${READY_COLUMNS} FROM sends s JOIN chunks c ON c.send_seq = s.seq FOR UPDATE OF c`,
+        ),
+      exhausted() {},
+    },
+    pace: new Pacer(null, performance.now()),
+    channel,
+    siteName: null,
+    log: quiet,
+  });
+});
+
+afterEach(async () => {
+  await core.close();
+  removeFolder(folder);
+});
+
+it('the late answer of an attempt that was called unknown does not hide the later one that is in flight', async () => {
+  const answers = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  channel.answer = (_, tries) => answers[tries - 1]!.promise;
+  await core.call('leads.create', { email: 'ana@example.com' });
+  const { audience_id } = await core.call('audience.create', { name: 'All' });
+  const send = { audience_id, channel: 'email', subject: 'Hi', message: 'Hi', max_wait_seconds: 0 };
+  await core.call('sendBulkMessages', send);
+  const running = loop.run();
+  await expect.poll(() => channel.tries).toBe(1);
+  await core.ledger.writeBeside(async (tx) => {
+    const [chunk] = await tx.all<ReadyChunk>('SELECT * FROM chunks FOR UPDATE');
+    await recoverChunk(tx, chunk!, 'It fell silent.');
+  });
+  await core.call('sendBulkMessages', { ...send, retry: 'unknown' });
+  await expect.poll(() => channel.tries).toBe(2);
+  answers[0]!.resolve(undefined);
+  await expect.poll(() => loop.inFlight).toBe(1);
+  // Closed when it is written down.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(loop.isOpen(KEY)).toBe(true);
+  answers[1]!.resolve(undefined);
+  await expect.poll(() => loop.isOpen(KEY)).toBe(false);
+  loop.stop();
+  await running;
+});
