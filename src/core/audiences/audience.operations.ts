@@ -17,11 +17,12 @@ import {
 } from './audience.schema.ts';
 import {
   type AudienceRow,
-  deleteAudience,
+  dropMembers,
   findAudience,
   insertAudience,
   listAudiences,
   listMembers,
+  markDeleted,
 } from './audience.store.ts';
 import { buildAudience } from './build-audience.ts';
 
@@ -140,17 +141,21 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       input: z.object({ audience_id: audienceId }),
       output: z.looseObject({ success, audience_id: z.string() }),
       async run({ audience_id }) {
-        const audience = await existingAudience(ledger, audience_id);
-        const open = await ledger.get<{ id: string; state: string }>(
-          "SELECT id, state FROM sends WHERE audience_seq = ? AND state IN ('running', 'scheduled', 'paused') LIMIT 1",
-          audience.seq,
-        );
-        if (open) {
-          throw new TidingsError('conflict', `Send ${open.id} of this audience is ${open.state}.`, {
-            fix: 'Let it finish, or cancel it first.',
-          });
-        }
-        await deleteAudience(ledger, audience.seq);
+        const seq = await ledger.write(async (tx) => {
+          const audience = await existingAudience(tx, audience_id);
+          const open = await tx.get<{ id: string; state: string }>(
+            "SELECT id, state FROM sends WHERE audience_seq = ? AND state IN ('running', 'scheduled', 'paused') LIMIT 1",
+            audience.seq,
+          );
+          if (open) {
+            throw new TidingsError('conflict', `Send ${open.id} of this audience is ${open.state}.`, {
+              fix: 'Let it finish, or cancel it first.',
+            });
+          }
+          await markDeleted(tx, audience.seq);
+          return audience.seq;
+        });
+        await dropMembers(ledger, seq);
         return { success: true as const, audience_id };
       },
     }),

@@ -65,7 +65,8 @@ export async function insertAudience(
 export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'building' | 'ready'> {
   return ledger.write(async (tx) => {
     const audience = await tx.get<AudienceRow>('SELECT * FROM audiences WHERE seq = ?', seq);
-    if (audience?.status !== 'building') return 'ready';
+    // Whoever deletes it drops its members, and nobody drops what would be added afterwards.
+    if (audience?.status !== 'building' || audience.deleted_at !== null) return 'ready';
     const through = Math.min(audience.scanned_seq + span, audience.through_seq);
     const where = leadCondition(JSON.parse(audience.filters) as LeadFilters, tx.dialect);
     const room = (audience.max_leads ?? Number.MAX_SAFE_INTEGER) - audience.total_count;
@@ -124,11 +125,12 @@ export function listMembers(
   );
 }
 
-/** Marks it deleted and drops its members; sends that were made keep their own rows. */
-export async function deleteAudience(ledger: Ledger, seq: number): Promise<void> {
-  await ledger.write((tx) =>
-    tx.run('UPDATE audiences SET deleted_at = ? WHERE seq = ?', new Date().toISOString(), seq),
-  );
+export async function markDeleted(tx: Transaction, seq: number): Promise<void> {
+  await tx.run('UPDATE audiences SET deleted_at = ? WHERE seq = ?', new Date().toISOString(), seq);
+}
+
+/** Of an audience that is marked deleted; sends that were made keep their own rows. */
+export async function dropMembers(ledger: Ledger, seq: number): Promise<void> {
   const dropChunk = (tx: Transaction) =>
     tx.run(
       `DELETE FROM audience_members WHERE audience_seq = ? AND position IN

@@ -151,15 +151,24 @@ function toClaim(row: ClaimedRow, chunk: ReadyChunk, message: PreparedMessage, r
  * waits for a person.
  */
 export async function endIfDone(tx: Transaction, seq: number): Promise<void> {
+  // Mostly there is something to wait for: that is found out without keeping anybody waiting.
+  if ((await restOfDone(tx, seq)) === null) return;
+  if ((await lockSend(tx, seq))?.state !== 'running') return;
+  // Until the send was ours, somebody may have put leads back to pending.
+  const rest = await restOfDone(tx, seq);
+  if (rest === null) return;
+  if (rest === 0) return setState(tx, seq, 'completed');
+  const message = `${rest} could not be delivered for now: every try met a passing error, or their mail domain takes nothing.`;
+  await setState(tx, seq, 'paused', { code: RETRIES_USED_UP, message });
+}
+
+/** How many are left pending of a send that has nothing to claim or wait for any more; null: it has. */
+async function restOfDone(tx: Transaction, seq: number): Promise<number | null> {
   const { unclaimed, in_flight, rest } = (await tx.get<Record<'unclaimed' | 'in_flight' | 'rest', number>>(
     `SELECT CAST(sum(last_position - claimed) AS BIGINT) AS unclaimed, CAST(sum(in_flight) AS BIGINT) AS in_flight,
        CAST(sum(last_position - first_position + 1 - sent - failed - skipped) AS BIGINT) AS rest
      FROM chunks WHERE send_seq = ?`,
     seq,
   ))!;
-  if (in_flight > 0 || unclaimed > 0 || (await nextRetryAt(tx, seq)) !== null) return;
-  if ((await lockSend(tx, seq))?.state !== 'running') return;
-  if (rest === 0) return setState(tx, seq, 'completed');
-  const message = `${rest} could not be delivered for now: every try met a passing error, or their mail domain takes nothing.`;
-  await setState(tx, seq, 'paused', { code: RETRIES_USED_UP, message });
+  return in_flight > 0 || unclaimed > 0 || (await nextRetryAt(tx, seq)) !== null ? null : rest;
 }

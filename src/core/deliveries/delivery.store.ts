@@ -220,6 +220,7 @@ export async function settle(
   settlements: readonly Settlement[],
 ): Promise<boolean> {
   const moved = { ...UNMOVED };
+  let reopens = false;
   const settled = await settleSending(tx, key.send_seq, settlements);
   for (const s of settlements) {
     if (settled.has(s.position)) {
@@ -227,14 +228,16 @@ export async function settle(
     } else if (s.errorCode !== OUTCOME_UNKNOWN && (await settleOne(tx, SETTLE_UNKNOWN, key.send_seq, s))) {
       moved.failed -= 1;
       moved.unknown -= 1;
-      if (s.status === 'pending') await reopen(tx, key.send_seq);
+      reopens ||= s.status === 'pending';
     } else if (s.status !== 'sent' || !(await settleOne(tx, SETTLE_PENDING, key.send_seq, s))) {
       continue;
     }
     if (s.status !== 'pending') moved[s.status] += 1;
     if (s.errorCode === OUTCOME_UNKNOWN) moved.unknown += 1;
   }
-  return moveTotals(tx, key, moved);
+  const isDone = await moveTotals(tx, key, moved);
+  if (reopens) await reopen(tx, key.send_seq);
+  return isDone;
 }
 
 /** @returns the positions that were in flight. */
@@ -284,8 +287,9 @@ async function settleOne(tx: Transaction, sql: string, sendSeq: number, s: Settl
   return changed > 0;
 }
 
-/** Somebody who counted as dealt with is not. */
+/** Somebody who counted as dealt with is not. Whoever is just saying that the send is over is waited for. */
 async function reopen(tx: Transaction, sendSeq: number): Promise<void> {
+  await lockSend(tx, sendSeq);
   await tx.run(
     "UPDATE sends SET state = 'running', completed_at = NULL WHERE seq = ? AND state = 'completed'",
     sendSeq,
@@ -434,10 +438,11 @@ export async function requeue(
   const moved = new Map<number, number>();
   for (const { position, number, contact, reason } of rows) {
     if (reason !== null) continue;
+    // The code again: a late answer may have said meanwhile what was unknown.
     const changed = await tx.run(
       `UPDATE deliveries SET status = 'pending', contact = ?, retries = 0, retry_at = 0,
          attempts = attempts + CASE WHEN contact = ? THEN 0 ELSE 1 END
-       WHERE send_seq = ? AND position = ? AND status = '${status}' AND NOT ${taken('?', '?')}`,
+       WHERE send_seq = ? AND position = ? AND status = '${status}' AND error_code ${code} AND NOT ${taken('?', '?')}`,
       contact,
       contact,
       sendSeq,

@@ -83,6 +83,8 @@ async function attach(context: SendContext, input: Input): Promise<{ id: string;
   const send = await context.ledger.write(async (tx) => {
     const known = await findSendByKey(tx, key);
     if (known) return known;
+    // It may have been deleted since: a send of it would find nobody.
+    await existingAudience(tx, input.audience_id);
     await insertSend(tx, {
       ...key,
       ...content,

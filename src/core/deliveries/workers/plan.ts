@@ -1,5 +1,5 @@
 import type { Ledger } from '../../../ledger/ledger.ts';
-import { lockSend } from '../../sends/send.store.ts';
+import { completeIfDealtWith, lockSend } from '../../sends/send.store.ts';
 import { endIfDone } from '../claim-window.ts';
 import { freezeRows } from '../delivery.store.ts';
 import { now } from '../resolve-outcome.ts';
@@ -85,6 +85,16 @@ async function endWhatIsDone(ledger: Ledger): Promise<void> {
        SELECT 1 FROM chunks c WHERE c.send_seq = s.seq AND (c.claimed < c.last_position OR c.in_flight > 0))`,
   );
   for (const { seq } of done) await ledger.writeBeside((tx) => endIfDone(tx, seq));
+}
+
+/** The same of sends that were paused or cancelled with their last messages in flight: nobody lays out what they have to do. */
+export async function completeStopped(ledger: Ledger): Promise<void> {
+  const done = await ledger.all<{ seq: number }>(
+    `SELECT s.seq FROM sends s WHERE s.state IN ('paused', 'cancelled') AND s.frozen = s.total AND NOT EXISTS (
+       SELECT 1 FROM chunks c
+       WHERE c.send_seq = s.seq AND c.sent + c.failed + c.skipped < c.last_position - c.first_position + 1)`,
+  );
+  for (const { seq } of done) await ledger.writeBeside((tx) => completeIfDealtWith(tx, seq));
 }
 
 /**

@@ -13,7 +13,7 @@ import { LONGEST_RETRY_MS, now } from '../resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
 import { Hands } from './hands.ts';
 import type { JobQueue } from './job-queue.ts';
-import { makeAllRows, plan, planHeld, planStarts } from './plan.ts';
+import { completeStopped, makeAllRows, plan, planHeld, planStarts } from './plan.ts';
 import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
 import { SharedPace } from './shared-pace.ts';
 
@@ -170,6 +170,7 @@ export class Worker implements DispatcherControl {
   async #keepHouse(): Promise<void> {
     await planStarts(this.#ledger, this.#queue);
     await planHeld(this.#ledger, this.#queue);
+    await completeStopped(this.#ledger);
     await resumeBuilding(this.#ledger);
     await this.#ledger.writeBeside((tx) => boundWaiting(tx, now().steadyMs, LONGEST_RETRY_MS));
     if (await isOutdated(this.#ledger)) {

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { endIfDone } from '../../src/core/deliveries/claim-window.ts';
+import {
+  OUTCOME_UNKNOWN,
+  requeue,
+  type Settlement,
+  settle,
+} from '../../src/core/deliveries/delivery.store.ts';
+import { completeStopped } from '../../src/core/deliveries/workers/plan.ts';
+import { completeIfDealtWith, setState } from '../../src/core/sends/send.store.ts';
+import type { Transaction } from '../../src/ledger/ledger.ts';
+import { freshFolder, openCore, removeFolder } from '../support/core.ts';
+import { FakeChannel } from '../support/fake-channel.ts';
+import { wrongChunks } from '../torture/chunk-totals.ts';
+
+/** Larger than the smallest chunk: the send has two. */
+const LEADS = 501;
+let folder: string;
+let core: Awaited<ReturnType<typeof openCore>>;
+let send: Record<string, unknown>;
+
+/** A send that is over: the lead of the first position has failed, everybody else has the message. Nobody sends any more. */
+async function prepare(code: string): Promise<void> {
+  const channel = new FakeChannel('email', 100);
+  channel.answer = ({ contact }) => {
+    if (contact !== 'l0@example.com') return undefined;
+    return { type: code === OUTCOME_UNKNOWN ? 'uncertain' : 'permanent', code, message: 'No.' };
+  };
+  core = await openCore([channel], folder);
+  await core.call('leads.import', {
+    leads: Array.from({ length: LEADS }, (_, at) => ({ email: `l${at}@example.com` })),
+  });
+  const { audience_id } = await core.call('audience.create', { name: 'All' });
+  send = { audience_id, channel: 'email', subject: 'Hi', message: 'Hi' };
+  core.dispatcher.start();
+  await core.call('sendBulkMessages', send);
+  await core.dispatcher.stop();
+}
+
+beforeEach(() => {
+  folder = freshFolder();
+});
+
+afterEach(async () => {
+  expect(await wrongChunks(core.ledger)).toEqual([]);
+  await core.close();
+  removeFolder(folder);
+});
+
+/** Held before each statement that matches, until it is let go. */
+function gate(sign: RegExp) {
+  const reached = Promise.withResolvers<void>();
+  const open = Promise.withResolvers<void>();
+  const pass = async (sql: string) => {
+    if (!sign.test(sql)) return;
+    reached.resolve();
+    await open.promise;
+  };
+  const around = (tx: Transaction): Transaction => ({
+    dialect: tx.dialect,
+    async all(sql, ...parameters) {
+      await pass(sql);
+      return tx.all(sql, ...parameters);
+    },
+    async get(sql, ...parameters) {
+      await pass(sql);
+      return tx.get(sql, ...parameters);
+    },
+    async run(sql, ...parameters) {
+      await pass(sql);
+      return tx.run(sql, ...parameters);
+    },
+  });
+  return { around, pass, reached: reached.promise, open: open.resolve };
+}
+
+const run = (state: 'running' | 'paused' | 'completed') =>
+  core.ledger.writeBeside((tx) => setState(tx, 1, state));
+const stateOf = async () => (await core.ledger.get<{ state: string }>('SELECT state FROM sends'))!.state;
+const totals = () => core.ledger.get('SELECT failed, unknown, in_flight FROM chunks WHERE number = 0');
+
+const answer = (more: Partial<Settlement>): Settlement => ({
+  position: 1,
+  attempts: 1,
+  status: 'sent',
+  retries: 0,
+  retryAt: null,
+  errorCode: null,
+  error: null,
+  providerMessageId: null,
+  sentAt: null,
+  ...more,
+});
+
+it('a send is not over when leads are put back to pending by a call that ends just before it is said', async () => {
+  await prepare('smtp_550');
+  await run('running');
+  const { around, reached, open } = gate(/FOR UPDATE/);
+  const ending = core.ledger.writeBeside((tx) => endIfDone(around(tx), 1));
+  await reached;
+  expect(await core.ledger.write((tx) => requeue(tx, 1, 'failed', 0, 100))).toMatchObject({ moved: 1 });
+  open();
+  await ending;
+  expect(await stateOf()).toBe('running');
+});
+
+it('a send is taken up again by a late answer that comes just when it is over', async () => {
+  await prepare(OUTCOME_UNKNOWN);
+  await run('running');
+  const { pass, reached, open } = gate(/COMMIT/);
+  const ending = core.ledger.writeBeside(async (tx) => {
+    await endIfDone(tx, 1);
+    await pass('COMMIT');
+  });
+  await reached;
+  const late = core.ledger.writeBeside((tx) =>
+    settle(tx, { send_seq: 1, number: 0 }, [answer({ status: 'pending', retryAt: 0, errorCode: 'held_up' })]),
+  );
+  // It waits for the other one, or is done.
+  await Promise.race([late, new Promise((resolve) => setTimeout(resolve, 300))]);
+  open();
+  await Promise.all([ending, late]);
+  expect(await stateOf()).toBe('running');
+  expect(await totals()).toEqual({ failed: 0, unknown: 0, in_flight: 0 });
+});
+
+it('an unknown outcome that turns out to be a refusal while it is put back to pending is counted once', async () => {
+  await prepare(OUTCOME_UNKNOWN);
+  const { around, reached, open } = gate(/^UPDATE deliveries SET status = 'pending'/);
+  const retrying = core.ledger.write((tx) => requeue(around(tx), 1, 'unknown', 0, 100));
+  await reached;
+  await core.ledger.writeBeside((tx) =>
+    settle(tx, { send_seq: 1, number: 0 }, [answer({ status: 'failed', errorCode: 'smtp_550' })]),
+  );
+  open();
+  expect(await retrying).toMatchObject({ moved: 0 });
+  expect(await totals()).toEqual({ failed: 1, unknown: 0, in_flight: 0 });
+});
+
+it('a send that was paused when its last two messages were in flight is completed', async () => {
+  await prepare('smtp_550');
+  await core.ledger.writeBeside(async (tx) => {
+    await tx.run("UPDATE deliveries SET status = 'sending' WHERE position IN (2, 501)");
+    await tx.run('UPDATE chunks SET sent = sent - 1, in_flight = in_flight + 1');
+    await setState(tx, 1, 'paused');
+  });
+  const commits = [gate(/COMMIT/), gate(/COMMIT/)];
+  const ends = [2, 501].map((position, number) =>
+    core.ledger.writeBeside(async (tx) => {
+      if (await settle(tx, { send_seq: 1, number }, [answer({ position })])) await completeIfDealtWith(tx, 1);
+      await commits[number]!.pass('COMMIT');
+    }),
+  );
+  await Promise.all(commits.map(({ reached }) => reached));
+  for (const { open } of commits) open();
+  await Promise.all(ends);
+  await completeStopped(core.ledger);
+  expect(await stateOf()).toBe('completed');
+});
