@@ -10,7 +10,7 @@ import { TidingsError } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import type { Tidings } from './core/tidings.ts';
 import { createLog } from './create-log.ts';
-import { startHttpServer } from './http/server.ts';
+import { type HttpServer, startHttpServer } from './http/server.ts';
 import { openTidings } from './open-tidings.ts';
 
 const version = readVersion();
@@ -78,12 +78,18 @@ const host: CliHost = {
     needsPostgres(config, 'tidings worker');
     const log = logOf(config, 'info');
     const tidings = await openTidings(config, log);
+    let door: HttpServer | undefined;
     try {
+      if (config.metricsPort !== null) {
+        const port = config.metricsPort;
+        door = await startHttpServer({ tidings, version, log, ...config, port, isForOperating: true });
+      }
       tidings.dispatcher.start();
-      log.info({ channels: tidings.modes }, 'this worker sends');
+      log.info({ channels: tidings.modes, url: door?.url }, 'this worker sends');
       await stopAsked();
       await stopSending(tidings, log);
     } finally {
+      await door?.close();
       await tidings.close();
     }
     return 0;

@@ -3,7 +3,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
 import type { Log } from '../log.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
-import type { DispatcherControl } from '../tidings.ts';
+import type { DispatcherControl, SenderState } from '../tidings.ts';
 import { type Channel, modeOf } from './channel.ts';
 import { boundWaiting, recoverInDoubt } from './delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
@@ -32,6 +32,7 @@ export class Dispatcher implements DispatcherControl {
   readonly #ended = new AbortController();
   #sending: Promise<unknown> | null = null;
   #keeping: Promise<unknown> | null = null;
+  #isStopping = false;
   #stopping: Promise<{ inDoubt: number; left: number | null }> | null = null;
 
   constructor(options: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log }) {
@@ -55,8 +56,17 @@ export class Dispatcher implements DispatcherControl {
     for (const { loop } of this.#senders) loop.wake();
   }
 
+  senders(): SenderState[] {
+    return this.#senders.map(({ lease, loop }) => ({ ...loop.state(), maySend: lease.isFresh() }));
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
   /** @returns how many outcomes nobody knows because of it, and how many messages wait for the next process. */
   async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
+    this.#isStopping = true;
     if (this.#sending === null) return { inDoubt: 0, left: 0 };
     this.#stopping ??= this.#stop(this.#sending, maxMs);
     return this.#stopping;

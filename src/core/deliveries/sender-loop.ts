@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
 import { parseContent } from '../sends/content.ts';
 import { completeIfDealtWith, lockSend, type SendRow, setState } from '../sends/send.store.ts';
+import type { SenderState } from '../tidings.ts';
 import { type Channel, HELD_UP, modeOf, type Outcome } from './channel.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from './claim-window.ts';
 import { settle, suppress, unclaim } from './delivery.store.ts';
@@ -61,9 +62,19 @@ export class SenderLoop {
   readonly #speed = new Map<string, { since: number; sent: number; rate: number }>();
   /** Between claim and settle, by chunk: positions with the number of their attempt. */
   readonly #open = new Map<string, Map<number, number>>();
+  /** Plain numbers: metrics read them when they are asked for, and a message pays for one addition. */
+  readonly #outcomes: Record<Outcome['type'], number> = {
+    accepted: 0,
+    transient: 0,
+    throttled: 0,
+    permanent: 0,
+    skipped: 0,
+    stop_send: 0,
+    account: 0,
+    uncertain: 0,
+  };
   #finished: Finished[] = [];
   #inFlight = 0;
-  #uncertain = 0;
   #turns = 0;
   #stopping = false;
   /** A transaction ended so that nobody knows whether it was committed. */
@@ -97,7 +108,21 @@ export class SenderLoop {
 
   /** How many answers were heard so far that say nothing certain. */
   get uncertain(): number {
-    return this.#uncertain;
+    return this.#outcomes.uncertain;
+  }
+
+  state(): Omit<SenderState, 'maySend'> {
+    const { name: channel, sender } = this.#channel;
+    return {
+      channel,
+      mode: this.mode,
+      outcomes: this.#outcomes,
+      inFlight: this.inFlight,
+      windowSize: sender.windowSize,
+      // What was configured holds before anything was asked of the pacing.
+      ratePerSecond: Math.min(this.#pace.rate, sender.ratePerSecond ?? Number.POSITIVE_INFINITY),
+      bucketLevel: this.#pace.level(performance.now()),
+    };
   }
 
   /** Whether anything of this chunk is between claim and settle. */
@@ -270,7 +295,7 @@ export class SenderLoop {
       .then((settled) => {
         this.#inFlight -= 1;
         // Counted when it is heard, not when it is written down: that may have to be tried again.
-        if (settled.type === 'uncertain') this.#uncertain += 1;
+        this.#outcomes[settled.type] += 1;
         this.#notice(claim, settled, startedAtMs);
         const breaks = this.#breaks(claim, settled);
         this.#finished.push({ claim, outcome: settled, at: now(), breaks });

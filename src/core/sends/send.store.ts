@@ -1,5 +1,6 @@
 import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
 import type { ChannelName } from '../deliveries/channel.ts';
+import type { SendCount } from '../tidings.ts';
 import { insertChunks } from './chunk.store.ts';
 import type { PLACEHOLDER_POLICIES, SEND_STATES } from './send.schema.ts';
 
@@ -185,6 +186,17 @@ export async function completeIfDealtWith(tx: Transaction, seq: number): Promise
        AND total = (SELECT sum(sent + failed + skipped) FROM chunks WHERE send_seq = sends.seq)`,
     new Date().toISOString(),
     seq,
+  );
+}
+
+/** Sends by channel, mode and state; of those that may go on, how many messages wait. One walk over the sends. */
+export function countSends(reader: Reader): Promise<SendCount[]> {
+  return reader.all<SendCount>(
+    `SELECT s.channel, s.mode, s.state, CAST(count(*) AS BIGINT) AS sends,
+       CAST(coalesce(sum(CASE WHEN s.state IN ('running', 'scheduled', 'paused') THEN (
+         SELECT sum(c.last_position - c.first_position + 1 - c.sent - c.failed - c.skipped - c.in_flight)
+         FROM chunks c WHERE c.send_seq = s.seq) END), 0) AS BIGINT) AS waiting
+     FROM sends s GROUP BY s.channel, s.mode, s.state`,
   );
 }
 

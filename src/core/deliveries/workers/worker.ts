@@ -5,7 +5,7 @@ import { resumeBuilding } from '../../audiences/build-audience.ts';
 import type { Log } from '../../log.ts';
 import { newId } from '../../new-id.ts';
 import { countLeft, startDue } from '../../sends/send.store.ts';
-import type { DispatcherControl } from '../../tidings.ts';
+import type { DispatcherControl, SenderState } from '../../tidings.ts';
 import { type Channel, modeOf } from '../channel.ts';
 import { boundWaiting } from '../delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
@@ -39,6 +39,7 @@ export class Worker implements DispatcherControl {
   readonly #stopping = new AbortController();
   /** Nothing is in flight any more, or it was not waited for. */
   readonly #drained = new AbortController();
+  #isStopping = false;
   #running: Promise<unknown> | null = null;
   #ending: Promise<{ inDoubt: number; left: number | null }> | null = null;
   #nudge = new AbortController();
@@ -105,7 +106,17 @@ export class Worker implements DispatcherControl {
     for (const { loop } of this.#parts) loop.wake();
   }
 
+  senders(): SenderState[] {
+    const maySend = this.#running !== null && !this.#stopping.signal.aborted;
+    return this.#parts.map(({ loop }) => ({ ...loop.state(), maySend }));
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
   async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
+    this.#isStopping = true;
     if (this.#running === null) return { inDoubt: 0, left: 0 };
     this.#ending ??= this.#stop(this.#running, maxMs);
     return this.#ending;
