@@ -14,6 +14,7 @@ import { type HttpServer, startHttpServer } from './http/server.ts';
 import { openTidings } from './open-tidings.ts';
 
 const version = readVersion();
+const LAST_WORD_MS = 1_000;
 
 function logOf(config: Config, fallback: string) {
   return createLog(process.env['LOG_LEVEL'] ? config.logLevel : fallback);
@@ -108,7 +109,13 @@ const host: CliHost = {
     return 0;
   },
 
-  doctor: async () => (await import('./doctor.ts')).doctor(process.env),
+  async doctor() {
+    const { doctor } = await import('./doctor/doctor.ts');
+    const answer = await doctor(process.env);
+    // A name that is still being looked up cannot be called off, and would keep the process after its last word.
+    setTimeout(() => process.exit(), LAST_WORD_MS).unref();
+    return answer;
+  },
 
   async openDemo() {
     const dataDir = mkdtempSync(join(tmpdir(), 'tidings-demo-'));

@@ -4,6 +4,8 @@ export interface Check {
   readonly name: string;
   /** null: there is nothing to check, as with a sandbox. */
   readonly ok: boolean | null;
+  /** It works as it is (`ok`), and a person should know. */
+  readonly isWarning?: boolean;
   readonly detail: string;
   readonly fix?: string;
 }
