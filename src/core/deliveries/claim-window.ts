@@ -1,5 +1,6 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { toMergeValues } from '../leads/lead.ts';
+import type { ChunkKey } from '../sends/chunk.store.ts';
 import { lockSend, setState } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send-result.ts';
 import { lengthOfValues, unresolvedFields } from '../sends/template.ts';
@@ -13,6 +14,7 @@ import {
   selectClaimable,
   skipPending,
 } from './delivery.store.ts';
+import type { News } from './news.ts';
 import type { InFlight } from './resolve-outcome.ts';
 import type { ReadyChunk } from './work.ts';
 
@@ -23,7 +25,7 @@ const MAX_VALUES = 1_000_000;
 
 /** One delivery that is on its way: committed as `sending`, to be handed to the channel. */
 export interface Claim extends InFlight {
-  readonly chunk: { readonly send_seq: number; readonly number: number };
+  readonly chunk: ChunkKey & Pick<ReadyChunk, 'id'>;
   readonly message: PreparedMessage;
   readonly recipient: Recipient;
   readonly attempt: Omit<Attempt, 'mayLeave'>;
@@ -149,17 +151,23 @@ function toClaim(row: ClaimedRow, chunk: ReadyChunk, message: PreparedMessage, r
 /**
  * Completion is read off the ledger: no row is pending or in flight. What is left although every row has had its tries
  * waits for a person.
+ * @returns what it came to; null: it goes on
  */
-export async function endIfDone(tx: Transaction, seq: number): Promise<void> {
+export async function endIfDone(tx: Transaction, seq: number): Promise<News | null> {
   const { unclaimed, in_flight, rest } = (await tx.get<Record<'unclaimed' | 'in_flight' | 'rest', number>>(
     `SELECT CAST(sum(last_position - claimed) AS BIGINT) AS unclaimed, CAST(sum(in_flight) AS BIGINT) AS in_flight,
        CAST(sum(last_position - first_position + 1 - sent - failed - skipped) AS BIGINT) AS rest
      FROM chunks WHERE send_seq = ?`,
     seq,
   ))!;
-  if (in_flight > 0 || unclaimed > 0 || (await nextRetryAt(tx, seq)) !== null) return;
-  if ((await lockSend(tx, seq))?.state !== 'running') return;
-  if (rest === 0) return setState(tx, seq, 'completed');
+  if (in_flight > 0 || unclaimed > 0 || (await nextRetryAt(tx, seq)) !== null) return null;
+  const send = await lockSend(tx, seq);
+  if (send?.state !== 'running') return null;
+  if (rest === 0) {
+    await setState(tx, seq, 'completed');
+    return { send: send.id, state: 'completed' };
+  }
   const message = `${rest} could not be delivered for now: every try met a passing error, or their mail domain takes nothing.`;
   await setState(tx, seq, 'paused', { code: RETRIES_USED_UP, message });
+  return { send: send.id, state: 'paused', code: RETRIES_USED_UP, problem: message };
 }

@@ -9,7 +9,9 @@ import type { SenderState } from '../tidings.ts';
 import { type Channel, HELD_UP, modeOf, type Outcome } from './channel.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from './claim-window.ts';
 import { settle, suppress, unclaim } from './delivery.store.ts';
+import { lineOf } from './delivery-line.ts';
 import { DomainGates } from './domain-gates.ts';
+import { type News, tell } from './news.ts';
 import { Outage } from './outage.ts';
 import type { Pace } from './pacer.ts';
 import { type Now, now, resolveOutcome } from './resolve-outcome.ts';
@@ -52,6 +54,8 @@ export class SenderLoop {
   readonly #channel: Channel;
   readonly #siteName: string | null;
   readonly #log: Log;
+  /** A line for each delivery; at the usual level none is put together. */
+  readonly #tellsAll: boolean;
   readonly #pace: Pace;
   readonly #outage = new Outage();
   readonly #domains = new DomainGates();
@@ -76,6 +80,8 @@ export class SenderLoop {
   #finished: Finished[] = [];
   #inFlight = 0;
   #turns = 0;
+  /** Of the transaction that is under way. */
+  #news: News[] = [];
   #stopping = false;
   /** A transaction ended so that nobody knows whether it was committed. */
   #unsure = false;
@@ -95,6 +101,7 @@ export class SenderLoop {
     this.#channel = options.channel;
     this.#siteName = options.siteName;
     this.#log = options.log;
+    this.#tellsAll = options.log.isLevelEnabled?.('debug') ?? false;
     this.#pace = options.pace;
   }
 
@@ -176,6 +183,8 @@ export class SenderLoop {
     this.#finished = [];
     try {
       const turn = await this.#ledger.writeBeside(async (tx) => {
+        // The work may be run again.
+        this.#news = [];
         const chunks = room > 0 || this.#unsure ? await this.#work.take(tx) : [];
         if (this.#unsure) await this.#unclaim(tx, chunks);
         let paused = false;
@@ -185,6 +194,7 @@ export class SenderLoop {
         return paused || room === 0 ? { claims: [], more: paused } : this.#claim(tx, chunks, room);
       });
       this.#unsure = false;
+      tell(this.#log, this.#news);
       for (const { claim } of results) this.#close(claim);
       this.#pace.take(turn.claims.length, performance.now());
       for (const claim of turn.claims) this.#deliver(claim);
@@ -249,7 +259,8 @@ export class SenderLoop {
       claims.push(...part.claims);
       more ||= part.more;
       if (part.empty) {
-        await endIfDone(tx, chunk.send_seq);
+        const ended = await endIfDone(tx, chunk.send_seq);
+        if (ended) this.#news.push(ended);
         this.#work.exhausted(chunk);
       }
       await this.#noteSpeed(tx, chunk);
@@ -271,6 +282,7 @@ export class SenderLoop {
     } catch (error) {
       if (!(error instanceof TidingsError)) throw error;
       await setState(tx, send.seq, 'paused', { code: error.code, message: error.message });
+      this.#tellPaused(send.id, error);
       return null;
     }
   }
@@ -296,6 +308,7 @@ export class SenderLoop {
         this.#inFlight -= 1;
         // Counted when it is heard, not when it is written down: that may have to be tried again.
         this.#outcomes[settled.type] += 1;
+        if (this.#tellsAll) this.#log.debug(lineOf(claim, settled, startedAtMs), 'a delivery was tried');
         this.#notice(claim, settled, startedAtMs);
         const breaks = this.#breaks(claim, settled);
         this.#finished.push({ claim, outcome: settled, at: now(), breaks });
@@ -334,7 +347,8 @@ export class SenderLoop {
       else continue;
       paused = true;
     }
-    if (isDone) await completeIfDealtWith(tx, sendSeq);
+    if (isDone && (await completeIfDealtWith(tx, sendSeq)))
+      this.#news.push({ send: key.id, state: 'completed' });
     const last = group.at(-1)!.outcome;
     const down = this.#outage.downMs(performance.now());
     const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
@@ -395,19 +409,27 @@ export class SenderLoop {
   }
 
   async #pause(tx: Transaction, sendSeq: number, problem: { code: string; message: string }): Promise<void> {
-    if ((await lockSend(tx, sendSeq))?.state === 'running') await setState(tx, sendSeq, 'paused', problem);
+    const send = await lockSend(tx, sendSeq);
+    if (send?.state !== 'running') return;
+    await setState(tx, sendSeq, 'paused', problem);
+    this.#tellPaused(send.id, problem);
   }
 
   /** What is wrong with the account is wrong for every send that leaves by it. */
   async #pauseAll(tx: Transaction, problem: { code: string; message: string }): Promise<void> {
-    await tx.run(
+    const paused = await tx.all<{ id: string }>(
       `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?
-       WHERE channel = ? AND mode = ? AND state = 'running'`,
+       WHERE channel = ? AND mode = ? AND state = 'running' RETURNING id`,
       problem.code,
       problem.message,
       this.#channel.name,
       this.mode,
     );
+    for (const { id } of paused) this.#tellPaused(id, problem);
+  }
+
+  #tellPaused(send: string, { code, message }: { code: string; message: string }): void {
+    this.#news.push({ send, state: 'paused', code, problem: message });
   }
 
   /** Once a second, for whoever watches. */

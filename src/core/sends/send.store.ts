@@ -178,15 +178,19 @@ export function startDue(tx: Transaction, nowMs: number): Promise<number> {
   return tx.run("UPDATE sends SET state = 'running' WHERE state = 'scheduled' AND scheduled_at <= ?", nowMs);
 }
 
-/** When everyone is dealt with the send is completed, whether it ran, was paused or was cancelled too late. */
-export async function completeIfDealtWith(tx: Transaction, seq: number): Promise<void> {
-  await tx.run(
+/**
+ * When everyone is dealt with the send is completed, whether it ran, was paused or was cancelled too late.
+ * @returns whether it was
+ */
+export async function completeIfDealtWith(tx: Transaction, seq: number): Promise<boolean> {
+  const changed = await tx.run(
     `UPDATE sends SET state = 'completed', problem_code = NULL, problem = NULL, completed_at = ?
      WHERE seq = ? AND state <> 'completed'
        AND total = (SELECT sum(sent + failed + skipped) FROM chunks WHERE send_seq = sends.seq)`,
     new Date().toISOString(),
     seq,
   );
+  return changed > 0;
 }
 
 /** Sends by channel, mode and state; of those that may go on, how many messages wait. One walk over the sends. */

@@ -9,6 +9,7 @@ import type { DispatcherControl, SenderState } from '../../tidings.ts';
 import { type Channel, modeOf } from '../channel.ts';
 import { boundWaiting } from '../delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
+import { tell } from '../news.ts';
 import { LONGEST_RETRY_MS, now } from '../resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
 import { Hands } from './hands.ts';
@@ -71,7 +72,7 @@ export class Worker implements DispatcherControl {
     const { signal } = this.#stopping;
     const keeping = this.#repeat(KEEP_MS, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
     this.#running = Promise.all([
-      this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => plan(this.#ledger, this.#queue)),
+      this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => this.#plan()),
       this.#repeat(POLL_MS, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
       this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
       this.#repeat(HOUSEKEEPING_MS, signal, 'housekeeping fails', () => this.#keepHouse()),
@@ -89,7 +90,7 @@ export class Worker implements DispatcherControl {
       return;
     }
     this.#planning = 'yes';
-    Promise.all([plan(this.#ledger, this.#queue), planStarts(this.#ledger, this.#queue)])
+    Promise.all([this.#plan(), planStarts(this.#ledger, this.#queue)])
       .catch((error: unknown) => this.#log.debug({ err: error }, 'the next plan will see it'))
       .then(() => {
         const again = this.#planning === 'and again';
@@ -148,6 +149,10 @@ export class Worker implements DispatcherControl {
       });
   }
 
+  async #plan(): Promise<void> {
+    tell(this.#log, await plan(this.#ledger, this.#queue));
+  }
+
   async #keep(): Promise<void> {
     for (const { hands } of this.#parts) await hands.keep();
   }
@@ -161,14 +166,14 @@ export class Worker implements DispatcherControl {
       startDue(tx, (await tx.get<{ now: number }>(clock))!.now),
     );
     for (const job of jobs) await this.#queue.done(START_QUEUE, job);
-    if (started > 0) this.#log.info({ sends: started }, 'scheduled sends start');
+    if (started > 0) this.#log.info({ started }, 'scheduled sends start');
     this.wake();
   }
 
   async #makeRows(): Promise<void> {
     for (const job of await this.#queue.take(FREEZE_QUEUE, 1, [])) {
       await makeAllRows(this.#ledger, job.data.send, async () => {
-        await plan(this.#ledger, this.#queue);
+        await this.#plan();
         this.#look();
         await this.#queue.keep(FREEZE_QUEUE, [job]);
         return !this.#stopping.signal.aborted;
