@@ -11,6 +11,7 @@ import type { Log } from './core/log.ts';
 import type { Tidings } from './core/tidings.ts';
 import { createLog } from './create-log.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
+import { openLedger } from './ledger/open-ledger.ts';
 import { openTidings } from './open-tidings.ts';
 
 const version = readVersion();
@@ -107,6 +108,26 @@ const host: CliHost = {
     await door.close();
     await tidings.close();
     return 0;
+  },
+
+  async backUp(file) {
+    const config = readConfig(process.env);
+    if (config.databaseUrl !== null) {
+      throw new TidingsError('configuration', 'tidings backup copies a data file, and DATABASE_URL is set.', {
+        fix: 'Use pg_dump, or the backups of your PostgreSQL: docs/operating/backup.md tells how.',
+      });
+    }
+    const { backUp } = await import('./backup/back-up.ts');
+    return backUp(join(config.dataDir, 'tidings.db'), file);
+  },
+
+  async restored(choice) {
+    const ledger = await openLedger(readConfig(process.env));
+    try {
+      return await (await import('./backup/restored.ts')).decideRestored(ledger, choice);
+    } finally {
+      await ledger.close();
+    }
   },
 
   async doctor() {

@@ -1,3 +1,5 @@
+import type { Backup } from '../backup/back-up.ts';
+import type { RestoredAnswer, RestoredChoice } from '../backup/restored.ts';
 import type { Tidings } from '../core/tidings.ts';
 
 export interface Check {
@@ -24,6 +26,8 @@ export interface CliHost {
   /** Sends, and answers nobody. */
   work(): Promise<number>;
   mcp(): Promise<number>;
+  backUp(file: string): Promise<Backup>;
+  restored(choice: RestoredChoice): Promise<RestoredAnswer>;
   doctor(): Promise<{ checks: Check[] }>;
   /** A server of its own: sandbox channels, a folder that goes away with it. */
   openDemo(): Promise<{ readonly tidings: Tidings; readonly url: string; close(): Promise<void> }>;

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Check } from '../cli/host.ts';
+import { findHold } from '../core/deliveries/hold.ts';
 import { openSqlite } from '../ledger/sqlite/open-sqlite.ts';
-import { failed, good } from './check.ts';
+import { checkHold, failed, good } from './check.ts';
 
-export async function checkDataFile(folder: string): Promise<Check> {
+export async function checkDataFile(folder: string): Promise<Check[]> {
   const file = join(folder, 'tidings.db');
   try {
     const ledger = await openSqlite(file);
@@ -14,11 +15,12 @@ export async function checkDataFile(folder: string): Promise<Check> {
       const leads = await ledger.get<{ n: number }>(
         'SELECT count(*) AS n FROM leads WHERE deleted_at IS NULL',
       );
-      return good('database', `${file} can be written; ${leads!.n} leads`);
+      const database = good('database', `${file} can be written; ${leads!.n} leads`);
+      return [database, ...checkHold(await findHold(ledger))];
     } finally {
       await ledger.close();
     }
   } catch (error) {
-    return failed('database', error);
+    return [failed('database', error)];
   }
 }

@@ -6,7 +6,7 @@ import { MOST_CONNECTIONS, OLDEST_POSTGRES, sessionOptions } from '../ledger/pos
 import { JOB_CONNECTIONS } from '../ledger/postgres/pg-boss-queue.ts';
 import { type PostgresUrl, readPostgresUrl } from '../ledger/postgres/postgres-url.ts';
 import { storageError, unusable } from '../ledger/postgres/problems.ts';
-import { bad, failed, good, warning } from './check.ts';
+import { bad, checkHold, failed, good, warning } from './check.ts';
 import { checkClock } from './check-clock.ts';
 
 const ANSWER_MS = 5_000;
@@ -53,11 +53,20 @@ async function checkAll(client: pg.Client, { schema, shown }: PostgresUrl): Prom
   return [
     good('database', `${shown} answers: PostgreSQL ${readable}`),
     await checkSchema(client, ask, schema),
+    ...(await checkRestored(client)),
     await checkDurability(ask),
     await checkTime(ask),
     await checkConnections(ask),
     await checkJobs(ask, `${schema}_jobs`),
   ];
+}
+
+/** A hold that was placed; one for a restore that no process has noticed yet is placed by the first to start. */
+async function checkRestored(client: pg.Client): Promise<Check[]> {
+  const { rows } = await client
+    .query<{ holder: string }>("SELECT holder FROM leases WHERE name = 'hold'")
+    .catch(() => ({ rows: [] }));
+  return checkHold(rows[0] ? { since: rows[0].holder } : null);
 }
 
 type Ask = (sql: string, values?: unknown[]) => Promise<Facts>;

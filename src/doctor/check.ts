@@ -1,4 +1,5 @@
 import type { Check } from '../cli/host.ts';
+import { HOLD_FIX, type Hold, whyHeld } from '../core/deliveries/hold.ts';
 import { TidingsError } from '../core/errors.ts';
 
 export function good(name: string, detail: string): Check {
@@ -12,6 +13,11 @@ export function warning(name: string, detail: string, fix: string): Check {
 
 export function bad(name: string, detail: string, fix: string): Check {
   return { name, ok: false, detail, fix };
+}
+
+/** Told only where there is one. */
+export function checkHold(hold: Hold | null): Check[] {
+  return hold ? [bad('restored', whyHeld(hold), HOLD_FIX)] : [];
 }
 
 /** @param error told when it is one of ours; others may hold what nobody should read. */

@@ -25,7 +25,7 @@ export async function doctor(env: NodeJS.ProcessEnv): Promise<{ checks: Check[] 
 async function checkDatabase({ databaseUrl, dataDir }: Config): Promise<Check[]> {
   if (databaseUrl !== null) return (await import('./check-postgres.ts')).checkPostgres(databaseUrl);
   const { checkDataFile } = await import('./check-data-file.ts');
-  return [await checkDataFile(dataDir), checkDisk(dataDir)];
+  return [...(await checkDataFile(dataDir)), checkDisk(dataDir)];
 }
 
 function checkDisk(folder: string): Check {

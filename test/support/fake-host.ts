@@ -103,6 +103,8 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
     serve: async ({ port }: { port?: number }) => (port === 8080 ? 0 : 1),
     work: async () => 0,
     mcp: async () => 0,
+    backUp: async (file: string) => ({ file, bytes: 1, madeAt: '2026-01-01T00:00:00.000Z' }),
+    restored: async () => ({ held: true, message: 'Held.', unfinished: [] }),
     doctor: async () => ({ checks: [{ name: 'disk', ok: true as boolean | null, detail: 'fine' }] }),
     openDemo: unused as CliHost['openDemo'],
   } satisfies CliHost;

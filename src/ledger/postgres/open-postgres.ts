@@ -2,6 +2,7 @@ import pg from 'pg';
 import { TidingsError } from '../../core/errors.ts';
 import type { Ledger, Parameter, Transaction } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
+import { holdIfRestored } from './home.ts';
 import { readPostgresUrl } from './postgres-url.ts';
 import { isAgainstAnother, storageError, unusable } from './problems.ts';
 
@@ -90,6 +91,7 @@ export class PostgresLedger implements Ledger {
     // Two processes that start at once: the loser of a race for the catalogue finds it done.
     await this.write((tx) => tx.run(`CREATE SCHEMA IF NOT EXISTS ${this.schema}`));
     await migrate(this);
+    await holdIfRestored(this);
   }
 
   async all<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T[]> {

@@ -169,15 +169,15 @@ export class Hands implements Work {
     const key = { send_seq: job.data.send, number: job.data.part };
     const why = 'The worker that was sending died before it could read the answer.';
     const grabbed = await this.#ledger.writeBeside(async (tx) => {
-      const chunk = await tx.get<ChunkRow & { id: string; state: string; in_flight: number }>(
-        `SELECT c.*, s.id, s.state FROM chunks c JOIN sends s ON s.seq = c.send_seq
+      const chunk = await tx.get<ChunkRow & { id: string; state: string; in_flight: number; held: boolean }>(
+        `SELECT c.*, s.id, s.state, EXISTS (SELECT 1 FROM leases WHERE name = 'hold') AS held FROM chunks c JOIN sends s ON s.seq = c.send_seq
          WHERE c.send_seq = ? AND c.number = ? FOR UPDATE OF c`,
         key.send_seq,
         key.number,
       );
       if (!chunk) return null;
       const inDoubt = chunk.in_flight > 0 ? await recoverChunk(tx, chunk, why) : 0;
-      const wanted = chunk.state === 'running';
+      const wanted = chunk.state === 'running' && !chunk.held;
       await tx.run(
         'UPDATE chunks SET holder = ?, fence = fence + 1 WHERE send_seq = ? AND number = ?',
         wanted ? this.#worker : null,

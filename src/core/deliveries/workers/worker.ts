@@ -9,6 +9,7 @@ import type { DispatcherControl, SenderState } from '../../tidings.ts';
 import { type Channel, modeOf } from '../channel.ts';
 import { boundWaiting } from '../delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
+import { findHold, HOLD_FIX, whyHeld } from '../hold.ts';
 import { tell } from '../news.ts';
 import { LONGEST_RETRY_MS, now } from '../resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
@@ -22,6 +23,7 @@ const POLL_MS = 250;
 const KEEP_MS = 2_000;
 const PLAN_MS = 1_000;
 const HOUSEKEEPING_MS = 60_000;
+const TELL_HOLD_MS = 60_000;
 
 /**
  * One of many processes that send: takes chunks of running sends as jobs, delivers them, gives them back.
@@ -41,6 +43,8 @@ export class Worker implements DispatcherControl {
   /** Nothing is in flight any more, or it was not waited for. */
   readonly #drained = new AbortController();
   #isStopping = false;
+  #isHeld = false;
+  #tellHoldAt = 0;
   #running: Promise<unknown> | null = null;
   #ending: Promise<{ inDoubt: number; left: number | null }> | null = null;
   #nudge = new AbortController();
@@ -108,7 +112,7 @@ export class Worker implements DispatcherControl {
   }
 
   senders(): SenderState[] {
-    const maySend = this.#running !== null && !this.#stopping.signal.aborted;
+    const maySend = this.#running !== null && !this.#stopping.signal.aborted && !this.#isHeld;
     return this.#parts.map(({ loop }) => ({ ...loop.state(), maySend }));
   }
 
@@ -150,6 +154,13 @@ export class Worker implements DispatcherControl {
   }
 
   async #plan(): Promise<void> {
+    const hold = await findHold(this.#ledger);
+    this.#isHeld = hold !== null;
+    if (hold) {
+      if (performance.now() < this.#tellHoldAt) return;
+      this.#tellHoldAt = performance.now() + TELL_HOLD_MS;
+      return this.#log.warn({ fix: HOLD_FIX }, whyHeld(hold));
+    }
     tell(this.#log, await plan(this.#ledger, this.#queue));
   }
 
