@@ -154,4 +154,17 @@ describe('metrics', () => {
     const told = [...page.matchAll(/^\| `(tidings_\w+)`/gm)].map(([, name]) => name);
     expect(told.sort()).toEqual(names.sort());
   });
+
+  it('that the alerts ask for are metrics that there are, with labels that they have', () => {
+    const registry = createMetrics(fakeTidings(), '1.2.3');
+    const names = new Set(registry.getMetricsAsArray().map(({ name }) => name));
+    const page = readFileSync(join(import.meta.dirname, '../../docs/operating/many-machines.md'), 'utf8');
+    const asked = [...page.slice(page.indexOf('## Alerts')).matchAll(/\btidings_\w+/g)];
+    expect(asked.length).toBeGreaterThan(15);
+    for (const [name] of asked) expect(names).toContain(name.replace(/_bucket$/, ''));
+    for (const [, outcomes] of page.matchAll(/outcome=~?"([^"]+)"/g)) {
+      const known = ['accepted', 'permanent', 'throttled', 'uncertain', 'account'];
+      for (const outcome of outcomes!.split('|')) expect(known).toContain(outcome);
+    }
+  });
 });
