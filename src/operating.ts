@@ -14,29 +14,42 @@ export function createOperating(
   dispatcher: Pick<DispatcherControl, 'isStopping'>,
   answerMs = ANSWER_MS,
 ): Operating {
-  // One question at a time, however often it is asked: a database that hangs is not buried under more of them.
-  let asking: Promise<boolean> | null = null;
-  const askSchema = () => {
-    asking ??= isOutdated(ledger).finally(() => {
-      asking = null;
-    });
-    return inTime(asking, answerMs);
-  };
+  const askSchema = bounded(() => isOutdated(ledger), answerMs);
+  const stopping = 'This process is stopping.';
   return {
     database: ledger,
     ping: async () => void (await askSchema()),
-    countSends: () => inTime(countSends(ledger), answerMs),
+    countSends: bounded(() => countSends(ledger), answerMs),
     async whyNotReady() {
-      if (dispatcher.isStopping) return 'This process is stopping.';
+      if (dispatcher.isStopping) return stopping;
       try {
         if (await askSchema())
           return 'A newer Tidings has changed the database: this version is to be upgraded.';
         // It may have been told meanwhile.
-        return dispatcher.isStopping ? 'This process is stopping.' : null;
+        return dispatcher.isStopping ? stopping : null;
       } catch {
         return 'The database does not answer.';
       }
     },
+  };
+}
+
+/**
+ * One question at a time, however often it is asked, and an answer within `answerMs` or none: a database that hangs is
+ * not buried under questions. One that was lost on its way is asked again after five times as long.
+ */
+function bounded<T>(ask: () => Promise<T>, answerMs: number): () => Promise<T> {
+  let asked: { readonly answer: Promise<T>; readonly at: number } | null = null;
+  return () => {
+    if (asked === null || performance.now() - asked.at > 5 * answerMs) {
+      const mine = { answer: ask(), at: performance.now() };
+      const over = () => {
+        if (asked === mine) asked = null;
+      };
+      mine.answer.then(over, over);
+      asked = mine;
+    }
+    return inTime(asked.answer, answerMs);
   };
 }
 
@@ -48,7 +61,6 @@ async function inTime<T>(work: Promise<T>, maxMs: number): Promise<T> {
     });
   });
   late.catch(() => {});
-  work.catch(() => {});
   try {
     return await Promise.race([work, late]);
   } finally {
