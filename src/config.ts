@@ -5,6 +5,8 @@ import { isCountryCode } from './core/leads/contact.ts';
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Where a worker answers those who run it; null: nowhere. */
+  readonly metricsPort: number | null;
   readonly dataDir: string;
   /** PostgreSQL instead of a file in `dataDir`; null: SQLite. A secret: it may hold a password. */
   readonly databaseUrl: string | null;
@@ -64,7 +66,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
   return Object.freeze({
     host,
-    port: number('PORT', get('PORT'), 3000, 0, 65_535, true),
+    port: port('PORT', get('PORT'), 3000),
+    metricsPort: port('METRICS_PORT', get('METRICS_PORT'), null),
     dataDir: get('TIDINGS_DATA_DIR') ?? './data',
     databaseUrl: get('DATABASE_URL'),
     apiKey,
@@ -123,6 +126,11 @@ function readWhatsApp(get: Get): Config['whatsapp'] {
     apiVersion: get('WHATSAPP_API_VERSION') ?? 'v26.0',
     ratePerSecond: rate('WHATSAPP_RATE', get('WHATSAPP_RATE'), 80),
   };
+}
+
+/** 0: any free one. */
+function port<T>(name: string, text: string | null, fallback: T): number | T {
+  return text === null ? fallback : number(name, text, 0, 0, 65_535, true);
 }
 
 function rate(name: string, text: string | null, fallback: number | null): number | null {

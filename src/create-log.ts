@@ -1,7 +1,11 @@
+import { hostname } from 'node:os';
 import { type DestinationStream, pino, stdSerializers } from 'pino';
 import type { Log } from './core/log.ts';
 
 const SOURCE = /((?:src|node_modules)\/[^\s()]+:\d+):\d+/;
+
+/** Which of many processes says it; pino writes it once, not for each line. */
+const WORKER = `${hostname().slice(0, 40)}-${process.pid}`;
 
 /**
  * Structured lines on stderr: stdout belongs to answers, and on stdio to the protocol. Contacts and messages are never
@@ -12,7 +16,7 @@ export function createLog(level: string, destination: DestinationStream = pino.d
   return pino(
     {
       level,
-      base: undefined,
+      base: { worker: WORKER },
       redact: ['*.contact', '*.recipient', '*.to', '*.lead'],
       serializers: { err: isVerbose ? stdSerializers.err : toFields },
     },

@@ -10,10 +10,12 @@ import { TidingsError } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import type { Tidings } from './core/tidings.ts';
 import { createLog } from './create-log.ts';
-import { startHttpServer } from './http/server.ts';
+import { type HttpServer, startHttpServer } from './http/server.ts';
+import { openLedger } from './ledger/open-ledger.ts';
 import { openTidings } from './open-tidings.ts';
 
 const version = readVersion();
+const LAST_WORD_MS = 1_000;
 
 function logOf(config: Config, fallback: string) {
   return createLog(process.env['LOG_LEVEL'] ? config.logLevel : fallback);
@@ -78,12 +80,18 @@ const host: CliHost = {
     needsPostgres(config, 'tidings worker');
     const log = logOf(config, 'info');
     const tidings = await openTidings(config, log);
+    let door: HttpServer | undefined;
     try {
+      if (config.metricsPort !== null) {
+        const port = config.metricsPort;
+        door = await startHttpServer({ tidings, version, log, ...config, port, isForOperating: true });
+      }
       tidings.dispatcher.start();
-      log.info({ channels: tidings.modes }, 'this worker sends');
+      log.info({ channels: tidings.modes, url: door?.url }, 'this worker sends');
       await stopAsked();
       await stopSending(tidings, log);
     } finally {
+      await door?.close();
       await tidings.close();
     }
     return 0;
@@ -102,7 +110,33 @@ const host: CliHost = {
     return 0;
   },
 
-  doctor: async () => (await import('./doctor.ts')).doctor(process.env),
+  async backUp(file) {
+    const config = readConfig(process.env);
+    if (config.databaseUrl !== null) {
+      throw new TidingsError('configuration', 'tidings backup copies a data file, and DATABASE_URL is set.', {
+        fix: 'Use pg_dump, or the backups of your PostgreSQL: docs/operating/backup.md tells how.',
+      });
+    }
+    const { backUp } = await import('./backup/back-up.ts');
+    return backUp(join(config.dataDir, 'tidings.db'), file);
+  },
+
+  async restored(choice) {
+    const ledger = await openLedger(readConfig(process.env));
+    try {
+      return await (await import('./backup/restored.ts')).decideRestored(ledger, choice);
+    } finally {
+      await ledger.close();
+    }
+  },
+
+  async doctor() {
+    const { doctor } = await import('./doctor/doctor.ts');
+    const answer = await doctor(process.env);
+    // A name that is still being looked up cannot be called off, and would keep the process after its last word.
+    setTimeout(() => process.exit(), LAST_WORD_MS).unref();
+    return answer;
+  },
 
   async openDemo() {
     const dataDir = mkdtempSync(join(tmpdir(), 'tidings-demo-'));

@@ -13,11 +13,13 @@ import type { Log } from './core/log.ts';
 import type { DispatcherControl, ImportOptions, Tidings } from './core/tidings.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
+import { TimedLedger } from './ledger/timed-ledger.ts';
+import { createOperating } from './operating.ts';
 import { createOutbox, outboxOperation } from './outbox.ts';
 
 /** Puts the house together: the only file, with `main.ts`, that knows every room. */
 export async function openTidings(config: Config, log: Log): Promise<Tidings> {
-  const ledger = await openLedger(config);
+  const ledger = new TimedLedger(await openLedger(config));
   const { siteName, defaultCountry } = config;
   const outbox = createOutbox(ledger);
   const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox)];
@@ -41,7 +43,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
     importCsv: importFile,
     dispatcher,
-    ping: async () => void (await ledger.get('SELECT count(*) FROM schema_migrations')),
+    operating: createOperating(ledger, dispatcher),
     async close() {
       await dispatcher.stop();
       for (const channel of channels) await channel.close();

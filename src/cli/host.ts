@@ -1,9 +1,13 @@
+import type { Backup } from '../backup/back-up.ts';
+import type { RestoredAnswer, RestoredChoice } from '../backup/restored.ts';
 import type { Tidings } from '../core/tidings.ts';
 
 export interface Check {
   readonly name: string;
   /** null: there is nothing to check, as with a sandbox. */
   readonly ok: boolean | null;
+  /** It works as it is (`ok`), and a person should know. */
+  readonly isWarning?: boolean;
   readonly detail: string;
   readonly fix?: string;
 }
@@ -22,6 +26,8 @@ export interface CliHost {
   /** Sends, and answers nobody. */
   work(): Promise<number>;
   mcp(): Promise<number>;
+  backUp(file: string): Promise<Backup>;
+  restored(choice: RestoredChoice): Promise<RestoredAnswer>;
   doctor(): Promise<{ checks: Check[] }>;
   /** A server of its own: sandbox channels, a folder that goes away with it. */
   openDemo(): Promise<{ readonly tidings: Tidings; readonly url: string; close(): Promise<void> }>;

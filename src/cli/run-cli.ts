@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { TidingsError } from '../core/errors.ts';
 import { addAudienceCommands } from './audience.ts';
+import { addBackupCommands } from './backup.ts';
 import type { CommandContext, Run } from './context.ts';
 import { addDemoCommand } from './demo.ts';
 import type { CliHost } from './host.ts';
@@ -73,6 +74,7 @@ Every command takes --help. The exit code is 0 when what was asked was done, 1 w
 Settings are environment variables, such as TIDINGS_DATA_DIR and SMTP_URL; README.md lists them.`,
     );
   addServerCommands(program, run);
+  addBackupCommands(program, run);
   addDemoCommand(program, run);
   addLeadCommands(program, run);
   addAudienceCommands(program, run);

@@ -34,24 +34,33 @@ export function addServerCommands(program: Command, run: Run): void {
     )
     .action(() => run(({ host }) => host.mcp()));
 
-  jsonOption(program.command('doctor').description('check settings, data folder and the ways out'))
-    .addHelpText('after', '\nNothing is sent. The exit code is 1 when a check fails.')
+  jsonOption(program.command('doctor').description('check settings, database, clock and the ways out'))
+    .addHelpText(
+      'after',
+      '\nNothing is sent. The exit code is 1 when a check fails (✗); a warning (!) leaves it at 0.',
+    )
     .action(() =>
       run(async ({ host, output }) => {
         const { checks } = await host.doctor();
         const success = checks.every((check) => check.ok !== false);
-        output.result({ success, checks }, () => showChecks(checks, output));
+        output.result({ success, checks: checks.map(toAnswer) }, () => showChecks(checks, output));
         return success ? 0 : 1;
       }),
     );
 }
 
+/** In the words of all answers. */
+function toAnswer({ name, ok, isWarning = false, detail, fix }: Check) {
+  return { name, ok, ...(isWarning && { warning: true }), detail, ...(fix !== undefined && { fix }) };
+}
+
 function showChecks(checks: readonly Check[], output: Output): string {
-  const { green, red, dim } = output.colors;
+  const { green, red, yellow, dim } = output.colors;
   const widest = Math.max(...checks.map((check) => check.name.length));
   return checks
-    .map(({ name, ok, detail, fix }) => {
-      const mark = ok === null ? dim('–') : ok ? green('✓') : red('✗');
+    .map(({ name, ok, isWarning, detail, fix }) => {
+      const fine = isWarning ? yellow('!') : green('✓');
+      const mark = ok === null ? dim('–') : ok ? fine : red('✗');
       return `${mark} ${name.padEnd(widest)}  ${detail}${fix ? `\n  ${' '.repeat(widest)}  → ${fix}` : ''}`;
     })
     .join('\n');

@@ -4,4 +4,6 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** Asked before a line is put together that would be one for each message. */
+  isLevelEnabled?(level: string): boolean;
 }

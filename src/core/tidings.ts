@@ -1,3 +1,6 @@
+import type { Dialect } from '../ledger/ledger.ts';
+import type { Timings } from '../ledger/timings.ts';
+import type { ChannelName, Outcome } from './deliveries/channel.ts';
 import type { ImportReport } from './leads/lead.schema.ts';
 import type { Operation } from './operation.ts';
 
@@ -9,8 +12,7 @@ export interface Tidings {
   /** The streaming form of `leads.import`, for files of any size. */
   importCsv(input: AsyncIterable<Uint8Array>, options?: ImportOptions): Promise<ImportReport>;
   readonly dispatcher: DispatcherControl;
-  /** Asks the database a question; rejects when it cannot answer. */
-  ping(): Promise<void>;
+  readonly operating: Operating;
   /** Drains the dispatcher, closes channels and files. */
   close(): Promise<void>;
 }
@@ -22,9 +24,50 @@ export interface ImportOptions {
   readonly signal?: AbortSignal;
 }
 
+/** For those who run it: nothing of it is a caller's business, and nothing of it names a person. */
+export interface Operating {
+  /** Asks the database a question; rejects when it cannot answer, or not in time. */
+  ping(): Promise<void>;
+  /** Why no work should come to this process, in a sentence; null: it is ready. Answers within seconds. */
+  whyNotReady(): Promise<string | null>;
+  /** Read from the ledger; not for every second. */
+  countSends(): Promise<readonly SendCount[]>;
+  readonly database: { readonly dialect: Dialect; readonly reads: Timings; readonly writes: Timings };
+}
+
+/** All sends of one channel, mode and state. */
+export interface SendCount {
+  readonly channel: ChannelName;
+  readonly mode: 'sandbox' | 'live';
+  readonly state: string;
+  readonly sends: number;
+  /** Messages that have not been claimed, or wait to be tried again; 0 for sends that are over. */
+  readonly waiting: number;
+}
+
+/** How one sender is doing in this process: numbers that cost nothing to keep. */
+export interface SenderState {
+  readonly channel: ChannelName;
+  readonly mode: 'sandbox' | 'live';
+  /** Attempts that have ended in this process, by outcome. */
+  readonly outcomes: Readonly<Record<Outcome['type'], number>>;
+  readonly inFlight: number;
+  readonly windowSize: number;
+  /** Messages a second at most, all processes together; infinite: no limit is known. */
+  readonly ratePerSecond: number;
+  /** How many this process could send at once, as far as the rate goes; infinite: no limit is known. */
+  readonly bucketLevel: number;
+  /** Whether this process has the right to send. */
+  readonly maySend: boolean;
+}
+
 export interface DispatcherControl {
   /** There is something new to send: whoever sends looks at once. */
   wake(): void;
+  /** For each channel. */
+  senders(): readonly SenderState[];
+  /** True from the moment it was told to stop. */
+  readonly isStopping: boolean;
   /** Starts competing for the right to send; returns at once. */
   start(): void;
   /**

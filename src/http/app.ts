@@ -4,6 +4,7 @@ import type { Tidings } from '../core/tidings.ts';
 import { toErrorResponse } from './error-response.ts';
 import { apiKeyGuard, hostAndOriginGuard } from './guards.ts';
 import { INDEX_POLICY, indexPage } from './index-page.ts';
+import { addOperatingRoutes } from './operating-routes.ts';
 import { createRest } from './rest.ts';
 
 export interface HttpAppOptions {
@@ -35,6 +36,7 @@ export function createHttpApp(options: HttpAppOptions): Hono {
   const key = apiKeyGuard(options.apiKey);
   app.use('/mcp', key);
   app.use('/api/*', key);
+  app.use('/metrics', key);
 
   // Loaded with the first request: a server that only sends does without.
   let mcp: Promise<(request: Request) => Promise<Response>> | undefined;
@@ -44,16 +46,7 @@ export function createHttpApp(options: HttpAppOptions): Hono {
   });
   app.route('/api', createRest({ tidings, version, publicUrl, log, stop }));
 
-  app.get('/health', async (c) => {
-    const about = { version, channels: tidings.modes };
-    try {
-      await tidings.ping();
-      return c.json({ status: 'ok', ...about });
-    } catch (error) {
-      log.error({ err: error }, 'the database does not answer');
-      return c.json({ status: 'unavailable', ...about, error: 'The database does not answer.' }, 503);
-    }
-  });
+  addOperatingRoutes(app, options);
   app.get('/', (c) => {
     c.header('Content-Security-Policy', INDEX_POLICY);
     return c.html(indexPage(version, tidings.modes));

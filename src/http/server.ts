@@ -9,6 +9,8 @@ import { isLoopback } from './guards.ts';
 export interface HttpServerOptions extends Omit<HttpAppOptions, 'port' | 'stop'> {
   /** 0: any free one. */
   readonly port: number;
+  /** Only for those who run it: health, readiness and metrics. */
+  readonly isForOperating?: boolean;
 }
 
 export interface HttpServer {
@@ -60,12 +62,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-async function openDoor(options: HttpAppOptions): Promise<RequestListener> {
-  const [{ getRequestListener }, { createHttpApp }] = await Promise.all([
+async function openDoor(options: HttpAppOptions & { isForOperating?: boolean }): Promise<RequestListener> {
+  const [{ getRequestListener }, app] = await Promise.all([
     import('@hono/node-server'),
-    import('./app.ts'),
+    options.isForOperating
+      ? import('./operating-app.ts').then(({ createOperatingApp }) => createOperatingApp(options))
+      : import('./app.ts').then(({ createHttpApp }) => createHttpApp(options)),
   ]);
-  return getRequestListener(createHttpApp(options).fetch);
+  return getRequestListener(app.fetch);
 }
 
 /**

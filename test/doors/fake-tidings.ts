@@ -4,6 +4,7 @@ import type { Log } from '../../src/core/log.ts';
 import { type CallContext, type Operation, operation } from '../../src/core/operation.ts';
 import type { Tidings } from '../../src/core/tidings.ts';
 import { createHttpApp, type HttpAppOptions } from '../../src/http/app.ts';
+import { fakeOperating, fakeSenders } from '../support/fake-operating.ts';
 
 export const AUDIENCE = '0199a1c2-1111-7000-8000-000000000001';
 const answer = z.looseObject({ success: z.literal(true) });
@@ -116,10 +117,8 @@ export function fakeTidings(): FakeTidings {
       }
       return { success: true, rows: 1 } as Awaited<ReturnType<Tidings['importCsv']>>;
     },
-    dispatcher: { wake() {}, start() {}, stop: async () => ({ inDoubt: 0, left: 0 }) },
-    async ping() {
-      if (!fake.healthy) throw new Error('disk gone');
-    },
+    dispatcher: { ...fakeSenders, wake() {}, start() {}, stop: async () => ({ inDoubt: 0, left: 0 }) },
+    operating: fakeOperating(() => fake.healthy),
     async close() {},
   };
   return fake;

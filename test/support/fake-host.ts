@@ -4,6 +4,7 @@ import { runCli } from '../../src/cli/run-cli.ts';
 import { TidingsError } from '../../src/core/errors.ts';
 import { operation } from '../../src/core/operation.ts';
 import type { ImportOptions, Tidings } from '../../src/core/tidings.ts';
+import { fakeOperating, fakeSenders } from './fake-operating.ts';
 
 export const ID = '0199a1c2-1111-7000-8000-000000000001';
 
@@ -75,8 +76,13 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
         columns: { name: 'name' },
       };
     },
-    dispatcher: { wake() {}, start: () => void seen.started++, stop: async () => ({ inDoubt: 0, left: 0 }) },
-    async ping() {},
+    dispatcher: {
+      ...fakeSenders,
+      wake() {},
+      start: () => void seen.started++,
+      stop: async () => ({ inDoubt: 0, left: 0 }),
+    },
+    operating: fakeOperating(),
     async close() {
       seen.closed++;
     },
@@ -97,6 +103,8 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
     serve: async ({ port }: { port?: number }) => (port === 8080 ? 0 : 1),
     work: async () => 0,
     mcp: async () => 0,
+    backUp: async (file: string) => ({ file, bytes: 1, madeAt: '2026-01-01T00:00:00.000Z' }),
+    restored: async () => ({ held: true, message: 'Held.', unfinished: [] }),
     doctor: async () => ({ checks: [{ name: 'disk', ok: true as boolean | null, detail: 'fine' }] }),
     openDemo: unused as CliHost['openDemo'],
   } satisfies CliHost;

@@ -13,6 +13,7 @@ import {
   selectClaimable,
   skipPending,
 } from './delivery.store.ts';
+import type { News } from './news.ts';
 import type { InFlight } from './resolve-outcome.ts';
 import type { ClaimedChunk, ReadyChunk } from './work.ts';
 
@@ -23,7 +24,7 @@ const MAX_VALUES = 1_000_000;
 
 /** One delivery that is on its way: committed as `sending`, to be handed to the channel. */
 export interface Claim extends InFlight {
-  readonly chunk: Readonly<ClaimedChunk>;
+  readonly chunk: Readonly<ClaimedChunk> & Pick<ReadyChunk, 'id'>;
   readonly message: PreparedMessage;
   readonly recipient: Recipient;
   readonly attempt: Omit<Attempt, 'mayLeave'>;
@@ -149,17 +150,23 @@ function toClaim(row: ClaimedRow, chunk: ReadyChunk, message: PreparedMessage, r
 /**
  * Completion is read off the ledger: no row is pending or in flight. What is left although every row has had its tries
  * waits for a person.
+ * @returns what it came to; null: it goes on
  */
-export async function endIfDone(tx: Transaction, seq: number): Promise<void> {
+export async function endIfDone(tx: Transaction, seq: number): Promise<News | null> {
   // Mostly there is something to wait for: that is found out without keeping anybody waiting.
-  if ((await restOfDone(tx, seq)) === null) return;
-  if ((await lockSend(tx, seq))?.state !== 'running') return;
+  if ((await restOfDone(tx, seq)) === null) return null;
+  const send = await lockSend(tx, seq);
+  if (send?.state !== 'running') return null;
   // Until the send was ours, somebody may have put leads back to pending.
   const rest = await restOfDone(tx, seq);
-  if (rest === null) return;
-  if (rest === 0) return setState(tx, seq, 'completed');
+  if (rest === null) return null;
+  if (rest === 0) {
+    await setState(tx, seq, 'completed');
+    return { send: send.id, state: 'completed' };
+  }
   const message = `${rest} could not be delivered for now: every try met a passing error, or their mail domain takes nothing.`;
   await setState(tx, seq, 'paused', { code: RETRIES_USED_UP, message });
+  return { send: send.id, state: 'paused', code: RETRIES_USED_UP, problem: message };
 }
 
 /** How many are left pending of a send that has nothing to claim or wait for any more; null: it has. */

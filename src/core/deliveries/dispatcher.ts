@@ -3,10 +3,11 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
 import type { Log } from '../log.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
-import type { DispatcherControl } from '../tidings.ts';
+import type { DispatcherControl, SenderState } from '../tidings.ts';
 import { type Channel, modeOf } from './channel.ts';
 import { boundWaiting, recoverInDoubt } from './delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
+import { findHold, HOLD_FIX, whyHeld } from './hold.ts';
 import { BEAT_MS, Lease } from './lease.ts';
 import { LeaseWork } from './lease-work.ts';
 import { Pacer } from './pacer.ts';
@@ -14,6 +15,7 @@ import { LONGEST_RETRY_MS, now } from './resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from './sender-loop.ts';
 
 const TAKE_MS = 500;
+const TELL_HOLD_MS = 60_000;
 /** How late a scheduled send may start. */
 const DUE_MS = 500;
 
@@ -32,6 +34,8 @@ export class Dispatcher implements DispatcherControl {
   readonly #ended = new AbortController();
   #sending: Promise<unknown> | null = null;
   #keeping: Promise<unknown> | null = null;
+  #isStopping = false;
+  #tellHoldAt = 0;
   #stopping: Promise<{ inDoubt: number; left: number | null }> | null = null;
 
   constructor(options: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log }) {
@@ -55,8 +59,17 @@ export class Dispatcher implements DispatcherControl {
     for (const { loop } of this.#senders) loop.wake();
   }
 
+  senders(): SenderState[] {
+    return this.#senders.map(({ lease, loop }) => ({ ...loop.state(), maySend: lease.isFresh() }));
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
   /** @returns how many outcomes nobody knows because of it, and how many messages wait for the next process. */
   async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
+    this.#isStopping = true;
     if (this.#sending === null) return { inDoubt: 0, left: 0 };
     this.#stopping ??= this.#stop(this.#sending, maxMs);
     return this.#stopping;
@@ -120,7 +133,18 @@ export class Dispatcher implements DispatcherControl {
     return this.#senders.some(({ lease }) => lease.isFresh());
   }
 
+  /** Told once a minute. */
+  async #isHeld(): Promise<boolean> {
+    const hold = await findHold(this.#ledger);
+    if (hold && performance.now() >= this.#tellHoldAt) {
+      this.#tellHoldAt = performance.now() + TELL_HOLD_MS;
+      this.#log.warn({ fix: HOLD_FIX }, whyHeld(hold));
+    }
+    return hold !== null;
+  }
+
   async #takeAll(): Promise<void> {
+    if (this.#senders.every(({ lease }) => lease.isHeld) || (await this.#isHeld())) return;
     const why = 'The process that was sending died before it could read the answer.';
     let hasTaken = false;
     for (const { channel, lease } of this.#senders) {

@@ -31,6 +31,8 @@ export interface Pace {
   throttled(nowMs: number, startedAtMs: number, retryAfterMs?: number): void;
   /** Messages a second at most; infinite: no limit is known. */
   readonly rate: number;
+  /** Tokens there are, for people who watch; infinite: no limit is known. Changes nothing. */
+  level(nowMs: number): number;
   /** Asks those who share the limit, where it is shared. `room`: how many could leave. */
   renew?(room: number): Promise<void>;
 }
@@ -81,6 +83,13 @@ export class Pacer implements Pace {
 
   get rate(): number {
     return this.#rate;
+  }
+
+  level(nowMs: number): number {
+    if (!Number.isFinite(this.#rate)) return Number.POSITIVE_INFINITY;
+    if (nowMs < this.#pausedUntil) return 0;
+    const since = Math.max(0, nowMs - this.#filledAt);
+    return Math.max(0, Math.min(this.#capacity(nowMs), this.#tokens + (this.#rate * since) / 1_000));
   }
 
   take(count: number, nowMs: number): void {
@@ -203,10 +212,13 @@ export class Pacer implements Pace {
     const passedMs = Math.max(0, nowMs - this.#filledAt);
     this.#filledAt = nowMs;
     if (Number.isFinite(this.#ceiling)) this.#adapt(nowMs, passedMs / 1_000);
-    // After a rest it begins gently.
+    this.#tokens = Math.min(this.#capacity(nowMs), this.#tokens + (this.#rate * passedMs) / 1_000);
+  }
+
+  /** After a rest it begins gently. */
+  #capacity(nowMs: number): number {
     const kept = nowMs - this.#tookAt > RECENT_MS ? BURST : KEPT_SECONDS;
-    const capacity = Math.max(1, this.#rate * kept);
-    this.#tokens = Math.min(capacity, this.#tokens + (this.#rate * passedMs) / 1_000);
+    return Math.max(1, this.#rate * kept);
   }
 
   /** Back to just under the ceiling within seconds, a while there, then upwards, faster the longer nothing objects. */

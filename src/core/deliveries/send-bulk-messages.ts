@@ -25,6 +25,7 @@ import { readStartTime, type StartTime } from '../sends/start-time.ts';
 import { parseTemplate, unknownFields } from '../sends/template.ts';
 import { type Channel, type ChannelName, modeOf } from './channel.ts';
 import { type Retry, requeue, reviveGivenUp } from './delivery.store.ts';
+import { refuseWhileHeld } from './hold.ts';
 
 export interface SendContext {
   readonly ledger: Ledger;
@@ -48,6 +49,7 @@ export function sendBulkMessages(context: SendContext): Operation {
     input: sendBulkMessagesInput,
     output: sendBulkMessagesOutput,
     async run(input, call) {
+      await refuseWhileHeld(context.ledger);
       const { id, notices } = await attach(context, input);
       context.wake();
       await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);

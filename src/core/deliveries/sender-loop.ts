@@ -5,10 +5,13 @@ import type { Log } from '../log.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
 import { parseContent } from '../sends/content.ts';
 import { completeIfDealtWith, lockSend, type SendRow, setState } from '../sends/send.store.ts';
+import type { SenderState } from '../tidings.ts';
 import { type Channel, HELD_UP, modeOf, type Outcome } from './channel.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from './claim-window.ts';
 import { settle, suppress, unclaim } from './delivery.store.ts';
+import { lineOf } from './delivery-line.ts';
 import { DomainGates } from './domain-gates.ts';
+import { type News, tell } from './news.ts';
 import { Outage } from './outage.ts';
 import type { Pace } from './pacer.ts';
 import { type Now, now, resolveOutcome } from './resolve-outcome.ts';
@@ -54,6 +57,8 @@ export class SenderLoop {
   readonly #channel: Channel;
   readonly #siteName: string | null;
   readonly #log: Log;
+  /** A line for each delivery; at the usual level none is put together. */
+  readonly #tellsAll: boolean;
   readonly #pace: Pace;
   readonly #outage = new Outage();
   readonly #domains = new DomainGates();
@@ -64,10 +69,22 @@ export class SenderLoop {
   readonly #speed = new Map<string, { since: number; sent: number; rate: number }>();
   /** Between claim and settle, by chunk: positions with the number of their attempt. */
   readonly #open = new Map<string, Map<number, number>>();
+  /** Plain numbers: metrics read them when they are asked for, and a message pays for one addition. */
+  readonly #outcomes: Record<Outcome['type'], number> = {
+    accepted: 0,
+    transient: 0,
+    throttled: 0,
+    permanent: 0,
+    skipped: 0,
+    stop_send: 0,
+    account: 0,
+    uncertain: 0,
+  };
   #finished: Finished[] = [];
   #inFlight = 0;
-  #uncertain = 0;
   #turns = 0;
+  /** Of the transaction that is under way. */
+  #news: News[] = [];
   #stopping = false;
   /** A transaction ended so that nobody knows whether it was committed. */
   #unsure = false;
@@ -87,6 +104,7 @@ export class SenderLoop {
     this.#channel = options.channel;
     this.#siteName = options.siteName;
     this.#log = options.log;
+    this.#tellsAll = options.log.isLevelEnabled?.('debug') ?? false;
     this.#pace = options.pace;
   }
 
@@ -100,7 +118,21 @@ export class SenderLoop {
 
   /** How many answers were heard so far that say nothing certain. */
   get uncertain(): number {
-    return this.#uncertain;
+    return this.#outcomes.uncertain;
+  }
+
+  state(): Omit<SenderState, 'maySend'> {
+    const { name: channel, sender } = this.#channel;
+    return {
+      channel,
+      mode: this.mode,
+      outcomes: this.#outcomes,
+      inFlight: this.inFlight,
+      windowSize: sender.windowSize,
+      // What was configured holds before anything was asked of the pacing.
+      ratePerSecond: Math.min(this.#pace.rate, sender.ratePerSecond ?? Number.POSITIVE_INFINITY),
+      bucketLevel: this.#pace.level(performance.now()),
+    };
   }
 
   /** Whether anything of this chunk is between claim and settle. */
@@ -154,6 +186,8 @@ export class SenderLoop {
     this.#finished = [];
     try {
       const turn = await this.#ledger.writeBeside(async (tx) => {
+        // The work may be run again.
+        this.#news = [];
         const chunks = room > 0 || this.#unsure ? await this.#work.take(tx) : [];
         if (this.#unsure) await this.#unclaim(tx, chunks);
         let paused = false;
@@ -163,6 +197,7 @@ export class SenderLoop {
         return paused || room === 0 ? { claims: [], more: paused } : this.#claim(tx, chunks, room);
       });
       this.#unsure = false;
+      tell(this.#log, this.#news);
       for (const { claim } of results) this.#close(claim);
       this.#pace.take(turn.claims.length, performance.now());
       for (const claim of turn.claims) this.#deliver(claim);
@@ -234,7 +269,8 @@ export class SenderLoop {
       claims.push(...part.claims);
       more ||= part.more;
       if (part.empty) {
-        await endIfDone(tx, chunk.send_seq);
+        const ended = await endIfDone(tx, chunk.send_seq);
+        if (ended) this.#news.push(ended);
         this.#work.exhausted(chunk);
       }
       await this.#noteSpeed(tx, chunk);
@@ -256,6 +292,7 @@ export class SenderLoop {
     } catch (error) {
       if (!(error instanceof TidingsError)) throw error;
       await setState(tx, send.seq, 'paused', { code: error.code, message: error.message });
+      this.#tellPaused(send.id, error);
       return null;
     }
   }
@@ -280,7 +317,8 @@ export class SenderLoop {
       .then((settled) => {
         this.#inFlight -= 1;
         // Counted when it is heard, not when it is written down: that may have to be tried again.
-        if (settled.type === 'uncertain') this.#uncertain += 1;
+        this.#outcomes[settled.type] += 1;
+        if (this.#tellsAll) this.#log.debug(lineOf(claim, settled, startedAtMs), 'a delivery was tried');
         this.#notice(claim, settled, startedAtMs);
         const breaks = this.#breaks(claim, settled);
         this.#finished.push({ claim, outcome: settled, at: now(), breaks });
@@ -320,7 +358,8 @@ export class SenderLoop {
       else continue;
       paused = true;
     }
-    if (isDone) await completeIfDealtWith(tx, sendSeq);
+    if (isDone && (await completeIfDealtWith(tx, sendSeq)))
+      this.#news.push({ send: key.id, state: 'completed' });
     const last = group.at(-1)!.outcome;
     const down = this.#outage.downMs(performance.now());
     const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
@@ -381,19 +420,27 @@ export class SenderLoop {
   }
 
   async #pause(tx: Transaction, sendSeq: number, problem: { code: string; message: string }): Promise<void> {
-    if ((await lockSend(tx, sendSeq))?.state === 'running') await setState(tx, sendSeq, 'paused', problem);
+    const send = await lockSend(tx, sendSeq);
+    if (send?.state !== 'running') return;
+    await setState(tx, sendSeq, 'paused', problem);
+    this.#tellPaused(send.id, problem);
   }
 
   /** What is wrong with the account is wrong for every send that leaves by it. */
   async #pauseAll(tx: Transaction, problem: { code: string; message: string }): Promise<void> {
-    await tx.run(
+    const paused = await tx.all<{ id: string }>(
       `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?
-       WHERE channel = ? AND mode = ? AND state = 'running'`,
+       WHERE channel = ? AND mode = ? AND state = 'running' RETURNING id`,
       problem.code,
       problem.message,
       this.#channel.name,
       this.mode,
     );
+    for (const { id } of paused) this.#tellPaused(id, problem);
+  }
+
+  #tellPaused(send: string, { code, message }: { code: string; message: string }): void {
+    this.#news.push({ send, state: 'paused', code, problem: message });
   }
 
   /** Once a second, for whoever watches. */

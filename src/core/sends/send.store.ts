@@ -1,5 +1,6 @@
 import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
 import type { ChannelName } from '../deliveries/channel.ts';
+import type { SendCount } from '../tidings.ts';
 import { insertChunks } from './chunk.store.ts';
 import type { PLACEHOLDER_POLICIES, SEND_STATES } from './send.schema.ts';
 
@@ -177,14 +178,29 @@ export function startDue(tx: Transaction, nowMs: number): Promise<number> {
   return tx.run("UPDATE sends SET state = 'running' WHERE state = 'scheduled' AND scheduled_at <= ?", nowMs);
 }
 
-/** When everyone is dealt with the send is completed, whether it ran, was paused or was cancelled too late. */
-export async function completeIfDealtWith(tx: Transaction, seq: number): Promise<void> {
-  await tx.run(
+/**
+ * When everyone is dealt with the send is completed, whether it ran, was paused or was cancelled too late.
+ * @returns whether it was
+ */
+export async function completeIfDealtWith(tx: Transaction, seq: number): Promise<boolean> {
+  const changed = await tx.run(
     `UPDATE sends SET state = 'completed', problem_code = NULL, problem = NULL, completed_at = ?
      WHERE seq = ? AND state <> 'completed'
        AND total = (SELECT sum(sent + failed + skipped) FROM chunks WHERE send_seq = sends.seq)`,
     new Date().toISOString(),
     seq,
+  );
+  return changed > 0;
+}
+
+/** Sends by channel, mode and state; of those that may go on, how many messages wait. One walk over the sends. */
+export function countSends(reader: Reader): Promise<SendCount[]> {
+  return reader.all<SendCount>(
+    `SELECT s.channel, s.mode, s.state, CAST(count(*) AS BIGINT) AS sends,
+       CAST(coalesce(sum(CASE WHEN s.state IN ('running', 'scheduled', 'paused') THEN (
+         SELECT sum(c.last_position - c.first_position + 1 - c.sent - c.failed - c.skipped - c.in_flight)
+         FROM chunks c WHERE c.send_seq = s.seq) END), 0) AS BIGINT) AS waiting
+     FROM sends s GROUP BY s.channel, s.mode, s.state`,
   );
 }
 

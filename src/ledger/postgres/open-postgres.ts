@@ -2,11 +2,14 @@ import pg from 'pg';
 import { TidingsError } from '../../core/errors.ts';
 import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
+import { holdIfRestored } from './home.ts';
 import { readPostgresUrl } from './postgres-url.ts';
 import { isAgainstAnother, storageError, unusable } from './problems.ts';
 
 /** Connections of one process. A worker needs a few; a server's readers wait for each other briefly. */
-const MOST_CONNECTIONS = 10;
+export const MOST_CONNECTIONS = 10;
+/** As `server_version_num` tells it. */
+export const OLDEST_POSTGRES = 150_000;
 /** Work that met another's lock the wrong way round is done again this many times. */
 const TRIES = 5;
 
@@ -34,12 +37,9 @@ const SETTINGS = {
  */
 export async function openPostgres(url: string): Promise<PostgresLedger> {
   const { connectionString, schema, shown } = readPostgresUrl(url);
-  const options = Object.entries({ ...SETTINGS, search_path: schema })
-    .map(([name, value]) => `-c ${name}=${value}`)
-    .join(' ');
   const pool = new pg.Pool({
     connectionString,
-    options,
+    options: sessionOptions(schema),
     application_name: 'tidings',
     max: MOST_CONNECTIONS,
     connectionTimeoutMillis: 10_000,
@@ -60,6 +60,13 @@ export async function openPostgres(url: string): Promise<PostgresLedger> {
   }
 }
 
+/** Said with the connection, so that they cost no statement. */
+export function sessionOptions(schema: string): string {
+  return Object.entries({ ...SETTINGS, search_path: schema })
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+}
+
 export class PostgresLedger implements Ledger {
   readonly dialect = 'postgres';
   readonly schema: string;
@@ -76,14 +83,15 @@ export class PostgresLedger implements Ledger {
     const version = Number(
       (await this.get<{ v: string }>("SELECT current_setting('server_version_num') AS v"))!.v,
     );
-    if (version < 150_000) {
+    if (version < OLDEST_POSTGRES) {
       throw new TidingsError('configuration', `PostgreSQL ${Math.floor(version / 10_000)} is too old.`, {
-        fix: 'Tidings needs PostgreSQL 15 or newer.',
+        fix: `Tidings needs PostgreSQL ${OLDEST_POSTGRES / 10_000} or newer.`,
       });
     }
     // Two processes that start at once: the loser of a race for the catalogue finds it done.
     await this.write((tx) => tx.run(`CREATE SCHEMA IF NOT EXISTS ${this.schema}`));
     await migrate(this);
+    await holdIfRestored(this);
   }
 
   async all<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T[]> {

@@ -11,7 +11,7 @@ import { readPostgresUrl } from './postgres-url.ts';
 
 /** How often pg-boss looks for jobs whose worker has fallen silent. */
 const WATCH_SECONDS = 2;
-const CONNECTIONS = 3;
+export const JOB_CONNECTIONS = 3;
 
 /** The ids that were refreshed, which its types leave out. */
 interface KeptAnswer {
@@ -35,7 +35,7 @@ export class PgBossQueue implements JobQueue {
       connectionString,
       schema: `${schema}_jobs`,
       application_name: 'tidings jobs',
-      max: CONNECTIONS,
+      max: JOB_CONNECTIONS,
       schedule: false,
       superviseIntervalSeconds: WATCH_SECONDS,
       monitorIntervalSeconds: WATCH_SECONDS,

@@ -20,6 +20,8 @@ const FRESH_MS = JOB_LOST_MS - 2_500;
 
 interface Hand {
   readonly key: ChunkKey;
+  /** The id of its send, for the log. */
+  readonly send: string;
   readonly job: TakenJob;
   readonly fence: number;
   readonly takenAt: number;
@@ -172,31 +174,35 @@ export class Hands implements Work {
     const key = { send_seq: job.data.send, number: job.data.part };
     const why = 'The worker that was sending died before it could read the answer.';
     const grabbed = await this.#ledger.writeBeside(async (tx) => {
-      const chunk = await tx.get<ChunkRow & { state: string; in_flight: number }>(
-        `SELECT c.*, s.state FROM chunks c JOIN sends s ON s.seq = c.send_seq
+      const chunk = await tx.get<ChunkRow & { id: string; state: string; in_flight: number; held: boolean }>(
+        `SELECT c.*, s.id, s.state, EXISTS (SELECT 1 FROM leases WHERE name = 'hold') AS held FROM chunks c JOIN sends s ON s.seq = c.send_seq
          WHERE c.send_seq = ? AND c.number = ? FOR UPDATE OF c`,
         key.send_seq,
         key.number,
       );
       if (!chunk) return null;
       const inDoubt = chunk.in_flight > 0 ? await recoverChunk(tx, chunk, why) : 0;
-      const wanted = chunk.state === 'running';
+      const wanted = chunk.state === 'running' && !chunk.held;
       await tx.run(
         'UPDATE chunks SET holder = ?, fence = fence + 1 WHERE send_seq = ? AND number = ?',
         wanted ? this.#worker : null,
         key.send_seq,
         key.number,
       );
-      return { fence: chunk.fence + 1, inDoubt, wanted };
+      return { send: chunk.id, fence: chunk.fence + 1, inDoubt, wanted };
     });
     if (grabbed && grabbed.inDoubt > 0)
-      this.#log.warn({ ...key, inDoubt: grabbed.inDoubt }, 'took over from a dead worker');
+      this.#log.warn(
+        { send: grabbed.send, chunk: key.number, inDoubt: grabbed.inDoubt },
+        'took over from a dead worker',
+      );
     if (!grabbed?.wanted) {
       await this.#queue.done(this.#name, job);
       return false;
     }
     this.#hands.set(keyOf(key), {
       key,
+      send: grabbed.send,
       job,
       fence: grabbed.fence,
       takenAt,
@@ -208,7 +214,8 @@ export class Hands implements Work {
   }
 
   #lose(hand: Hand): void {
-    if (this.#drop(hand)) this.#log.warn({ ...hand.key }, 'a chunk went to another worker');
+    if (this.#drop(hand))
+      this.#log.warn({ send: hand.send, chunk: hand.key.number }, 'a chunk went to another worker');
   }
 
   /** Not the hand that has taken the same chunk again since. */

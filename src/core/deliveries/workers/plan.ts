@@ -2,6 +2,7 @@ import type { Ledger } from '../../../ledger/ledger.ts';
 import { completeIfDealtWith, lockSend } from '../../sends/send.store.ts';
 import { endIfDone } from '../claim-window.ts';
 import { freezeRows } from '../delivery.store.ts';
+import type { News } from '../news.ts';
 import { now } from '../resolve-outcome.ts';
 import type { JobQueue } from './job-queue.ts';
 import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
@@ -22,8 +23,9 @@ interface PlannedChunk {
 /**
  * Lays out what there is to do. The ledger is the truth and jobs are derived from it, over and over: one that is lost,
  * done twice or left over does no harm.
+ * @returns which sends it found at their end
  */
-export async function plan(ledger: Ledger, queue: JobQueue): Promise<void> {
+export async function plan(ledger: Ledger, queue: JobQueue): Promise<News[]> {
   const unmade = await ledger.all<{ seq: number }>(
     "SELECT seq FROM sends WHERE state = 'running' AND frozen < total ORDER BY seq LIMIT 100",
   );
@@ -45,7 +47,7 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<void> {
   );
   await putChunks(queue, chunks);
 
-  await endWhatIsDone(ledger);
+  return endWhatIsDone(ledger);
 }
 
 async function putChunks(queue: JobQueue, chunks: readonly PlannedChunk[]): Promise<void> {
@@ -79,12 +81,17 @@ export async function planStarts(ledger: Ledger, queue: JobQueue): Promise<void>
 }
 
 /** Two workers that end the last two chunks of a send at the same time do not see each other. */
-async function endWhatIsDone(ledger: Ledger): Promise<void> {
+async function endWhatIsDone(ledger: Ledger): Promise<News[]> {
   const done = await ledger.all<{ seq: number }>(
     `SELECT s.seq FROM sends s WHERE s.state = 'running' AND s.frozen = s.total AND NOT EXISTS (
        SELECT 1 FROM chunks c WHERE c.send_seq = s.seq AND (c.claimed < c.last_position OR c.in_flight > 0))`,
   );
-  for (const { seq } of done) await ledger.writeBeside((tx) => endIfDone(tx, seq));
+  const news: News[] = [];
+  for (const { seq } of done) {
+    const ended = await ledger.writeBeside((tx) => endIfDone(tx, seq));
+    if (ended) news.push(ended);
+  }
+  return news;
 }
 
 /** The same of sends that were paused or cancelled with their last messages in flight: nobody lays out what they have to do. */

@@ -41,6 +41,12 @@ export class SharedPace implements Pace {
     return this.#slice.rate;
   }
 
+  /** Of the slice that this worker has leased: what others hold is theirs to tell. */
+  level(nowMs: number): number {
+    if (Number.isFinite(this.#slice.rate)) return Math.max(0, this.#slice.count - this.#used);
+    return nowMs < this.#unlimitedUntil ? Number.POSITIVE_INFINITY : 0;
+  }
+
   available(nowMs: number): number {
     if (!Number.isFinite(this.#slice.rate)) return nowMs < this.#unlimitedUntil ? this.#slice.count : 0;
     const left = this.#slice.count - this.#used;

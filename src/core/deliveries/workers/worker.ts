@@ -5,10 +5,12 @@ import { resumeBuilding } from '../../audiences/build-audience.ts';
 import type { Log } from '../../log.ts';
 import { newId } from '../../new-id.ts';
 import { countLeft, startDue } from '../../sends/send.store.ts';
-import type { DispatcherControl } from '../../tidings.ts';
+import type { DispatcherControl, SenderState } from '../../tidings.ts';
 import { type Channel, modeOf } from '../channel.ts';
 import { boundWaiting } from '../delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
+import { findHold, HOLD_FIX, whyHeld } from '../hold.ts';
+import { tell } from '../news.ts';
 import { LONGEST_RETRY_MS, now } from '../resolve-outcome.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
 import { Hands } from './hands.ts';
@@ -21,6 +23,7 @@ const POLL_MS = 250;
 const KEEP_MS = 2_000;
 const PLAN_MS = 1_000;
 const HOUSEKEEPING_MS = 60_000;
+const TELL_HOLD_MS = 60_000;
 
 /**
  * One of many processes that send: takes chunks of running sends as jobs, delivers them, gives them back.
@@ -39,6 +42,9 @@ export class Worker implements DispatcherControl {
   readonly #stopping = new AbortController();
   /** Nothing is in flight any more, or it was not waited for. */
   readonly #drained = new AbortController();
+  #isStopping = false;
+  #isHeld = false;
+  #tellHoldAt = 0;
   #running: Promise<unknown> | null = null;
   #ending: Promise<{ inDoubt: number; left: number | null }> | null = null;
   #nudge = new AbortController();
@@ -70,7 +76,7 @@ export class Worker implements DispatcherControl {
     const { signal } = this.#stopping;
     const keeping = this.#repeat(KEEP_MS, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
     this.#running = Promise.all([
-      this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => plan(this.#ledger, this.#queue)),
+      this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => this.#plan()),
       this.#repeat(POLL_MS, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
       this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
       this.#repeat(HOUSEKEEPING_MS, signal, 'housekeeping fails', () => this.#keepHouse()),
@@ -88,7 +94,7 @@ export class Worker implements DispatcherControl {
       return;
     }
     this.#planning = 'yes';
-    Promise.all([plan(this.#ledger, this.#queue), planStarts(this.#ledger, this.#queue)])
+    Promise.all([this.#plan(), planStarts(this.#ledger, this.#queue)])
       .catch((error: unknown) => this.#log.debug({ err: error }, 'the next plan will see it'))
       .then(() => {
         const again = this.#planning === 'and again';
@@ -105,7 +111,17 @@ export class Worker implements DispatcherControl {
     for (const { loop } of this.#parts) loop.wake();
   }
 
+  senders(): SenderState[] {
+    const maySend = this.#running !== null && !this.#stopping.signal.aborted && !this.#isHeld;
+    return this.#parts.map(({ loop }) => ({ ...loop.state(), maySend }));
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
   async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
+    this.#isStopping = true;
     if (this.#running === null) return { inDoubt: 0, left: 0 };
     this.#ending ??= this.#stop(this.#running, maxMs);
     return this.#ending;
@@ -138,6 +154,17 @@ export class Worker implements DispatcherControl {
       });
   }
 
+  async #plan(): Promise<void> {
+    const hold = await findHold(this.#ledger);
+    this.#isHeld = hold !== null;
+    if (hold) {
+      if (performance.now() < this.#tellHoldAt) return;
+      this.#tellHoldAt = performance.now() + TELL_HOLD_MS;
+      return this.#log.warn({ fix: HOLD_FIX }, whyHeld(hold));
+    }
+    tell(this.#log, await plan(this.#ledger, this.#queue));
+  }
+
   async #keep(): Promise<void> {
     for (const { hands } of this.#parts) await hands.keep();
   }
@@ -151,14 +178,14 @@ export class Worker implements DispatcherControl {
       startDue(tx, (await tx.get<{ now: number }>(clock))!.now),
     );
     for (const job of jobs) await this.#queue.done(START_QUEUE, job);
-    if (started > 0) this.#log.info({ sends: started }, 'scheduled sends start');
+    if (started > 0) this.#log.info({ started }, 'scheduled sends start');
     this.wake();
   }
 
   async #makeRows(): Promise<void> {
     for (const job of await this.#queue.take(FREEZE_QUEUE, 1, [])) {
       await makeAllRows(this.#ledger, job.data.send, async () => {
-        await plan(this.#ledger, this.#queue);
+        await this.#plan();
         this.#look();
         await this.#queue.keep(FREEZE_QUEUE, [job]);
         return !this.#stopping.signal.aborted;

@@ -1,0 +1,41 @@
+import type { Hono } from 'hono';
+import type { Log } from '../core/log.ts';
+import type { Tidings } from '../core/tidings.ts';
+
+export interface OperatingOptions {
+  readonly tidings: Pick<Tidings, 'dispatcher' | 'modes' | 'operating'>;
+  readonly version: string;
+  readonly log: Log;
+}
+
+/**
+ * What supervisors, balancers and Prometheus ask. `/health` and `/ready` tell nothing that needs a key and answer
+ * without one; `/metrics` tells how much is sent, and is guarded like the operations.
+ */
+export function addOperatingRoutes(app: Hono, { tidings, version, log }: OperatingOptions): void {
+  app.get('/health', async (c) => {
+    const about = { version, channels: tidings.modes };
+    try {
+      await tidings.operating.ping();
+      return c.json({ status: 'ok', ...about });
+    } catch (error) {
+      log.error({ err: error }, 'the database does not answer');
+      return c.json({ status: 'unavailable', ...about, error: 'The database does not answer.' }, 503);
+    }
+  });
+
+  app.get('/ready', async (c) => {
+    const reason = await tidings.operating.whyNotReady();
+    c.header('Cache-Control', 'no-store');
+    return reason === null ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
+  });
+
+  let metrics: Promise<{ metrics(): Promise<string>; contentType: string }> | undefined;
+  app.get('/metrics', async (c) => {
+    metrics ??= import('../metrics/create-metrics.ts').then(({ createMetrics }) =>
+      createMetrics(tidings, version),
+    );
+    const registry = await metrics;
+    return c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType });
+  });
+}

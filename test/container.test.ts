@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');
+const manifest = JSON.parse(read('package.json')) as {
+  scripts: Record<string, string>;
+  devDependencies: Record<string, string>;
+};
+
+/** No engine runs them here: what they say is held against what they are made of. */
+describe('the container files', () => {
+  const dockerfile = read('Dockerfile');
+
+  it('run the Node that a clone runs, with the flags of npm start, as nobody in particular', () => {
+    const [major, minor] = manifest.devDependencies['node']!.split('.');
+    expect([...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)).toEqual([
+      `node:${major}.${minor}-slim`,
+      `node:${major}.${minor}-slim`,
+    ]);
+    const [, ...words] = manifest.scripts['start']!.split(' ');
+    const entry = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)![1]!) as string[];
+    const command = JSON.parse(/^CMD (\[.+)$/m.exec(dockerfile)![1]!) as string[];
+    expect([...entry, ...command]).toEqual(['node', ...words]);
+    expect(dockerfile).toMatch(/^USER node$/m);
+    expect(dockerfile).toMatch(/^STOPSIGNAL SIGTERM$/m);
+  });
+
+  it('copy only files that there are, and that .dockerignore lets in', () => {
+    const letIn = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, files]) =>
+      files!.split(' '),
+    );
+    expect(copied.sort()).toEqual(letIn.sort());
+  });
+
+  it('say that they were not run', () => {
+    for (const file of ['Dockerfile', 'compose.yaml']) expect(read(file)).toContain('NOT run');
+  });
+
+  it('have a health check that tells a server that is ready from one that is not', async () => {
+    const script = (JSON.parse(/CMD (\["node", "-e".+\])$/m.exec(dockerfile)![1]!) as string[])[2]!;
+    expect(() => new Function(script)).not.toThrow();
+    expect(script).toContain('/ready');
+  });
+});

@@ -1,0 +1,104 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { checkClock } from '../src/doctor/check-clock.ts';
+import { checkHost, checkMailDomain } from '../src/doctor/check-names.ts';
+import { doctor } from '../src/doctor/doctor.ts';
+import { startCloudApi } from './support/cloud-api-server.ts';
+import { freshFolder, removeFolder } from './support/core.ts';
+import { startSmtpServer } from './support/smtp-server.ts';
+
+const closing: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+function folder(): string {
+  const made = freshFolder();
+  closing.push(() => removeFolder(made));
+  return made;
+}
+
+async function checksOf(env: Record<string, string>) {
+  const { checks } = await doctor(env);
+  return new Map(checks.map((check) => [check.name, check]));
+}
+
+describe('the doctor', () => {
+  it('finds a fresh folder in the sandbox fit', async () => {
+    const checks = await checksOf({ TIDINGS_DATA_DIR: folder() });
+    expect([...checks.keys()]).toEqual(['configuration', 'database', 'disk', 'email', 'whatsapp']);
+    expect([...checks.values()].map(({ ok }) => ok)).toEqual([true, true, true, null, null]);
+  });
+
+  it('looks at each way out: its name, its login, its clock', async () => {
+    const smtp = await startSmtpServer({});
+    closing.push(() => smtp.stop());
+    const cloud = await startCloudApi({ token: 'secret-token' });
+    closing.push(() => cloud.stop());
+    const checks = await checksOf({
+      TIDINGS_DATA_DIR: folder(),
+      SMTP_URL: `${smtp.url}?tls=off`.replace('127.0.0.1', 'localhost'),
+      EMAIL_FROM: 'a@localhost.invalid',
+      WHATSAPP_API_URL: cloud.url,
+      WHATSAPP_PHONE_NUMBER_ID: '1234567890',
+      WHATSAPP_ACCESS_TOKEN: 'wrong-token-4711',
+    });
+    expect(checks.get('email relay name')).toMatchObject({ ok: true });
+    expect(checks.get('email')).toMatchObject({ ok: true });
+    expect(checks.get('email domain')!.ok).not.toBe(false);
+    expect(checks.get('whatsapp')).toMatchObject({ ok: false });
+    expect(checks.get('clock')).toMatchObject({ ok: true, detail: "within 2 s of the provider's" });
+    expect(JSON.stringify([...checks.values()])).not.toContain('4711');
+  });
+
+  it('says what is wrong with a variable, a data file or a number of a relay, and how to mend it', async () => {
+    const broken = folder();
+    writeFileSync(join(broken, 'tidings.db'), 'no database at all, '.repeat(300));
+    const checks = await checksOf({
+      TIDINGS_DATA_DIR: broken,
+      SMTP_URL: 'smtp://127.0.0.1:1?tls=off',
+      EMAIL_FROM: 'a@example.com',
+    });
+    expect(checks.get('database')).toMatchObject({ ok: false, fix: expect.any(String) });
+    expect(checks.get('email')).toMatchObject({ ok: false, detail: expect.stringContaining('ECONNREFUSED') });
+    const [only] = (await doctor({ PORT: 'http' })).checks;
+    expect(only).toMatchObject({ name: 'configuration', ok: false });
+  });
+});
+
+describe('a name', () => {
+  it('that no name server answers for is told within seconds, not waited for', async () => {
+    const silent = createSocket('udp4').bind(0, '127.0.0.1');
+    closing.push(() => silent.close());
+    await once(silent, 'listening');
+    const startedAt = performance.now();
+    const [host, domain] = await Promise.all([
+      checkHost('relay', 'mail.example.com', 'SMTP_URL', () => new Promise(() => {})),
+      checkMailDomain('domain', 'example.com', [`127.0.0.1:${silent.address().port}`]),
+    ]);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(host).toMatchObject({ ok: false, detail: expect.stringContaining('within 2.5 s') });
+    expect(domain).toMatchObject({ ok: null });
+  });
+
+  it.each([
+    ['ENOTFOUND', 'there is no host mail.example.com'],
+    ['EAI_AGAIN', 'cannot be found (EAI_AGAIN)'],
+  ])('that cannot be found (%s) is told in plain words', async (code, words) => {
+    const find = () => Promise.reject(Object.assign(new Error('getaddrinfo'), { code }));
+    const check = await checkHost('relay', 'mail.example.com', 'SMTP_URL', find);
+    expect(check).toMatchObject({ ok: false, detail: expect.stringContaining(words) });
+  });
+});
+
+it('a clock that is more than two seconds off is a warning, with what goes wrong by it', () => {
+  expect(checkClock('clock', "the database's", -1_900, 'Why.')).toMatchObject({ ok: true });
+  const { ok, isWarning, detail, fix } = checkClock('clock', "the database's", -75_400, 'Sends start late.');
+  expect([ok, isWarning]).toEqual([true, true]);
+  expect(detail).toBe("this machine's clock is 75.4 s behind the database's. Sends start late.");
+  expect(fix).toContain('NTP');
+});
