@@ -1,3 +1,4 @@
+import { findHold } from '../core/deliveries/hold.ts';
 import { livingHolders } from '../core/deliveries/lease.ts';
 import { TidingsError } from '../core/errors.ts';
 import type { Ledger, Reader } from '../ledger/ledger.ts';
@@ -42,7 +43,17 @@ async function unfinished(source: Reader): Promise<Obstacle[]> {
     "SELECT id, name FROM audiences WHERE status = 'building' AND deleted_at IS NULL ORDER BY seq LIMIT ?",
     NAMED,
   );
+  // What a restored file does not know would not be known there either, and nothing would hold it back.
+  const isHeld = (await findHold(source)) !== null;
   return [
+    ...(isHeld
+      ? [
+          {
+            what: 'it comes from a backup and is held',
+            way: 'say what was sent since, with tidings restored',
+          },
+        ]
+      : []),
     ...running.map(({ id, channel, campaign }) => ({
       what: `the send ${id} (${channel}, campaign ${campaign}) is running`,
       way: `tidings sends pause ${id}`,

@@ -3,6 +3,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { backUp } from '../../src/backup/back-up.ts';
+import { decideRestored } from '../../src/backup/restored.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { openSqlite } from '../../src/ledger/sqlite/open-sqlite.ts';
@@ -463,6 +465,21 @@ describe('it is refused', () => {
     await ledger.write((tx) => tx.run('UPDATE chunks SET in_flight = 0'));
     await ledger.close();
     expect((await move()).outcome).toBe('copied');
+  });
+
+  it('for one that comes from a backup, until somebody has said what was sent since', async () => {
+    await halfSent(50, 10);
+    const backup = join(folder, 'backup.db');
+    backUp(file, backup);
+    const ofBackup = () => moveToPostgres({ file: backup, url });
+    await expect(ofBackup()).rejects.toMatchObject({
+      code: 'conflict',
+      fix: expect.stringContaining('tidings restored'),
+    });
+    const ledger = await openSqlite(backup);
+    await decideRestored(ledger, 'nothing-was-sent');
+    await ledger.close();
+    expect((await ofBackup()).outcome).toBe('copied');
   });
 
   it('for a file from a newer version, and for one that was moved elsewhere', async () => {
