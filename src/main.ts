@@ -130,6 +130,15 @@ const host: CliHost = {
     }
   },
 
+  async reached(logFile) {
+    const ledger = await openLedger(readConfig(process.env));
+    try {
+      return await (await import('./backup/restored.ts')).noteReached(ledger, logFile);
+    } finally {
+      await ledger.close();
+    }
+  },
+
   async doctor() {
     const { doctor } = await import('./doctor/doctor.ts');
     const answer = await doctor(process.env);

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import type { RestoredChoice } from '../backup/restored.ts';
+import type { ReachedAnswer, RestoredChoice } from '../backup/restored.ts';
 import { TidingsError } from '../core/errors.ts';
 import { jsonOption, type Options, type Run } from './context.ts';
+import type { Output } from './output.ts';
 
 export function addBackupCommands(program: Command, run: Run): void {
   jsonOption(program.command('backup <file>'))
@@ -25,6 +26,7 @@ export function addBackupCommands(program: Command, run: Run): void {
     .option('--nothing-was-sent', 'nothing left since the backup was made: go on with everything')
     .option('--cancel-unfinished', 'cancel the sends that were not at their end, then go on')
     .option('--hold', 'send nothing until one of the above is said')
+    .option('--reached <log>', 'what this log names may have arrived: it is not sent again')
     .addHelpText(
       'after',
       '\nWithout an option it tells whether this data is held; the exit code is then 1.' +
@@ -33,6 +35,7 @@ export function addBackupCommands(program: Command, run: Run): void {
     .action((options: Options) =>
       run(async ({ host, output }) => {
         const choice = choiceOf(options);
+        if (choice === 'reached') return tellReached(await host.reached(String(options['reached'])), output);
         const { held, message, fix, unfinished } = await host.restored(choice);
         const success = choice === 'hold' || !held;
         output.result({ success, held, message, ...(fix && { fix }), unfinished }, () =>
@@ -43,16 +46,28 @@ export function addBackupCommands(program: Command, run: Run): void {
     );
 }
 
-function choiceOf(options: Options): RestoredChoice {
+function tellReached({ named, marked }: ReachedAnswer, output: Output): number {
+  output.result({ success: true, named, marked }, () =>
+    [
+      `${named} deliveries are named; what was pending of them is unknown now, and is not sent again by itself:`,
+      ...(marked.length === 0 ? ['  none was pending'] : []),
+      ...marked.map(({ send_id, deliveries }) => `  ${send_id}  ${deliveries}`),
+    ].join('\n'),
+  );
+  return 0;
+}
+
+function choiceOf(options: Options): RestoredChoice | 'reached' {
   const given = Object.entries({
     'nothing-was-sent': options['nothingWasSent'],
     'cancel-unfinished': options['cancelUnfinished'],
     hold: options['hold'],
+    reached: options['reached'],
   } as const).filter(([, isGiven]) => isGiven);
   if (given.length > 1) {
     throw new TidingsError('invalid_argument', 'Only one of these can be said at a time.', {
       fix: 'tidings restored --help',
     });
   }
-  return (given[0]?.[0] ?? null) as RestoredChoice;
+  return (given[0]?.[0] ?? null) as RestoredChoice | 'reached';
 }

@@ -1,5 +1,5 @@
 import type { Backup } from '../backup/back-up.ts';
-import type { RestoredAnswer, RestoredChoice } from '../backup/restored.ts';
+import type { ReachedAnswer, RestoredAnswer, RestoredChoice } from '../backup/restored.ts';
 import type { Tidings } from '../core/tidings.ts';
 
 export interface Check {
@@ -28,6 +28,7 @@ export interface CliHost {
   mcp(): Promise<number>;
   backUp(file: string): Promise<Backup>;
   restored(choice: RestoredChoice): Promise<RestoredAnswer>;
+  reached(logFile: string): Promise<ReachedAnswer>;
   doctor(): Promise<{ checks: Check[] }>;
   /** A server of its own: sandbox channels, a folder that goes away with it. */
   openDemo(): Promise<{ readonly tidings: Tidings; readonly url: string; close(): Promise<void> }>;

@@ -105,6 +105,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
     mcp: async () => 0,
     backUp: async (file: string) => ({ file, bytes: 1, madeAt: '2026-01-01T00:00:00.000Z' }),
     restored: async () => ({ held: true, message: 'Held.', unfinished: [] }),
+    reached: async () => ({ named: 0, marked: [] }),
     doctor: async () => ({ checks: [{ name: 'disk', ok: true as boolean | null, detail: 'fine' }] }),
     openDemo: unused as CliHost['openDemo'],
   } satisfies CliHost;

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -125,6 +126,13 @@ describe.skipIf(SYSTEM_POSTGRES === null)('a dump taken while a send runs, and r
       unfinished: [expect.any(String)],
     });
     expect(await call(again)).toMatchObject({ success: false, state: 'cancelled' });
+    // The log of the relay names everyone: what is pending here is unknown then, and nobody is left to be sent to.
+    const log = join(freshFolder(), 'mail.log');
+    writeFileSync(log, smtp.messages.map(({ raw }) => /^Message-ID: .*$/im.exec(raw)![0]).join('\n'));
+    expect(await tidings(postgres.urlOf('two'), 'restored', '--reached', log)).toMatchObject({
+      named: PEOPLE,
+      marked: [{ deliveries: PEOPLE - count('sent') - count('sending') }],
+    });
     const later = await call(again, { campaign: 'later', max_wait_seconds: 20 });
     expect(later).toMatchObject({ state: 'completed', total_sent: PEOPLE });
     const first = new Set(smtp.messages.slice(0, PEOPLE).map(({ to }) => to[0]));
