@@ -21,7 +21,7 @@ function logOf(config: Config, fallback: string) {
   return createLog(process.env['LOG_LEVEL'] ? config.logLevel : fallback);
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one leaves at once. */
+/** Resolves at the first SIGTERM or SIGINT; a second one leaves at once. Asked for before anything can be sent. */
 function stopAsked(): Promise<void> {
   return new Promise((resolve) => void onInterrupt(resolve));
 }
@@ -62,11 +62,12 @@ const host: CliHost = {
     if (!options.dispatch) needsPostgres(base, '--no-dispatch');
     const log = logOf(base, 'info');
     const tidings = await openTidings(base, log);
+    const stop = stopAsked();
     try {
       const server = await startHttpServer({ tidings, version, log, ...base });
       if (options.dispatch) tidings.dispatcher.start();
       log.info({ url: server.url, channels: tidings.modes, dispatch: options.dispatch }, 'Tidings is ready');
-      await stopAsked();
+      await stop;
       await stopSending(tidings, log);
       await server.close();
     } finally {
@@ -80,6 +81,7 @@ const host: CliHost = {
     needsPostgres(config, 'tidings worker');
     const log = logOf(config, 'info');
     const tidings = await openTidings(config, log);
+    const stop = stopAsked();
     let door: HttpServer | undefined;
     try {
       if (config.metricsPort !== null) {
@@ -88,7 +90,7 @@ const host: CliHost = {
       }
       tidings.dispatcher.start();
       log.info({ channels: tidings.modes, url: door?.url }, 'this worker sends');
-      await stopAsked();
+      await stop;
       await stopSending(tidings, log);
     } finally {
       await door?.close();
@@ -101,10 +103,11 @@ const host: CliHost = {
     const config = readConfig(process.env);
     const log = logOf(config, 'warn');
     const tidings = await openTidings(config, log);
+    const stop = stopAsked();
     tidings.dispatcher.start();
     const { serveMcpStdio } = await import('./mcp/stdio.ts');
     const door = await serveMcpStdio(tidings, log, version);
-    await Promise.race([door.ended, stopAsked()]);
+    await Promise.race([door.ended, stop]);
     await door.close();
     await tidings.close();
     return 0;

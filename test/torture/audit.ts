@@ -55,7 +55,8 @@ export async function audit(
   }
   for (const key of strangers) wrong.push(`${key} has no row`);
   const { sends, missing } = (await reader.get<{ sends: number; missing: number }>(
-    `SELECT count(*) AS sends, sum(total - (SELECT count(*) FROM deliveries d WHERE d.send_seq = s.seq)) AS missing
+    `SELECT count(*) AS sends,
+       CAST(sum(total - (SELECT count(*) FROM deliveries d WHERE d.send_seq = s.seq)) AS BIGINT) AS missing
      FROM sends s`,
   ))!;
   if (missing !== 0) lost.push(`${missing} members without a row`);

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { PostgresLedger } from '../../src/ledger/postgres/open-postgres.ts';
-import { freshFolder, openCore, removeFolder } from '../support/core.ts';
+import { PgBossQueue } from '../../src/ledger/postgres/pg-boss-queue.ts';
+import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
+import { databaseUrlOf } from '../support/database.ts';
 import { FakeChannel } from '../support/fake-channel.ts';
 
 const folder = freshFolder();
@@ -35,6 +37,18 @@ it('a chunk whose job was put before the clock of the database was set back is d
     .poll(() => core.ledger.writeBeside((tx) => tx.run(setBack)), { timeout: 5_000 })
     .toBeGreaterThan(0);
   await goesOn();
+});
+
+it('a part that nobody has worked on goes before those that had their turn', async () => {
+  const queue = new PgBossQueue(databaseUrlOf(folder)!, ['parts'], quiet);
+  const take = async () => (await queue.take('parts', 1, [])).map(({ data }) => data.part);
+  await queue.put('parts', [
+    { send: 7, part: 0, turns: 1 },
+    { send: 7, part: 5 },
+    { send: 7, part: 4 },
+  ]);
+  expect([await take(), await take(), await take()]).toEqual([[4], [5], [0]]);
+  await queue.close();
 });
 
 async function goesOn(): Promise<void> {

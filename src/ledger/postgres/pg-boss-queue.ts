@@ -11,6 +11,8 @@ import { readPostgresUrl } from './postgres-url.ts';
 
 /** How often pg-boss looks for jobs whose worker has fallen silent. */
 const WATCH_SECONDS = 2;
+/** A turn puts a part as far behind as this many parts of its send. */
+const TURN = 100;
 export const JOB_CONNECTIONS = 3;
 
 /** The ids that were refreshed, which its types leave out. */
@@ -48,12 +50,11 @@ export class PgBossQueue implements JobQueue {
     await this.#ready();
     await this.#boss.insert(
       queue,
-      jobs.map(({ send, part, startAt }) => ({
+      jobs.map(({ send, part, startAt, turns = 0 }) => ({
         data: { send, part },
         singletonKey: `${send}/${part}`,
         group: { id: String(send) },
-        // The beginning of a send goes before the middle of another one.
-        priority: -Math.min(part, 30_000),
+        priority: -Math.min(part + TURN * turns, 30_000),
         ...(startAt !== undefined && { startAfter: new Date(startAt) }),
       })),
     );

@@ -13,6 +13,11 @@ export interface TakenJob {
 }
 
 export interface NewJob extends JobData {
+  /**
+   * How often it was worked on before. Who had fewest turns goes first, so that what a dead worker left is not passed
+   * by for ever; among equals the beginning of a send before the middle of another one.
+   */
+  readonly turns?: number;
   /** Milliseconds since 1970; absent: at once. */
   readonly startAt?: number;
 }

@@ -16,6 +16,8 @@ const FREEZE_ROWS = 5_000;
 interface PlannedChunk {
   readonly send: number;
   readonly part: number;
+  /** Its fence: it grew each time that somebody took it. */
+  readonly turns: number;
   readonly channel: string;
   readonly mode: string;
 }
@@ -35,8 +37,8 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<News[]> {
   );
 
   const chunks = await ledger.all<PlannedChunk>(
-    `SELECT c.send_seq AS send, c.number AS part, s.channel, s.mode FROM sends s CROSS JOIN LATERAL (
-       SELECT c.send_seq, c.number FROM chunks c
+    `SELECT c.send_seq AS send, c.number AS part, c.fence AS turns, s.channel, s.mode FROM sends s CROSS JOIN LATERAL (
+       SELECT c.send_seq, c.number, c.fence FROM chunks c
        WHERE c.send_seq = s.seq AND c.holder IS NULL AND (
          c.claimed < least(c.last_position, s.frozen)
          OR EXISTS (SELECT 1 FROM deliveries d WHERE d.send_seq = c.send_seq
@@ -61,7 +63,7 @@ async function putChunks(queue: JobQueue, chunks: readonly PlannedChunk[]): Prom
  */
 export async function planHeld(ledger: Ledger, queue: JobQueue): Promise<void> {
   const held = await ledger.all<PlannedChunk>(
-    `SELECT c.send_seq AS send, c.number AS part, s.channel, s.mode FROM chunks c JOIN sends s ON s.seq = c.send_seq
+    `SELECT c.send_seq AS send, c.number AS part, c.fence AS turns, s.channel, s.mode FROM chunks c JOIN sends s ON s.seq = c.send_seq
      WHERE c.holder IS NOT NULL LIMIT 1000`,
   );
   await putChunks(queue, held);
