@@ -78,6 +78,57 @@ describe('the PostgreSQL ledger', () => {
     expect(await ledger.all('SELECT contact FROM suppressions')).toEqual([]);
   });
 
+  it('keeps to its settings and its schema when the address has options of its own', async () => {
+    const asking = new URL(url);
+    asking.searchParams.set('options', '-c work_mem=5MB');
+    const other = await openPostgres(asking.href);
+    const settings = `SELECT current_schema() AS schema, current_setting('work_mem') AS work_mem,
+      current_setting('enable_seqscan') AS seqscan, ? AS one`;
+    expect(await other.get(settings, 1)).toMatchObject({
+      schema: asking.searchParams.get('schema'),
+      work_mem: '5MB',
+      seqscan: 'off',
+    });
+    await other.close();
+  });
+
+  it('says why a write could not begin', async () => {
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const first = ledger.write(() => end);
+    const second = ledger.write((tx) => tx.run(INSERT, 'never@example.com'));
+    second.catch(() => {});
+    const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND application_name = ?`;
+    await expect.poll(async () => (await ledger.all(cancel, 'tidings')).length).toBe(1);
+    await expect(second).rejects.toMatchObject({
+      code: 'storage',
+      message: expect.stringContaining('gave up'),
+    });
+    resolve();
+    await first;
+  });
+
+  it('has connections left for others while many writes wait for another process', async () => {
+    const other = await openPostgres(url);
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const holding = other.write(async () => {
+      begin();
+      await end;
+    });
+    await begun;
+    const waiting = Array.from({ length: 30 }, (_, at) =>
+      ledger.write((tx) => tx.run(INSERT, `${at}@example.com`)),
+    );
+    const sending = ledger.writeBeside((tx) => tx.get('SELECT 1 AS one'));
+    const late = new Promise((never) => setTimeout(never, 2_000, 'late'));
+    expect(await Promise.race([sending, late])).toEqual({ one: 1 });
+    resolve();
+    await Promise.all([holding, ...waiting]);
+    expect(await ledger.get('SELECT count(*) AS count FROM suppressions')).toEqual({ count: 30 });
+    await other.close();
+  });
+
   it('keeps no character 0, which its text cannot hold', async () => {
     await ledger.write((tx) => tx.run(INSERT, 'a\0b@example.com'));
     expect(await ledger.get('SELECT contact FROM suppressions')).toEqual({ contact: 'ab@example.com' });

@@ -7,6 +7,8 @@ import { isAgainstAnother, storageError, unusable } from './problems.ts';
 
 /** Connections of one process. A worker needs a few; a server's readers wait for each other briefly. */
 const MOST_CONNECTIONS = 10;
+/** Writes wait for each other with a connection in hand. Few of them do, so that sending, which need not wait, finds one. */
+const MOST_WRITES = 4;
 /** Work that met another's lock the wrong way round is done again this many times. */
 const TRIES = 5;
 
@@ -34,12 +36,8 @@ const SETTINGS = {
  */
 export async function openPostgres(url: string): Promise<PostgresLedger> {
   const { connectionString, schema, shown } = readPostgresUrl(url);
-  const options = Object.entries({ ...SETTINGS, search_path: schema })
-    .map(([name, value]) => `-c ${name}=${value}`)
-    .join(' ');
   const pool = new pg.Pool({
-    connectionString,
-    options,
+    connectionString: withSettings(connectionString, { ...SETTINGS, search_path: schema }),
     application_name: 'tidings',
     max: MOST_CONNECTIONS,
     connectionTimeoutMillis: 10_000,
@@ -60,11 +58,21 @@ export async function openPostgres(url: string): Promise<PostgresLedger> {
   }
 }
 
+/** The driver takes options of the address alone: those that somebody put there come first, those needed here win. */
+function withSettings(address: string, settings: Readonly<Record<string, string>>): string {
+  const url = new URL(address);
+  const needed = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  url.searchParams.set('options', [url.searchParams.get('options') ?? [], needed].flat().join(' '));
+  return url.href;
+}
+
 export class PostgresLedger implements Ledger {
   readonly dialect = 'postgres';
   readonly schema: string;
   readonly #pool: pg.Pool;
   readonly #lockKey: number;
+  #writing = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(pool: pg.Pool, schema: string) {
     this.#pool = pool;
@@ -98,8 +106,16 @@ export class PostgresLedger implements Ledger {
     return (await this.all<T>(sql, ...parameters))[0];
   }
 
-  write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#transaction(`BEGIN; SELECT pg_advisory_xact_lock(${this.#lockKey})`, work);
+  async write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    if (this.#writing < MOST_WRITES) this.#writing += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await this.#transaction(`BEGIN; SELECT pg_advisory_xact_lock(${this.#lockKey})`, work);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#writing -= 1;
+    }
   }
 
   writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -133,8 +149,13 @@ export class PostgresLedger implements Ledger {
         if (end.command !== 'COMMIT') throw new TidingsError('storage', 'The transaction was undone.');
         return result;
       } catch (error) {
+        // What left behind a BEGIN that failed says only that something had failed before.
+        const cause = await begun.then(
+          () => error,
+          (failed: unknown) => failed,
+        );
         await client.query('ROLLBACK').catch((lost: Error) => (broken ??= lost));
-        throw error;
+        throw cause;
       }
     } finally {
       client.off('error', onLost);
