@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databaseUrlOf } from '../../../test/support/database.ts';
+import { startPostgres } from '../../../test/support/postgres-server.ts';
 import type { Ledger } from '../ledger.ts';
 import { migrations } from '../migrations.ts';
 import { openPostgres } from './open-postgres.ts';
@@ -90,6 +91,19 @@ describe('the PostgreSQL ledger', () => {
       seqscan: 'off',
     });
     await other.close();
+  });
+
+  it('has on disk what was committed, also where the database is set up to answer before', async () => {
+    const server = await startPostgres(['synchronous_commit=off', 'wal_writer_delay=10s']);
+    let one = await openPostgres(server.url);
+    await one.writeBeside((tx) => tx.run(INSERT, 'kept@example.com'));
+    await server.crash();
+    await one.close();
+    await server.start();
+    one = await openPostgres(server.url);
+    expect(await one.all('SELECT contact FROM suppressions')).toEqual([{ contact: 'kept@example.com' }]);
+    await one.close();
+    await server.remove();
   });
 
   it('says why a write could not begin', async () => {

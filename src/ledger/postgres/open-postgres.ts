@@ -16,6 +16,7 @@ const TRIES = 5;
  * The planner is held to what these statements are made for, walks along an index, one row after the other: a table
  * that grew by a million rows a minute ago, before anybody gathered statistics, must not be read from end to end.
  * A process that is stopped within a transaction loses it after some seconds, so that others do not wait for it.
+ * What is committed is on disk, whatever is usual in this database: a claim that a crash undoes is a message sent twice.
  */
 const SETTINGS = {
   enable_seqscan: 'off',
@@ -24,6 +25,7 @@ const SETTINGS = {
   enable_bitmapscan: 'off',
   jit: 'off',
   plan_cache_mode: 'force_generic_plan',
+  synchronous_commit: 'on',
   idle_in_transaction_session_timeout: '8s',
   lock_timeout: '20s',
   statement_timeout: '120s',
