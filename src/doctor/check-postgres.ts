@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Check } from '../cli/host.ts';
 import { TidingsError } from '../core/errors.ts';
 import { migrations } from '../ledger/migrations.ts';
-import { MOST_CONNECTIONS, OLDEST_POSTGRES, sessionOptions } from '../ledger/postgres/open-postgres.ts';
+import { MOST_CONNECTIONS, OLDEST_POSTGRES, withSettings } from '../ledger/postgres/open-postgres.ts';
 import { JOB_CONNECTIONS } from '../ledger/postgres/pg-boss-queue.ts';
 import { type PostgresUrl, readPostgresUrl } from '../ledger/postgres/postgres-url.ts';
 import { storageError, unusable } from '../ledger/postgres/problems.ts';
@@ -23,8 +23,7 @@ export async function checkPostgres(url: string): Promise<Check[]> {
     return [failed('database', error)];
   }
   const client = new pg.Client({
-    connectionString: known.connectionString,
-    options: sessionOptions(known.schema),
+    connectionString: withSettings(known.connectionString, known.schema),
     application_name: 'tidings doctor',
     connectionTimeoutMillis: ANSWER_MS,
     query_timeout: ANSWER_MS,

@@ -5,11 +5,11 @@ import { RETRIES_USED_UP } from '../sends/send-result.ts';
 import { lengthOfValues, unresolvedFields } from '../sends/template.ts';
 import type { Attempt, MessageContent, PreparedMessage, Recipient } from './channel.ts';
 import {
+  awaitsRetry,
   type ClaimedRow,
   deferPending,
   freezeRows,
   markSending,
-  nextRetryAt,
   selectClaimable,
   skipPending,
 } from './delivery.store.ts';
@@ -177,5 +177,5 @@ async function restOfDone(tx: Transaction, seq: number): Promise<number | null> 
      FROM chunks WHERE send_seq = ?`,
     seq,
   ))!;
-  return in_flight > 0 || unclaimed > 0 || (await nextRetryAt(tx, seq)) !== null ? null : rest;
+  return in_flight > 0 || unclaimed > 0 || (await awaitsRetry(tx, seq)) ? null : rest;
 }

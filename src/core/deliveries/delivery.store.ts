@@ -91,8 +91,10 @@ const CLAIM = `SELECT d.position AS delivery_position, d.contact, d.attempts, d.
   FROM deliveries d`;
 const JOINED = `JOIN leads l ON l.seq = d.lead_seq
   LEFT JOIN suppressions x ON x.channel = ? AND x.contact = d.contact`;
-const SELECT_DUE = `${CLAIM} INDEXED BY deliveries_retry ${JOINED}
-  WHERE d.send_seq = ? AND d.position BETWEEN ? AND ? AND d.retry_at <= ? ORDER BY d.retry_at LIMIT ?`;
+/** In the order of the index that each database has: where all of a chunk is due, no more is looked at than is taken. */
+const SELECT_DUE = (order: string) => `${CLAIM} INDEXED BY deliveries_retry ${JOINED}
+  WHERE d.send_seq = ? AND d.position BETWEEN ? AND ? AND d.retry_at <= ? ORDER BY ${order} LIMIT ?`;
+const DUE = { sqlite: SELECT_DUE('d.retry_at'), postgres: SELECT_DUE('d.position, d.retry_at') };
 const SELECT_FRESH = `${CLAIM} ${JOINED}
   WHERE d.send_seq = ? AND d.position > ? AND d.position <= ? AND d.status = 'pending' AND d.retry_at IS NULL
   ORDER BY d.position LIMIT ?`;
@@ -114,7 +116,7 @@ export async function selectClaimable(
   const nothing: ClaimedRow[] = [];
   // Both at once: one journey.
   const [due, fresh] = await Promise.all([
-    tx.all<ClaimedRow>(SELECT_DUE, channel, send_seq, first_position, last_position, nowMs, count),
+    tx.all<ClaimedRow>(DUE[tx.dialect], channel, send_seq, first_position, last_position, nowMs, count),
     claimed < made ? tx.all<ClaimedRow>(SELECT_FRESH, channel, send_seq, claimed, made, count) : nothing,
   ]);
   const wanted = count - due.length;
@@ -378,14 +380,10 @@ export async function boundWaiting(tx: Transaction, nowMs: number, longestMs: nu
   );
 }
 
-/** When the next row that waits for a retry is due; null when none waits in this run. */
-export async function nextRetryAt(reader: Reader, sendSeq: number): Promise<number | null> {
-  const row = await reader.get<{ retry_at: number }>(
-    'SELECT retry_at FROM deliveries WHERE send_seq = ? AND retry_at < ? ORDER BY retry_at LIMIT 1',
-    sendSeq,
-    GIVEN_UP,
-  );
-  return row?.retry_at ?? null;
+/** Whether any row waits for a retry in this run. */
+export async function awaitsRetry(reader: Reader, sendSeq: number): Promise<boolean> {
+  const sql = 'SELECT 1 AS found FROM deliveries WHERE send_seq = ? AND retry_at < ? LIMIT 1';
+  return (await reader.get(sql, sendSeq, GIVEN_UP)) !== undefined;
 }
 
 /** Rows that an earlier run gave up on are tried again. */

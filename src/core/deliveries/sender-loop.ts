@@ -258,6 +258,8 @@ export class SenderLoop {
         this.#work.exhausted(chunk);
         continue;
       }
+      // Maybe by a process that is gone: the next message that leaves takes it back.
+      if (chunk.problem_code !== null) this.#heldUp.add(chunk.send_seq);
       const { steadyMs } = now();
       const part = await claimWindow(tx, chunk, ready, {
         room: room - claims.length,

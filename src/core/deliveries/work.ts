@@ -6,6 +6,8 @@ import type { SendRow } from '../sends/send.store.ts';
 export interface ReadyChunk extends ChunkRow {
   id: string;
   state: SendRow['state'];
+  /** Of a running send: it is written down why it does not move. */
+  problem_code: string | null;
   channel: SendRow['channel'];
   revision: number;
   placeholder_policy: SendRow['placeholder_policy'];
@@ -17,7 +19,7 @@ export interface ReadyChunk extends ChunkRow {
 export type ClaimedChunk = ChunkKey & Pick<ChunkRow, 'fence'>;
 
 export const READY_COLUMNS = `c.send_seq, c.number, c.first_position, c.last_position, c.claimed, c.fence,
-  s.id, s.state, s.channel, s.revision, s.placeholder_policy, s.frozen, s.total`;
+  s.id, s.state, s.problem_code, s.channel, s.revision, s.placeholder_policy, s.frozen, s.total`;
 
 /**
  * What the loop of one channel may deliver: all there is, by a lease, where one process sends; the chunks that were

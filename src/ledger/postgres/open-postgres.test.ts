@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databaseUrlOf } from '../../../test/support/database.ts';
+import { startPostgres } from '../../../test/support/postgres-server.ts';
 import type { Ledger } from '../ledger.ts';
 import { migrations } from '../migrations.ts';
 import { openPostgres } from './open-postgres.ts';
@@ -79,6 +80,70 @@ describe('the PostgreSQL ledger', () => {
       fix: expect.stringContaining('Nothing is lost'),
     });
     expect(await ledger.all('SELECT contact FROM suppressions')).toEqual([]);
+  });
+
+  it('keeps to its settings and its schema when the address has options of its own', async () => {
+    const asking = new URL(url);
+    asking.searchParams.set('options', '-c work_mem=5MB');
+    const other = await openPostgres(asking.href);
+    const settings = `SELECT current_schema() AS schema, current_setting('work_mem') AS work_mem,
+      current_setting('enable_seqscan') AS seqscan, ? AS one`;
+    expect(await other.get(settings, 1)).toMatchObject({
+      schema: asking.searchParams.get('schema'),
+      work_mem: '5MB',
+      seqscan: 'off',
+    });
+    await other.close();
+  });
+
+  it('has on disk what was committed, also where the database is set up to answer before', async () => {
+    const server = await startPostgres(['synchronous_commit=off', 'wal_writer_delay=10s']);
+    let one = await openPostgres(server.url);
+    await one.writeBeside((tx) => tx.run(INSERT, 'kept@example.com'));
+    await server.crash();
+    await one.close();
+    await server.start();
+    one = await openPostgres(server.url);
+    expect(await one.all('SELECT contact FROM suppressions')).toEqual([{ contact: 'kept@example.com' }]);
+    await one.close();
+    await server.remove();
+  });
+
+  it('says why a write could not begin', async () => {
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const first = ledger.write(() => end);
+    const second = ledger.write((tx) => tx.run(INSERT, 'never@example.com'));
+    second.catch(() => {});
+    const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND application_name = ?`;
+    await expect.poll(async () => (await ledger.all(cancel, 'tidings')).length).toBe(1);
+    await expect(second).rejects.toMatchObject({
+      code: 'storage',
+      message: expect.stringContaining('gave up'),
+    });
+    resolve();
+    await first;
+  });
+
+  it('has connections left for others while many writes wait for another process', async () => {
+    const other = await openPostgres(url);
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const holding = other.write(async () => {
+      begin();
+      await end;
+    });
+    await begun;
+    const waiting = Array.from({ length: 30 }, (_, at) =>
+      ledger.write((tx) => tx.run(INSERT, `${at}@example.com`)),
+    );
+    const sending = ledger.writeBeside((tx) => tx.get('SELECT 1 AS one'));
+    const late = new Promise((never) => setTimeout(never, 2_000, 'late'));
+    expect(await Promise.race([sending, late])).toEqual({ one: 1 });
+    resolve();
+    await Promise.all([holding, ...waiting]);
+    expect(await ledger.get('SELECT count(*) AS count FROM suppressions')).toEqual({ count: 30 });
+    await other.close();
   });
 
   it('keeps no character 0, which its text cannot hold', async () => {

@@ -10,6 +10,8 @@ import { isAgainstAnother, storageError, unusable } from './problems.ts';
 export const MOST_CONNECTIONS = 10;
 /** As `server_version_num` tells it. */
 export const OLDEST_POSTGRES = 150_000;
+/** Writes wait for each other with a connection in hand. Few of them do, so that sending, which need not wait, finds one. */
+const MOST_WRITES = 4;
 /** Work that met another's lock the wrong way round is done again this many times. */
 const TRIES = 5;
 
@@ -17,6 +19,7 @@ const TRIES = 5;
  * The planner is held to what these statements are made for, walks along an index, one row after the other: a table
  * that grew by a million rows a minute ago, before anybody gathered statistics, must not be read from end to end.
  * A process that is stopped within a transaction loses it after some seconds, so that others do not wait for it.
+ * What is committed is on disk, whatever is usual in this database: a claim that a crash undoes is a message sent twice.
  */
 const SETTINGS = {
   enable_seqscan: 'off',
@@ -25,6 +28,7 @@ const SETTINGS = {
   enable_bitmapscan: 'off',
   jit: 'off',
   plan_cache_mode: 'force_generic_plan',
+  synchronous_commit: 'on',
   idle_in_transaction_session_timeout: '8s',
   lock_timeout: '20s',
   statement_timeout: '120s',
@@ -38,8 +42,7 @@ const SETTINGS = {
 export async function openPostgres(url: string): Promise<PostgresLedger> {
   const { connectionString, schema, shown } = readPostgresUrl(url);
   const pool = new pg.Pool({
-    connectionString,
-    options: sessionOptions(schema),
+    connectionString: withSettings(connectionString, schema),
     application_name: 'tidings',
     max: MOST_CONNECTIONS,
     connectionTimeoutMillis: 10_000,
@@ -60,11 +63,15 @@ export async function openPostgres(url: string): Promise<PostgresLedger> {
   }
 }
 
-/** Said with the connection, so that they cost no statement. */
-export function sessionOptions(schema: string): string {
-  return Object.entries({ ...SETTINGS, search_path: schema })
-    .map(([name, value]) => `-c ${name}=${value}`)
-    .join(' ');
+/**
+ * The address with the settings of a connection, which so cost no statement. The driver takes options of the address
+ * alone: those that somebody put there come first, those needed here win.
+ */
+export function withSettings(address: string, schema: string): string {
+  const url = new URL(address);
+  const needed = Object.entries({ ...SETTINGS, search_path: schema }).map(([name, value]) => `-c ${name}=${value}`);
+  url.searchParams.set('options', [url.searchParams.get('options') ?? [], needed].flat().join(' '));
+  return url.href;
 }
 
 export class PostgresLedger implements Ledger {
@@ -72,6 +79,8 @@ export class PostgresLedger implements Ledger {
   readonly schema: string;
   readonly #pool: pg.Pool;
   readonly #lockKey: number;
+  #writing = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(pool: pg.Pool, schema: string) {
     this.#pool = pool;
@@ -106,15 +115,26 @@ export class PostgresLedger implements Ledger {
     return (await this.all<T>(sql, ...parameters))[0];
   }
 
+<<<<<<< HEAD
   write<T>(work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     return this.#transaction(`BEGIN; SELECT pg_advisory_xact_lock(${this.#lockKey})`, work);
-  }
+=======
+  async write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> 
+    if (this.#writing < MOST_WRITES) this.#writing += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await this.#transaction(`BEGIN; SELECT pg_advisory_xact_lock(${this.#lockKey})`, work);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#writing -= 1;
+    }
+>>>>>>> review
 
-  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> 
     return this.#transaction('BEGIN', work);
-  }
 
-  async #transaction<T>(begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
+  async #transaction<T>(begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> 
     for (let tries = 1; ; tries++) {
       try {
         return await this.#once(begin, work);
@@ -122,7 +142,6 @@ export class PostgresLedger implements Ledger {
         if (tries === TRIES || !isAgainstAnother(error)) throw storageError(error);
       }
     }
-  }
 
   async #once<T>(begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
@@ -141,8 +160,13 @@ export class PostgresLedger implements Ledger {
         if (end.command !== 'COMMIT') throw new TidingsError('storage', 'The transaction was undone.');
         return result;
       } catch (error) {
+        // What left behind a BEGIN that failed says only that something had failed before.
+        const cause = await begun.then(
+          () => error,
+          (failed: unknown) => failed,
+        );
         await client.query('ROLLBACK').catch((lost: Error) => (broken ??= lost));
-        throw error;
+        throw cause;
       }
     } finally {
       client.off('error', onLost);
@@ -151,13 +175,11 @@ export class PostgresLedger implements Ledger {
   }
 
   /** Text with `$1` parameters, as libraries write it: pg-boss uses the same connections. */
-  async executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
+  async executeSql(text: string, values?: unknown[]): Promise<rows: unknown[] > 
     return this.#pool.query(text, values);
-  }
 
-  async close(): Promise<void> {
+  async close(): Promise<void> 
     if (!this.#pool.ended) await this.#pool.end();
-  }
 }
 
 export class PostgresTransaction implements Transaction {

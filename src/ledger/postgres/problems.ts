@@ -16,6 +16,10 @@ const PROBLEMS: Record<string, { what: string; fix: string }> = {
     what: 'The database has no more connections or memory',
     fix: 'Raise max_connections, or run fewer workers.',
   },
+  '57014': {
+    what: 'The database gave up a statement that took too long',
+    fix: 'Nothing of it was done: try again, and look at how busy the database is.',
+  },
   '57': {
     what: 'The database is stopping or starting',
     fix: 'Nothing is lost: it goes on when the database is back.',

@@ -9,6 +9,8 @@ import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
 
 /** Chunks of one send that wait at once: as many as a good number of workers take in a second. */
 const AHEAD = 100;
+/** Of many sends together; but two of each, so that none is forgotten while the others go on. */
+const AHEAD_IN_ALL = 1_000;
 const STARTS_AHEAD_MS = 2 * 60 * 60_000;
 /** Rows made in one transaction. */
 const FREEZE_ROWS = 5_000;
@@ -43,7 +45,8 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<News[]> {
          c.claimed < least(c.last_position, s.frozen)
          OR EXISTS (SELECT 1 FROM deliveries d WHERE d.send_seq = c.send_seq
            AND d.position BETWEEN c.first_position AND c.last_position AND d.retry_at <= ?))
-       ORDER BY c.number LIMIT ${AHEAD}) c
+       ORDER BY c.number
+       LIMIT (SELECT greatest(2, least(${AHEAD}, ${AHEAD_IN_ALL} / count(*))) FROM sends WHERE state = 'running')) c
      WHERE s.state = 'running'`,
     now().steadyMs,
   );
