@@ -13,6 +13,7 @@ describe.skipIf(process.platform !== 'linux')('npm run bench --quick', { concurr
 
   it.for(Object.keys(BENCHES))(
     'runs %s to its end: figures, and goals beside them',
+    { timeout: 60_000 },
     async (name, { skip }) => {
       const said: string[] = [];
       const run = BENCHES[name]!({ quick: true, log: (line) => said.push(line) });
@@ -30,7 +31,6 @@ describe.skipIf(process.platform !== 'linux')('npm run bench --quick', { concurr
         expect(said).toContain('smtp-source is left out: it is not installed (apt install postfix).');
       }
     },
-    60_000,
   );
 });
 
