@@ -54,11 +54,11 @@ async function bounded(database: PostgresServer, quick: boolean, log: (line: str
   const spans = await throughWorkers({
     database,
     counts: quick ? [1, 2] : [1, 2, 4, 8],
-    leads: quick ? 2_000 : 60_000,
+    leads: quick ? 1_000 : 60_000,
     connections: CONNECTIONS,
     latencyMs: LATENCY_MS,
-    settleMs: quick ? 500 : 5_000,
-    ms: quick ? 1_000 : 20_000,
+    settleMs: quick ? 200 : 5_000,
+    ms: quick ? 500 : 20_000,
     report: (span) => log(told(span)),
   });
   const [one] = spans;
@@ -111,8 +111,8 @@ async function rates(database: PostgresServer, quick: boolean, log: (line: strin
     database,
     counts,
     rate: RATE,
-    settleMs: quick ? 500 : 5_000,
-    ms: quick ? 1_000 : 25_000,
+    settleMs: quick ? 200 : 5_000,
+    ms: quick ? 500 : 25_000,
     report: (workers, rate) => log(`${RATE} a second, ${workers} workers: ${rate.toFixed(1)}`),
   });
   const worst = Math.max(...measured.map((rate) => Math.abs(rate / RATE - 1) * 100));
@@ -127,14 +127,14 @@ async function rates(database: PostgresServer, quick: boolean, log: (line: strin
 }
 
 async function fairness(database: PostgresServer, quick: boolean): Promise<Part> {
-  const [small, large] = quick ? [100, 2_000] : [1_000, 100_000];
+  const [small, large] = quick ? [50, 500] : [1_000, 100_000];
   const waited = await smallBesideLarge({
     database,
     workers: 2,
     large,
     small,
     rounds: quick ? 1 : 3,
-    lookMs: quick ? 500 : 3_000,
+    lookMs: quick ? 300 : 3_000,
   });
   const middle = (of: (one: Waited) => number) => median(waited.map(of));
   const shown = small.toLocaleString('en-US');
