@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BENCHES } from '../bench/benches/index.ts';
+import { NO_POSTGRES } from '../bench/benches/scale/index.ts';
 
 /** Small and all at once: they show that the benches work, and their figures mean nothing. They read /proc. */
 describe.skipIf(process.platform !== 'linux')('npm run bench --quick', { concurrent: true }, () => {
@@ -10,11 +11,15 @@ describe.skipIf(process.platform !== 'linux')('npm run bench --quick', { concurr
   beforeAll(() => vi.stubEnv('BENCH_BARE', '1'));
   afterAll(() => vi.unstubAllEnvs());
 
-  it.each(Object.keys(BENCHES))(
+  it.for(Object.keys(BENCHES))(
     'runs %s to its end: figures, and goals beside them',
-    async (name) => {
+    { timeout: 60_000 },
+    async (name, { skip }) => {
       const said: string[] = [];
-      const { setting, rows, goals } = await BENCHES[name]!({ quick: true, log: (line) => said.push(line) });
+      const run = BENCHES[name]!({ quick: true, log: (line) => said.push(line) });
+      const { setting, rows, goals } = await run.catch((error: Error) =>
+        error.message === NO_POSTGRES ? skip(`${NO_POSTGRES}: ${error.cause}`) : Promise.reject(error),
+      );
       expect(rows.length).toBeGreaterThan(0);
       for (const { what, runs } of rows) {
         expect(runs.length, what).toBeGreaterThan(0);
@@ -26,7 +31,6 @@ describe.skipIf(process.platform !== 'linux')('npm run bench --quick', { concurr
         expect(said).toContain('smtp-source is left out: it is not installed (apt install postfix).');
       }
     },
-    60_000,
   );
 });
 

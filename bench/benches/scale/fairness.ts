@@ -9,6 +9,8 @@ export interface FairnessOptions {
   readonly large: number;
   readonly small: number;
   readonly rounds: number;
+  /** How long the speed of the large one is looked at. */
+  readonly lookMs: number;
 }
 
 export interface Waited {
@@ -31,7 +33,7 @@ export async function smallBesideLarge(options: FairnessOptions): Promise<Waited
     await cluster.send(everybody, 'large');
     await cluster.untilMade();
     for (let round = 0; round < rounds; round++) {
-      const rate = await rateNow(cluster);
+      const rate = await rateNow(cluster, options.lookMs);
       const startedAt = performance.now();
       const send = await cluster.send(few, `small ${round}`);
       await cluster.untilCompleted(send);
@@ -44,9 +46,9 @@ export async function smallBesideLarge(options: FairnessOptions): Promise<Waited
   return waited;
 }
 
-async function rateNow(cluster: Cluster): Promise<number> {
-  await sleep(1_000);
+async function rateNow(cluster: Cluster, ms: number): Promise<number> {
+  await sleep(ms / 3);
   const [before, startedAt] = [await cluster.sent(), performance.now()];
-  await sleep(3_000);
+  await sleep(ms);
   return (((await cluster.sent()) - before) * 1_000) / (performance.now() - startedAt);
 }

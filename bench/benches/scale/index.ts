@@ -8,24 +8,33 @@ import { type Span, throughWorkers } from './workers.ts';
 const CONNECTIONS = 20;
 const LATENCY_MS = 100;
 const RATE = 200;
+export const NO_POSTGRES = 'PostgreSQL does not start on this machine';
 
 interface Part {
   readonly rows: readonly Row[];
   readonly goals: readonly Goal[];
 }
 
+const STATEMENTS = ['shared_preload_libraries=pg_stat_statements'];
+type Work = (database: PostgresServer, quick: boolean, log: (line: string) => void) => Promise<Part>;
+
 /** Many workers on one PostgreSQL. Each part has a server of its own, so that none inherits anything. */
 export const scale: Bench = async ({ quick, log }): Promise<BenchResult> => {
-  const parts = [
-    await onPostgres((database) => bounded(database, quick, log)),
-    await onPostgres((database) => unbounded(database, quick, log)),
-    await onPostgres((database) => rates(database, quick, log)),
-    await onPostgres((database) => fairness(database, quick)),
-    await onPostgres(
-      (database) => cost(database, quick, log),
-      ['shared_preload_libraries=pg_stat_statements'],
-    ),
-  ];
+  const works: Work[] = [bounded, unbounded, rates, fairness, cost];
+  const parts: Part[] = [];
+  const all = quick ? await start(STATEMENTS) : null;
+  try {
+    for (const work of works) {
+      const database = all ?? (await start(work === cost ? STATEMENTS : []));
+      try {
+        parts.push(await work(database, quick, log));
+      } finally {
+        if (!all) await database.remove();
+      }
+    }
+  } finally {
+    await all?.remove();
+  }
   return {
     setting: `\`tidings worker\` processes, one PostgreSQL as it comes (each commit on disk, autovacuum on) and the SMTP server they send to, all on one machine; personalised HTML and text of about 3 KB; ${CONNECTIONS} SMTP sessions for each worker`,
     rows: parts.flatMap(({ rows }) => rows),
@@ -33,15 +42,11 @@ export const scale: Bench = async ({ quick, log }): Promise<BenchResult> => {
   };
 };
 
-async function onPostgres(
-  work: (database: PostgresServer) => Promise<Part>,
-  settings: readonly string[] = [],
-): Promise<Part> {
-  const database = await startPostgres(settings);
+async function start(settings: readonly string[]): Promise<PostgresServer> {
   try {
-    return await work(database);
-  } finally {
-    await database.remove();
+    return await startPostgres(settings);
+  } catch (cause) {
+    throw new Error(NO_POSTGRES, { cause });
   }
 }
 
@@ -49,11 +54,11 @@ async function bounded(database: PostgresServer, quick: boolean, log: (line: str
   const spans = await throughWorkers({
     database,
     counts: quick ? [1, 2] : [1, 2, 4, 8],
-    leads: quick ? 2_000 : 60_000,
+    leads: quick ? 1_000 : 60_000,
     connections: CONNECTIONS,
     latencyMs: LATENCY_MS,
-    settleMs: quick ? 500 : 5_000,
-    ms: quick ? 1_000 : 20_000,
+    settleMs: quick ? 200 : 5_000,
+    ms: quick ? 500 : 20_000,
     report: (span) => log(told(span)),
   });
   const [one] = spans;
@@ -106,8 +111,8 @@ async function rates(database: PostgresServer, quick: boolean, log: (line: strin
     database,
     counts,
     rate: RATE,
-    settleMs: quick ? 500 : 5_000,
-    ms: quick ? 1_000 : 25_000,
+    settleMs: quick ? 200 : 5_000,
+    ms: quick ? 500 : 25_000,
     report: (workers, rate) => log(`${RATE} a second, ${workers} workers: ${rate.toFixed(1)}`),
   });
   const worst = Math.max(...measured.map((rate) => Math.abs(rate / RATE - 1) * 100));
@@ -122,8 +127,15 @@ async function rates(database: PostgresServer, quick: boolean, log: (line: strin
 }
 
 async function fairness(database: PostgresServer, quick: boolean): Promise<Part> {
-  const [small, large] = quick ? [100, 2_000] : [1_000, 100_000];
-  const waited = await smallBesideLarge({ database, workers: 2, large, small, rounds: quick ? 1 : 3 });
+  const [small, large] = quick ? [50, 500] : [1_000, 100_000];
+  const waited = await smallBesideLarge({
+    database,
+    workers: 2,
+    large,
+    small,
+    rounds: quick ? 1 : 3,
+    lookMs: quick ? 300 : 3_000,
+  });
   const middle = (of: (one: Waited) => number) => median(waited.map(of));
   const shown = small.toLocaleString('en-US');
   return {

@@ -145,3 +145,21 @@ describe('pacing', () => {
     expect(outage.available(now)).toBeGreaterThan(1_000);
   });
 });
+
+it.each([0, 5, 30])(
+  'slices leased one after the other come to the whole rate, asked for %i ms late',
+  (lateMs) => {
+    const rate = 200;
+    const pacer = new Pacer(rate, 0);
+    const slices = { ms: 100, aheadMs: 1_000 };
+    let [now, count] = [0, 0];
+    while (now < 30_000) {
+      const slice = pacer.lease(1_000, now, slices);
+      count += slice.count;
+      now = Math.max(now, slice.fromMs + (slice.count / slice.rate) * 1_000) + lateMs;
+    }
+    const used = (count * 1_000) / now / rate;
+    expect(used).toBeGreaterThan(0.99);
+    expect(used).toBeLessThan(1.01);
+  },
+);

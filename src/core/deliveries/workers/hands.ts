@@ -9,6 +9,12 @@ import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
 const MOST_HANDS = 16;
 const MOST_OF_A_SEND = 2;
 /**
+ * Who has other sends leaves the second chunk of a new one to others for so long: two looks of theirs. A small send is
+ * two chunks, and all of it in one worker's hands has a part of that one's speed only.
+ */
+const LEAVE_MS = 500;
+const SENDS_KNOWN = 1_000;
+/**
  * When no hand is free, or none for a send, the chunk held longest for at least this long makes room for others: for
  * what a worker that died has left, too.
  */
@@ -50,6 +56,8 @@ export class Hands implements Work {
   readonly #worker: string;
   readonly #log: Log;
   readonly #hands = new Map<string, Hand>();
+  /** When a chunk of each send was first taken, by this process's own clock. */
+  readonly #firstTaken = new Map<number, number>();
 
   constructor(options: { ledger: Ledger; queue: JobQueue; name: string; worker: string; log: Log }) {
     this.#ledger = options.ledger;
@@ -200,6 +208,8 @@ export class Hands implements Work {
       await this.#queue.done(this.#name, job);
       return false;
     }
+    if (this.#firstTaken.size >= SENDS_KNOWN) this.#firstTaken.clear();
+    if (!this.#firstTaken.has(key.send_seq)) this.#firstTaken.set(key.send_seq, takenAt);
     this.#hands.set(keyOf(key), {
       key,
       send: grabbed.send,
@@ -227,7 +237,10 @@ export class Hands implements Work {
   /** Sends of which no more is taken for now. */
   #fullSends(): number[] {
     const bySend = Map.groupBy(this.#hands.values(), ({ key }) => key.send_seq);
-    return [...bySend].filter(([, hands]) => hands.length >= MOST_OF_A_SEND).map(([send]) => send);
+    const newest = bySend.size > 1 ? performance.now() - LEAVE_MS : Number.POSITIVE_INFINITY;
+    return [...bySend]
+      .filter(([send, { length }]) => length >= MOST_OF_A_SEND || (this.#firstTaken.get(send) ?? 0) > newest)
+      .map(([send]) => send);
   }
 }
 
