@@ -69,7 +69,9 @@ export async function openPostgres(url: string): Promise<PostgresLedger> {
  */
 export function withSettings(address: string, schema: string): string {
   const url = new URL(address);
-  const needed = Object.entries({ ...SETTINGS, search_path: schema }).map(([name, value]) => `-c ${name}=${value}`);
+  const needed = Object.entries({ ...SETTINGS, search_path: schema }).map(
+    ([name, value]) => `-c ${name}=${value}`,
+  );
   url.searchParams.set('options', [url.searchParams.get('options') ?? [], needed].flat().join(' '));
   return url.href;
 }
@@ -115,11 +117,7 @@ export class PostgresLedger implements Ledger {
     return (await this.all<T>(sql, ...parameters))[0];
   }
 
-<<<<<<< HEAD
-  write<T>(work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
-    return this.#transaction(`BEGIN; SELECT pg_advisory_xact_lock(${this.#lockKey})`, work);
-=======
-  async write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> 
+  async write<T>(work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     if (this.#writing < MOST_WRITES) this.#writing += 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
@@ -129,12 +127,13 @@ export class PostgresLedger implements Ledger {
       if (next) next();
       else this.#writing -= 1;
     }
->>>>>>> review
+  }
 
-  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> 
+  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#transaction('BEGIN', work);
+  }
 
-  async #transaction<T>(begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> 
+  async #transaction<T>(begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.#once(begin, work);
@@ -142,6 +141,7 @@ export class PostgresLedger implements Ledger {
         if (tries === TRIES || !isAgainstAnother(error)) throw storageError(error);
       }
     }
+  }
 
   async #once<T>(begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
@@ -175,11 +175,13 @@ export class PostgresLedger implements Ledger {
   }
 
   /** Text with `$1` parameters, as libraries write it: pg-boss uses the same connections. */
-  async executeSql(text: string, values?: unknown[]): Promise<rows: unknown[] > 
+  async executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
     return this.#pool.query(text, values);
+  }
 
-  async close(): Promise<void> 
+  async close(): Promise<void> {
     if (!this.#pool.ended) await this.#pool.end();
+  }
 }
 
 export class PostgresTransaction implements Transaction {
