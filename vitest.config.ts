@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Files that take longest, longest first: what begins last must not be what all wait for. */
 const LONGEST = [
   'test/workers/kill',
+  'test/workers/torture',
   'test/torture/torture',
   'test/kill',
   'test/core/sends',

@@ -358,7 +358,7 @@ class WorkersRun {
       await this.#call();
     }
     if (kind === 'recover') await this.#leaveDoubt(rearm);
-    const slot = await Promise.race([met, sleep(PATIENCE_MS, null, { ref: false })]);
+    const slot = await this.#patiently(met);
     this.#onMet = () => {};
     for (const one of this.#slots) if (!one.isStalled) one.arm(null);
     if (slot === null) {
@@ -367,6 +367,17 @@ class WorkersRun {
     }
     this.#met(fault);
     if (when === 'stalled') await this.#stalled(slot);
+  }
+
+  /** There is enough to send all the while; null: it was never met. */
+  async #patiently(met: Promise<WorkerSlot>): Promise<WorkerSlot | null> {
+    const until = performance.now() + PATIENCE_MS;
+    while (performance.now() < until) {
+      const slot = await Promise.race([met, sleep(500, null, { ref: false })]);
+      if (slot) return slot;
+      await this.#supply();
+    }
+    return null;
   }
 
   /** A worker dies with messages in flight, so that others have something to recover. */
