@@ -349,16 +349,22 @@ class WorkersRun {
     const met = new Promise<WorkerSlot>((resolve) => {
       this.#onMet = resolve;
     });
-    const rearm = () => {
-      for (const slot of this.#slots) if (!slot.isStalled) slot.arm({ kind, when, left });
+    // Those that come back from another fault as well.
+    const armed = new WeakSet<TidingsProcess>();
+    const arm = () => {
+      for (const slot of this.#slots) {
+        if (slot.isStalled || armed.has(slot.process)) continue;
+        slot.arm({ kind, when, left });
+        armed.add(slot.process);
+      }
     };
-    rearm();
-    if (kind === 'freeze') {
-      this.#campaign += 1;
-      await this.#call();
-    }
-    if (kind === 'recover') await this.#leaveDoubt(rearm);
-    const slot = await this.#patiently(met);
+    arm();
+    if (kind === 'recover') await this.#leaveDoubt(arm);
+    const slot = await this.#patiently(met, async () => {
+      arm();
+      if (kind === 'freeze') this.#campaign += 1;
+      return kind === 'freeze' ? this.#call() : this.#supply();
+    });
     this.#onMet = () => {};
     for (const one of this.#slots) if (!one.isStalled) one.arm(null);
     if (slot === null) {
@@ -369,13 +375,13 @@ class WorkersRun {
     if (when === 'stalled') await this.#stalled(slot);
   }
 
-  /** There is enough to send all the while; null: it was never met. */
-  async #patiently(met: Promise<WorkerSlot>): Promise<WorkerSlot | null> {
+  /** @param more makes sure of something to do. @returns null when it was never met. */
+  async #patiently(met: Promise<WorkerSlot>, more: () => Promise<void>): Promise<WorkerSlot | null> {
     const until = performance.now() + PATIENCE_MS;
     while (performance.now() < until) {
+      await more();
       const slot = await Promise.race([met, sleep(500, null, { ref: false })]);
       if (slot) return slot;
-      await this.#supply();
     }
     return null;
   }
@@ -460,8 +466,8 @@ class WorkersRun {
       this.#onMet(slot);
       return;
     }
-    // A process that starts while the database is away says so and ends.
-    if (this.#expected.has(process) || performance.now() < this.#awayUntil) return;
+    // A process that starts while the database is away, or the line to it, says so and ends.
+    if (this.#expected.has(process) || slot.isStalled || performance.now() < this.#awayUntil) return;
     this.#complaints.push(`${slot.name} ended by itself with ${code}: ${process.log.slice(-3).join(' ')}`);
   }
 
