@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { endIfDone } from '../../src/core/deliveries/claim-window.ts';
 import {
+  GIVEN_UP,
   OUTCOME_UNKNOWN,
   requeue,
   type Settlement,
@@ -156,4 +157,54 @@ it('a send that was paused when its last two messages were in flight is complete
   await Promise.all(ends);
   await completeStopped(core.ledger);
   expect(await stateOf()).toBe('completed');
+});
+
+/** What the operations do in transactions passes it. */
+function gateOperations(sign: RegExp) {
+  const one = gate(sign);
+  const write = core.ledger.write.bind(core.ledger);
+  core.ledger.write = (work) => write((tx) => work(one.around(tx)));
+  return one;
+}
+
+it('a call that goes on with a send is not undone by a worker that just found nothing left to try', async () => {
+  await prepare('smtp_550');
+  await core.ledger.writeBeside(async (tx) => {
+    await tx.run("UPDATE deliveries SET status = 'pending', retry_at = ? WHERE position = 1", GIVEN_UP);
+    await tx.run('UPDATE chunks SET failed = 0');
+    await setState(tx, 1, 'running');
+  });
+  const { reached, open } = gateOperations(/^UPDATE deliveries SET retry_at = 0/);
+  const call = core.call('sendBulkMessages', { ...send, max_wait_seconds: 0 });
+  await reached;
+  const ending = core.ledger.writeBeside((tx) => endIfDone(tx, 1));
+  await Promise.race([ending, new Promise((resolve) => setTimeout(resolve, 300))]);
+  open();
+  await Promise.all([call, ending]);
+  expect(await stateOf()).toBe('running');
+});
+
+it('a lead that is put back to pending with a new message never has the old one', async () => {
+  await prepare('smtp_550');
+  await run('running');
+  const revision = async () =>
+    (
+      await core.ledger.get<{ message: string }>(
+        "SELECT message FROM sends JOIN deliveries ON send_seq = seq WHERE status = 'pending'",
+      )
+    )?.message;
+  // The transaction after the one that puts back.
+  const { reached, open } = gateOperations(
+    / FROM sends s JOIN chunks c ON c.send_seq = s.seq WHERE s.seq = /,
+  );
+  const call = core.call('sendBulkMessages', {
+    ...send,
+    message: 'New',
+    retry: 'failed',
+    max_wait_seconds: 0,
+  });
+  await reached;
+  expect(await revision()).toBe('New');
+  open();
+  expect((await call).notice).toContain('The message changed: the 1 leads still pending get the new one.');
 });

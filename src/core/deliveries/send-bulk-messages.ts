@@ -13,6 +13,7 @@ import {
   findSendByKey,
   getSend,
   insertSend,
+  lockSend,
   reviseSend,
   type SendContent,
   type SendRow,
@@ -116,10 +117,14 @@ async function takeUp(
   const notices: string[] = [];
   const cancelled = 'This send was cancelled earlier; nothing was sent by this call.';
   if (send.state === 'cancelled') return [cancelled];
-  const moved = retry ? await requeueAll(ledger, send.seq, retry) : 0;
+  const { moved, revised } = retry
+    ? await requeueAll(ledger, send.seq, retry, content)
+    : { moved: 0, revised: false };
   if (retry)
     notices.push(`${moved} ${retry} ${moved === 1 ? 'lead was' : 'leads were'} put back to pending.`);
   await ledger.write(async (tx) => {
+    // Whoever sends may be about to say that nothing is left to try.
+    await lockSend(tx, send.seq);
     const current = (await getSend(tx, send.seq))!;
     if (current.state === 'cancelled') return void notices.push(cancelled);
     const left = totalsOf(current).total_remaining;
@@ -131,8 +136,7 @@ async function takeUp(
       if (start) notices.push('schedule_at had no effect.');
       return;
     }
-    if (!sameContent(current, content)) {
-      await reviseSend(tx, send.seq, content);
+    if ((await revise(tx, current, content)) || revised) {
       notices.push(`The message changed: the ${left} leads still pending get the new one.`);
     }
     if (current.state === 'paused' && current.problem_code === PAUSED_BY_REQUEST) {
@@ -182,15 +186,35 @@ export async function goOn(tx: Transaction, send: SendRow, atMs: number | null =
   await setState(tx, send.seq, 'running');
 }
 
-async function requeueAll(ledger: Ledger, seq: number, retry: Retry): Promise<number> {
+/** With the new text: a send that is running may reach whom it puts back before the last of them is. */
+async function requeueAll(
+  ledger: Ledger,
+  seq: number,
+  retry: Retry,
+  content: SendContent,
+): Promise<{ moved: number; revised: boolean }> {
   let after = 0;
   let moved = 0;
+  let revised = false;
   for (;;) {
-    const part = await ledger.write((tx) => requeue(tx, seq, retry, after, REQUEUE_ROWS));
-    if (part === null) return moved;
+    const part = await ledger.write(async (tx) => {
+      const some = await requeue(tx, seq, retry, after, REQUEUE_ROWS);
+      const changed =
+        some !== null && some.moved > 0 && (await revise(tx, (await lockSend(tx, seq))!, content));
+      return some && { ...some, changed };
+    });
+    if (part === null) return { moved, revised };
     after = part.last;
     moved += part.moved;
+    revised ||= part.changed;
   }
+}
+
+/** @returns whether the message changed by it. */
+async function revise(tx: Transaction, send: SendRow, content: SendContent): Promise<boolean> {
+  if (sameContent(send, content)) return false;
+  await reviseSend(tx, send.seq, content);
+  return true;
 }
 
 function sameContent(send: SendRow, content: SendContent): boolean {

@@ -19,6 +19,7 @@ import {
   completeIfDealtWith,
   findSend,
   listSends,
+  lockSend,
   type NamedSendRow,
   setState,
   type TotalledSendRow,
@@ -172,7 +173,11 @@ async function changeState(
   id: string,
   work: (tx: Parameters<Parameters<Ledger['write']>[0]>[0], send: TotalledSendRow) => Promise<void>,
 ): Promise<NamedSendRow> {
-  await ledger.write(async (tx) => work(tx, await existingSend(tx, id)));
+  await ledger.write(async (tx) => {
+    // Whoever sends may be about to change its state.
+    await lockSend(tx, (await existingSend(tx, id)).seq);
+    await work(tx, await existingSend(tx, id));
+  });
   return existingSend(ledger, id);
 }
 
