@@ -46,7 +46,9 @@ export async function openPostgres(url: string): Promise<PostgresLedger> {
     application_name: 'tidings',
     max: MOST_CONNECTIONS,
     connectionTimeoutMillis: 10_000,
+    // A host that vanished is noticed in some ten minutes; by what is usual, in two hours.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     // Statements that follow each other leave without waiting: a transaction costs few journeys.
     pipeline: true,
   } as pg.PoolConfig);
