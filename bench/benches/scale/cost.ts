@@ -18,6 +18,8 @@ export interface Cost {
   readonly worker: number;
   readonly statements: number;
   readonly commits: number;
+  /** Bytes of PostgreSQL's log. */
+  readonly wal: number;
 }
 
 export interface Costs {
@@ -27,6 +29,10 @@ export interface Costs {
   readonly rest: Cost;
   /** Rows a second, while the large number of leads was imported. */
   readonly importRate: number;
+  /** Rows a second, while the rows of the large send were made. */
+  readonly makeRate: number;
+  /** What a row of `deliveries` takes with its indexes when all were sent, in bytes. */
+  readonly rowBytes: number;
 }
 
 /**
@@ -43,15 +49,16 @@ export async function costBySize(options: CostOptions): Promise<Costs> {
       await cluster.close();
     }
     options.report(`${options.small} rows: ${Math.round(small[0]!.database)} µs of the database for each`);
-    const { cluster, importRate } = await filled(options, sink, 'large', options.large);
+    const { cluster, importRate, makeRate } = await filled(options, sink, 'large', options.large);
     options.report(`${options.large} leads imported, ${Math.round(importRate)} rows/s`);
     const large: Cost[] = [];
     for (let round = 0; round < options.rounds; round++)
       large.push(await costOf(cluster, options.database, options.small));
     options.report(`${options.large} rows: ${Math.round(large[0]!.database)} µs of the database for each`);
     const rest = await costOf(cluster, options.database, options.large - (await cluster.sent()));
+    const rowBytes = await deliveriesBytes(cluster, options.large);
     await cluster.close();
-    return { small, large, rest, importRate };
+    return { small, large, rest, importRate, makeRate, rowBytes };
   } finally {
     await sink.stop();
   }
@@ -65,10 +72,17 @@ async function filled({ database }: CostOptions, sink: Sink, schema: string, lea
   const importRate = (leads * 1_000) / (performance.now() - startedAt);
   const audience = await cluster.audience();
   await cluster.startWorkers(1, { SMTP_RATE: '1' });
+  const sentAt = performance.now();
   await cluster.send(audience, 'c');
   await cluster.untilMade();
+  const makeRate = (leads * 1_000) / (performance.now() - sentAt);
   await cluster.stopWorkers();
-  return { cluster, importRate };
+  return { cluster, importRate, makeRate };
+}
+
+async function deliveriesBytes({ ledger }: Cluster, rows: number): Promise<number> {
+  const size = await ledger.get<{ bytes: number }>("SELECT pg_total_relation_size('deliveries') AS bytes");
+  return size!.bytes / rows;
 }
 
 /** A new worker sends the next `messages`; the first tenth, in which it warms up, and the last are not counted. */
@@ -86,18 +100,21 @@ async function costOf(cluster: Cluster, database: PostgresServer, messages: numb
     worker: ((after.workers - before.workers) * 1e6) / sent,
     statements: (countsAfter.statements - countsBefore.statements) / sent,
     commits: (countsAfter.commits - countsBefore.commits) / sent,
+    wal: (countsAfter.wal - countsBefore.wal) / sent,
   };
 }
 
 /** Needs pg_stat_statements among `shared_preload_libraries`. Looking itself is not counted. */
-async function counts(database: PostgresServer): Promise<{ statements: number; commits: number }> {
+async function counts(database: PostgresServer): Promise<Pick<Cost, 'statements' | 'commits' | 'wal'>> {
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   await client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
   const { rows } = await client.query(
     `SELECT sum(calls) FILTER (WHERE query !~ 'sum\\(sent\\)') AS statements,
-       sum(calls) FILTER (WHERE query = 'COMMIT') AS commits FROM pg_stat_statements`,
+       sum(calls) FILTER (WHERE query = 'COMMIT') AS commits,
+       pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') AS wal FROM pg_stat_statements`,
   );
   await client.end();
-  return { statements: Number(rows[0].statements), commits: Number(rows[0].commits) };
+  const [row] = rows;
+  return { statements: Number(row.statements), commits: Number(row.commits), wal: Number(row.wal) };
 }

@@ -1,6 +1,6 @@
 import { type PostgresServer, startPostgres } from '../../../test/support/postgres-server.ts';
 import { atLeast, atMost, type Bench, type BenchResult, type Goal, median, type Row } from '../../bench.ts';
-import { costBySize } from './cost.ts';
+import { type Cost, costBySize } from './cost.ts';
 import { smallBesideLarge, type Waited } from './fairness.ts';
 import { sharedRate } from './rate.ts';
 import { type Span, throughWorkers } from './workers.ts';
@@ -162,8 +162,7 @@ async function cost(database: PostgresServer, quick: boolean, log: (line: string
   const [small, large] = quick ? [500, 2_000] : [10_000, 1_000_000];
   const rounds = quick ? 1 : 5;
   const costs = await costBySize({ database, small, large, rounds, report: log });
-  const of = (which: 'small' | 'large', what: 'database' | 'worker' | 'statements' | 'commits') =>
-    costs[which].map((one) => one[what]);
+  const of = (which: 'small' | 'large', what: keyof Cost) => costs[which].map((one) => one[what]);
   const [few, many] = [small.toLocaleString('en-US'), large.toLocaleString('en-US')];
   const unit = 'µs for each message';
   const growth = median(of('large', 'database')) / median(of('small', 'database'));
@@ -183,6 +182,18 @@ async function cost(database: PostgresServer, quick: boolean, log: (line: string
       { what: `the same, all ${many} to the end`, unit, runs: [costs.rest.worker] },
       { what: `statements, ${many} rows`, unit: 'for each message', runs: of('large', 'statements') },
       { what: `commits, ${many} rows`, unit: 'for each message', runs: of('large', 'commits') },
+      {
+        what: `log of PostgreSQL (WAL), ${many} rows`,
+        unit: 'bytes for each message',
+        runs: of('large', 'wal'),
+      },
+      {
+        what: 'a row of deliveries with its indexes',
+        unit: 'bytes',
+        runs: [costs.rowBytes],
+        note: 'all sent',
+      },
+      { what: "a send's rows are made", unit: 'rows/s', runs: [costs.makeRate], note: `${many} of them` },
       { what: 'import into PostgreSQL', unit: 'rows/s', runs: [costs.importRate], note: `${many} new leads` },
     ],
     goals: [
