@@ -99,6 +99,12 @@ export function charts(results: ReadonlyMap<string, BenchRecord>): Map<string, s
     (what) => what.endsWith('used'),
     (what) => what.replace(': used', ''),
   );
+  draw(
+    'scale',
+    'scale',
+    'Emails through many workers',
+    (what) => / workers?$/.test(what) && !/RATE/.test(what),
+  );
   return drawn;
 }
 
