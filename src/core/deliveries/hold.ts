@@ -19,6 +19,9 @@ export const PLACE_HOLD =
 /** Whoever has the right to send by it loses it before the next claim. */
 export const TAKE_LEASES = "UPDATE leases SET holder = '', fence = fence + 1 WHERE name LIKE '%/%'";
 
+/** Within another statement. */
+export const IS_HELD = "EXISTS (SELECT 1 FROM leases WHERE name = 'hold')";
+
 const RESTORED = 'restored';
 
 export async function findHold(reader: Reader): Promise<Hold | null> {

@@ -2,6 +2,7 @@ import type { Ledger, Transaction } from '../../../ledger/ledger.ts';
 import type { Log } from '../../log.ts';
 import type { ChunkKey, ChunkRow } from '../../sends/chunk.store.ts';
 import { recoverChunk, unclaim } from '../delivery.store.ts';
+import { IS_HELD } from '../hold.ts';
 import { type ClaimedChunk, keyOf, READY_COLUMNS, type ReadyChunk, type Work } from '../work.ts';
 import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
 
@@ -183,7 +184,7 @@ export class Hands implements Work {
     const why = 'The worker that was sending died before it could read the answer.';
     const grabbed = await this.#ledger.writeBeside(async (tx) => {
       const chunk = await tx.get<ChunkRow & { id: string; state: string; in_flight: number; held: boolean }>(
-        `SELECT c.*, s.id, s.state, EXISTS (SELECT 1 FROM leases WHERE name = 'hold') AS held FROM chunks c JOIN sends s ON s.seq = c.send_seq
+        `SELECT c.*, s.id, s.state, ${IS_HELD} AS held FROM chunks c JOIN sends s ON s.seq = c.send_seq
          WHERE c.send_seq = ? AND c.number = ? FOR UPDATE OF c`,
         key.send_seq,
         key.number,
