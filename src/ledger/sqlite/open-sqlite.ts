@@ -33,8 +33,8 @@ export async function openSqlite(file: string, { evenIfMoved = false } = {}): Pr
 }
 
 /** Pages kept in memory, KiB. Whoever writes goes to indexes anywhere; whoever reads goes through pages once. */
-const WRITER_CACHE = 8_000;
-const READER_CACHE = 2_000;
+const WRITER_CACHE = 4_000;
+const READER_CACHE = 1_000;
 
 function connect(file: string, cache: number): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 100 });
