@@ -10,8 +10,13 @@ let url: string;
 let ledger: Ledger;
 let count = 0;
 
+/** Told apart by it from those of the tests that run beside these on the same server. */
+const APPLICATION = `open-postgres ${process.pid}`;
+
 beforeEach(async () => {
-  url = databaseUrlOf(`open-postgres ${process.pid} ${count++}`)!;
+  const address = new URL(databaseUrlOf(`open-postgres ${process.pid} ${count++}`)!);
+  address.searchParams.set('application_name', APPLICATION);
+  url = address.href;
   ledger = await openPostgres(url);
 });
 
@@ -23,9 +28,9 @@ const INSERT = "INSERT INTO suppressions VALUES ('email', ?, 'bounced', '2026-01
 async function cutConnections(): Promise<void> {
   const client = new pg.Client({ connectionString: url.replace(/\?.*/, '') });
   await client.connect();
-  await client.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tidings' AND pid <> pg_backend_pid()",
-  );
+  await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [
+    APPLICATION,
+  ]);
   await client.end();
 }
 
@@ -116,7 +121,7 @@ describe('the PostgreSQL ledger', () => {
     second.catch(() => {});
     const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
       WHERE wait_event_type = 'Lock' AND application_name = ?`;
-    await expect.poll(async () => (await ledger.all(cancel, 'tidings')).length).toBe(1);
+    await expect.poll(async () => (await ledger.all(cancel, APPLICATION)).length).toBe(1);
     await expect(second).rejects.toMatchObject({
       code: 'storage',
       message: expect.stringContaining('gave up'),
