@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Operation } from '../src/core/operation.ts';
+import type { Operation } from '../src/operations/operation.ts';
 
 interface Property {
   description?: string;

@@ -1,5 +1,5 @@
-import { TidingsError } from './core/errors.ts';
 import { isCountryCode } from './core/leads/contact.ts';
+import { TidingsError } from './errors.ts';
 
 /** The environment, read once, checked and frozen. Names are those that scripts and users rely on. */
 export interface Config {

@@ -6,13 +6,13 @@ import type { CliHost } from './cli/host.ts';
 import { onInterrupt } from './cli/interrupt.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, readConfig } from './config.ts';
-import { TidingsError } from './core/errors.ts';
-import type { Log } from './core/log.ts';
-import type { Tidings } from './core/tidings.ts';
-import { createLog } from './create-log.ts';
+import { TidingsError } from './errors.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import { openLedger } from './ledger/open-ledger.ts';
+import { createLog } from './log/create-log.ts';
+import type { Log } from './log/log.ts';
 import { openTidings } from './open-tidings.ts';
+import type { Tidings } from './tidings.ts';
 
 const version = readVersion();
 const LAST_WORD_MS = 1_000;
@@ -120,14 +120,14 @@ const host: CliHost = {
         fix: 'Use pg_dump, or the backups of your PostgreSQL: docs/operating/backup.md tells how.',
       });
     }
-    const { backUp } = await import('./backup/back-up.ts');
+    const { backUp } = await import('./upkeep/backup/back-up.ts');
     return backUp(join(config.dataDir, 'tidings.db'), file);
   },
 
   async restored(choice) {
     const ledger = await openLedger(readConfig(process.env));
     try {
-      return await (await import('./backup/restored.ts')).decideRestored(ledger, choice);
+      return await (await import('./upkeep/backup/restored.ts')).decideRestored(ledger, choice);
     } finally {
       await ledger.close();
     }
@@ -136,14 +136,14 @@ const host: CliHost = {
   async reached(logFile) {
     const ledger = await openLedger(readConfig(process.env));
     try {
-      return await (await import('./backup/restored.ts')).noteReached(ledger, logFile);
+      return await (await import('./upkeep/backup/restored.ts')).noteReached(ledger, logFile);
     } finally {
       await ledger.close();
     }
   },
 
   async doctor() {
-    const { doctor } = await import('./doctor/doctor.ts');
+    const { doctor } = await import('./upkeep/doctor/doctor.ts');
     const answer = await doctor(process.env);
     // A name that is still being looked up cannot be called off, and would keep the process after its last word.
     setTimeout(() => process.exit(), LAST_WORD_MS).unref();

@@ -1,21 +1,21 @@
-import { createSandboxChannel, type Outbox } from './channels/sandbox/channel.ts';
 import type { Config } from './config.ts';
-import { audienceOperations } from './core/audiences/audience.operations.ts';
-import type { Channel } from './core/deliveries/channel.ts';
-import { Dispatcher } from './core/deliveries/dispatcher.ts';
-import { sendOperations } from './core/deliveries/send.operations.ts';
-import { sendBulkMessages } from './core/deliveries/send-bulk-messages.ts';
-import { suppressionOperations } from './core/deliveries/suppression.operations.ts';
-import { allQueues } from './core/deliveries/workers/queues.ts';
+import type { Channel } from './core/deliveries/sender.ts';
+import { Dispatcher } from './core/dispatch/dispatcher.ts';
+import { allQueues } from './core/dispatch/workers/queues.ts';
 import { importCsv } from './core/leads/import-csv.ts';
-import { leadOperations } from './core/leads/lead.operations.ts';
-import type { Log } from './core/log.ts';
-import type { DispatcherControl, ImportOptions, Tidings } from './core/tidings.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { TimedLedger } from './ledger/timed-ledger.ts';
-import { createOperating } from './operating.ts';
-import { createOutbox, outboxOperation } from './outbox.ts';
+import type { Log } from './log/log.ts';
+import { audienceOperations } from './operations/audience.ts';
+import { leadOperations } from './operations/leads.ts';
+import { sendBulkMessages } from './operations/sends/send-bulk-messages.ts';
+import { sendOperations } from './operations/sends/sends.ts';
+import { suppressionOperations } from './operations/suppressions.ts';
+import { createOutbox, outboxOperation } from './providers/sandbox/outbox.store.ts';
+import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-sender.ts';
+import type { DispatcherControl, ImportOptions, Tidings } from './tidings.ts';
+import { createHealth } from './upkeep/health.ts';
 
 /** Puts the house together: the only file, with `main.ts`, that knows every room. */
 export async function openTidings(config: Config, log: Log): Promise<Tidings> {
@@ -43,7 +43,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
     importCsv: importFile,
     dispatcher,
-    operating: createOperating(ledger, dispatcher),
+    operating: createHealth(ledger, dispatcher),
     async close() {
       await dispatcher.stop();
       for (const channel of channels) await channel.close();
@@ -59,21 +59,21 @@ async function openDispatcher(
   parts: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log },
 ): Promise<{ dispatcher: DispatcherControl; closeQueue: () => Promise<void> }> {
   if (databaseUrl === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
-  const { PgBossQueue } = await import('./ledger/postgres/pg-boss-queue.ts');
-  const { Worker } = await import('./core/deliveries/workers/worker.ts');
+  const { PgBossQueue } = await import('./queue/pg-boss-queue.ts');
+  const { Worker } = await import('./core/dispatch/workers/worker.ts');
   const queue = new PgBossQueue(databaseUrl, allQueues(), parts.log);
   return { dispatcher: new Worker({ ...parts, queue }), closeQueue: () => queue.close() };
 }
 
 /** A channel is loaded when it is configured: an idle server carries no HTTP client that nobody asked for. */
 async function openWhatsApp({ whatsapp }: Config, outbox: Outbox): Promise<Channel> {
-  if (!whatsapp) return createSandboxChannel('whatsapp', outbox);
-  const { createWhatsAppChannel } = await import('./channels/whatsapp-cloud/channel.ts');
-  return createWhatsAppChannel(whatsapp);
+  if (!whatsapp) return createSandboxSender('whatsapp', outbox);
+  const { createCloudSender } = await import('./providers/whatsapp/cloud/cloud-sender.ts');
+  return createCloudSender(whatsapp);
 }
 
 async function openEmail({ email }: Config, outbox: Outbox): Promise<Channel> {
-  if (!email) return createSandboxChannel('email', outbox);
-  const { createEmailChannel } = await import('./channels/email-smtp/index.ts');
-  return createEmailChannel(email);
+  if (!email) return createSandboxSender('email', outbox);
+  const { createSmtpSender } = await import('./providers/email/smtp/smtp-sender.ts');
+  return createSmtpSender(email);
 }

@@ -3,12 +3,12 @@ import { createServer, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it } from 'vitest';
-import { createEmailChannel } from '../src/channels/email-smtp/index.ts';
-import type { Attempt, Channel, Outcome } from '../src/core/deliveries/channel.ts';
-import { parseContent } from '../src/core/sends/content.ts';
+import type { Attempt, Channel, Outcome } from '../src/core/deliveries/sender.ts';
+import { parseContent } from '../src/core/messages/content.ts';
+import { createSmtpSender } from '../src/providers/email/smtp/smtp-sender.ts';
 import { openCore, removeFolder } from './support/core.ts';
 import { type CountedLedger, countedLedger } from './support/counted-ledger.ts';
-import { FakeChannel } from './support/fake-channel.ts';
+import { FakeSender } from './support/fake-channel.ts';
 
 /* What a message costs, counted instead of timed: a clock says something else on every machine. */
 
@@ -56,7 +56,7 @@ it('a message that waits for a session is not put together yet: under 4 KB of a 
   const server = await serverThatKeepsSilentAfterBodies();
   const sessions = 2;
   const waiting = 1_000;
-  const channel = createEmailChannel({
+  const channel = createSmtpSender({
     url: `smtp://127.0.0.1:${server.port}?tls=off`,
     from: 'Shop <news@shop.example>',
     ratePerSecond: null,
@@ -129,7 +129,7 @@ async function coreOf(count: number, channel: Channel) {
 }
 
 async function costOfSend(messages: number) {
-  const core = await coreOf(messages, new FakeChannel('email', WINDOW));
+  const core = await coreOf(messages, new FakeSender('email', WINDOW));
   core.dispatcher.start();
   core.ledger.reads.count = 0;
   const before = core.ledger.commits.length;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Claim } from '../src/core/deliveries/claim-window.ts';
-import { lineOf } from '../src/core/deliveries/delivery-line.ts';
+import { attemptLogFields } from '../src/core/dispatch/attempt-log-fields.ts';
 import { freshFolder, removeFolder } from './support/core.ts';
 import { databaseEnv } from './support/database.ts';
 import { startSmtpServer } from './support/smtp-server.ts';
@@ -78,7 +78,7 @@ it('an id of a provider that holds the recipient is not told', () => {
     recipient: { contact: '+5215512345678' },
   } as unknown as Claim;
   const id = (providerMessageId: string) =>
-    (lineOf(claim, { type: 'accepted', providerMessageId }, 0) as { providerMessageId?: string })
+    (attemptLogFields(claim, { type: 'accepted', providerMessageId }, 0) as { providerMessageId?: string })
       .providerMessageId;
   const wamid = `wamid.${Buffer.from('\x1d\x18\x0d5215512345678\x15\x02\x00').toString('base64')}`;
   expect(id(wamid)).toBeUndefined();

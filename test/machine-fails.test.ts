@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { freshFolder, openCore, quiet, removeFolder } from './support/core.ts';
-import { FakeChannel } from './support/fake-channel.ts';
+import { FakeSender } from './support/fake-channel.ts';
 import { startSmtpServer } from './support/smtp-server.ts';
 
 let folder: string;
@@ -27,7 +27,7 @@ async function until(holds: () => boolean | Promise<boolean>) {
   while (!(await holds())) await sleep(10);
 }
 
-async function coreWith(channel: FakeChannel) {
+async function coreWith(channel: FakeSender) {
   const core = await openCore([channel], folder);
   closing.push(() => core.close());
   return core;
@@ -57,7 +57,7 @@ async function audienceOf(call: Call, count: number) {
 const message = { channel: 'email', subject: 'Hi', message: 'Hi {{lead.name}}' };
 
 /** Starts a send of `count` that has just begun to leave. */
-async function begun(core: Awaited<ReturnType<typeof openCore>>, email: FakeChannel, count: number) {
+async function begun(core: Awaited<ReturnType<typeof openCore>>, email: FakeSender, count: number) {
   const send = { audience_id: await audienceOf(core.call, count), ...message };
   core.dispatcher.start();
   const { send_id } = await core.call('sendBulkMessages', { ...send, max_wait_seconds: 0 });
@@ -65,7 +65,7 @@ async function begun(core: Awaited<ReturnType<typeof openCore>>, email: FakeChan
   return { send_id, wait: () => core.call('sendBulkMessages', { ...send, max_wait_seconds: 30 }) };
 }
 
-function oneEach(email: FakeChannel, count: number) {
+function oneEach(email: FakeSender, count: number) {
   expect(email.accepted.length).toBe(count);
   expect(new Set(email.accepted.map((one) => one.contact)).size).toBe(count);
 }
@@ -77,7 +77,7 @@ const slowly = async () => {
 
 describe('the data file', () => {
   it('on a full disk: the send waits, a caller is told, and it goes on when there is room again', async () => {
-    const email = new FakeChannel('email');
+    const email = new FakeSender('email');
     email.answer = slowly;
     const core = await coreWith(email);
     const send = await begun(core, email, 3_000);
@@ -98,7 +98,7 @@ describe('the data file', () => {
   }, 40_000);
 
   it('that becomes read-only: what has arrived is kept in mind and written down later, and nothing else leaves', async () => {
-    const email = new FakeChannel('email', 16);
+    const email = new FakeSender('email', 16);
     email.answer = slowly;
     const core = await coreWith(email);
     const send = await begun(core, email, 500);
@@ -118,7 +118,7 @@ describe('the data file', () => {
   }, 40_000);
 
   it('locked by another program for three seconds: callers still get answers, and the send goes on', async () => {
-    const email = new FakeChannel('email');
+    const email = new FakeSender('email');
     email.answer = slowly;
     const core = await coreWith(email);
     const send = await begun(core, email, 500);
@@ -145,7 +145,7 @@ describe('the clock', () => {
   ])(
     'set %s an hour: who waits for a retry waits as long as before',
     async (_, jump) => {
-      const email = new FakeChannel('email');
+      const email = new FakeSender('email');
       const tried = new Map<string, number>();
       email.answer = async ({ contact }) => {
         await sleep(2);
@@ -302,8 +302,8 @@ describe('a stop', () => {
   });
 
   it('that has to wait for answers keeps the right to send: nobody else calls them unknown meanwhile', async () => {
-    const email = new FakeChannel('email', 4);
-    const slow = new FakeChannel('email', 4);
+    const email = new FakeSender('email', 4);
+    const slow = new FakeSender('email', 4);
     email.answer = async () => void (await sleep(7_000));
     const first = await coreWith(email);
     const send = { audience_id: await audienceOf(first.call, 6), ...message };
@@ -326,7 +326,7 @@ describe('a stop', () => {
 
 describe('an empty bucket (one message a second)', () => {
   async function waiting() {
-    const email = new FakeChannel('email', 16, 1);
+    const email = new FakeSender('email', 16, 1);
     const core = await coreWith(email);
     const send = await begun(core, email, 50);
     await sleep(300);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { Tidings } from '../core/tidings.ts';
+import type { Tidings } from '../tidings.ts';
 import {
   answer,
   call,

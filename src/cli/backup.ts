@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { ReachedAnswer, RestoredChoice } from '../backup/restored.ts';
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
+import type { ReachedAnswer, RestoredChoice } from '../upkeep/backup/restored.ts';
 import { jsonOption, type Options, type Run } from './context.ts';
 import type { Output } from './output.ts';
 

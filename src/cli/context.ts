@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { checkInput } from '../check-input.ts';
-import { TidingsError } from '../core/errors.ts';
-import type { CallContext } from '../core/operation.ts';
-import type { Tidings } from '../core/tidings.ts';
+import { TidingsError } from '../errors.ts';
+import { checkInput } from '../operations/check-input.ts';
+import type { CallContext } from '../operations/operation.ts';
+import type { Tidings } from '../tidings.ts';
 import type { CliHost } from './host.ts';
 import type { Output } from './output.ts';
 import { inShellWords, type Spelling } from './shell-words.ts';

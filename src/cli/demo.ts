@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 import { createAudience } from './audience.ts';
 import {
   type CommandContext,

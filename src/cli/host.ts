@@ -1,6 +1,6 @@
-import type { Backup } from '../backup/back-up.ts';
-import type { ReachedAnswer, RestoredAnswer, RestoredChoice } from '../backup/restored.ts';
-import type { Tidings } from '../core/tidings.ts';
+import type { Tidings } from '../tidings.ts';
+import type { Backup } from '../upkeep/backup/back-up.ts';
+import type { ReachedAnswer, RestoredAnswer, RestoredChoice } from '../upkeep/backup/restored.ts';
 
 export interface Check {
   readonly name: string;

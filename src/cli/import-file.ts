@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, createReadStream, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { TidingsError } from '../core/errors.ts';
-import type { ImportReport } from '../core/leads/lead.schema.ts';
+import { TidingsError } from '../errors.ts';
+import type { ImportReport } from '../operations/lead.schema.ts';
 import type { CommandContext } from './context.ts';
 import { onInterrupt } from './interrupt.ts';
 import { count, printable } from './table.ts';

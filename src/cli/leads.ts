@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
 import { importFile } from './import-file.ts';
 import type { Output } from './output.ts';

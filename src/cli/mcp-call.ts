@@ -1,4 +1,4 @@
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 import type { Result } from './context.ts';
 
 interface Message {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { TidingsError } from '../core/errors.ts';
-import type { MoveProgress, MoveReport } from '../move/move.ts';
+import { TidingsError } from '../errors.ts';
+import type { MoveProgress, MoveReport } from '../upkeep/migrate/migrate.ts';
 import { type CommandContext, jsonOption, type Options, type Run } from './context.ts';
 import type { CliHost } from './host.ts';
 import type { Output } from './output.ts';
@@ -36,7 +36,7 @@ async function migrate({ host, output }: CommandContext, options: Options): Prom
   const { file, url } = placesOf(options, host);
   if (options['undo']) return undo(output, file, url);
   // Loaded when it is asked for: no other command needs both databases.
-  const { moveToPostgres } = await import('../move/move.ts');
+  const { moveToPostgres } = await import('../upkeep/migrate/migrate.ts');
   const startedAt = performance.now();
   const bar = bars(output);
   try {
@@ -51,7 +51,7 @@ async function migrate({ host, output }: CommandContext, options: Options): Prom
 }
 
 async function undo(output: Output, file: string, url: string): Promise<number> {
-  const { undoMove } = await import('../move/undo.ts');
+  const { undoMove } = await import('../upkeep/migrate/undo.ts');
   const { place } = await undoMove({ file, url });
   const next_step = `Unset DATABASE_URL, then start tidings serve: it sends from ${file} again.`;
   const document = { success: true, outcome: 'undone', from: file, to: place, next_step };

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type cliProgress from 'cli-progress';
 import { createColors } from 'picocolors';
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 import type { CliHost } from './host.ts';
 import { type Cell, count, printable, table } from './table.ts';
 

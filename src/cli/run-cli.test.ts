@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fakeHost, ID } from '../../test/support/fake-host.ts';
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 
 const lead = { id: ID, name: 'Ana', email: 'ana@example.com', phone: null, company: '東京', status: 'new' };
 const oneLead = { 'leads.list': () => ({ success: true, leads: [lead], next_cursor: null, total_count: 1 }) };

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 import { addAudienceCommands } from './audience.ts';
 import { addBackupCommands } from './backup.ts';
 import type { CommandContext, Run } from './context.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fakeHost, ID } from '../../test/support/fake-host.ts';
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidings-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { TidingsError } from '../core/errors.ts';
-import type { Tidings } from '../core/tidings.ts';
+import { TidingsError } from '../errors.ts';
+import type { Tidings } from '../tidings.ts';
 import {
   type CommandContext,
   call,

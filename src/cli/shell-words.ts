@@ -1,4 +1,4 @@
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 import { printable } from './table.ts';
 
 /** How an argument of an operation is written in the shell, where it is not `--its-name`. */

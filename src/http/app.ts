@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
-import type { Log } from '../core/log.ts';
-import type { Tidings } from '../core/tidings.ts';
+import type { Log } from '../log/log.ts';
+import type { Tidings } from '../tidings.ts';
 import { toErrorResponse } from './error-response.ts';
 import { apiKeyGuard, hostAndOriginGuard } from './guards.ts';
 import { INDEX_POLICY, indexPage } from './index-page.ts';

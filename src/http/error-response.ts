@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { Log } from '../core/log.ts';
-import { type Refusal, toRefusal } from '../mcp/refusal.ts';
+import type { Log } from '../log/log.ts';
+import { type Refusal, toRefusal } from '../operations/refusal.ts';
 
 const STATUS: Record<Refusal['code'], ContentfulStatusCode> = {
   invalid_argument: 400,

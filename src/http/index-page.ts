@@ -1,4 +1,4 @@
-import type { Tidings } from '../core/tidings.ts';
+import type { Tidings } from '../tidings.ts';
 
 export const INDEX_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";

@@ -5,8 +5,8 @@ import {
   type McpServerFactory,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import { TidingsError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
+import { TidingsError } from '../errors.ts';
+import type { Log } from '../log/log.ts';
 import { readBody } from './read-body.ts';
 
 type Message = Record<string, unknown>;

@@ -1,6 +1,6 @@
-import type { Operation } from '../core/operation.ts';
-import { type JsonSchema, toJsonSchema, withoutKeys } from '../mcp/json-schema.ts';
 import { inputOf } from '../mcp/tools.ts';
+import { type JsonSchema, toJsonSchema, withoutKeys } from '../operations/json-schema.ts';
+import type { Operation } from '../operations/operation.ts';
 import { parseRoute, type Route } from './rest-input.ts';
 
 const REFUSAL = { $ref: '#/components/schemas/Refusal' };

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
-import type { Log } from '../core/log.ts';
-import type { Tidings } from '../core/tidings.ts';
+import type { Log } from '../log/log.ts';
+import type { Tidings } from '../tidings.ts';
 
 export interface OperatingOptions {
   readonly tidings: Pick<Tidings, 'dispatcher' | 'modes' | 'operating'>;
@@ -32,7 +32,7 @@ export function addOperatingRoutes(app: Hono, { tidings, version, log }: Operati
 
   let metrics: Promise<{ metrics(): Promise<string>; contentType: string }> | undefined;
   app.get('/metrics', async (c) => {
-    metrics ??= import('../metrics/create-metrics.ts').then(({ createMetrics }) =>
+    metrics ??= import('../upkeep/metrics/create-metrics.ts').then(({ createMetrics }) =>
       createMetrics(tidings, version),
     );
     const registry = await metrics;

@@ -1,4 +1,4 @@
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 
 /** Room for leads.import with 3.5 million characters; files of any size are streamed. */
 export const BODY_LIMIT = 4 * 1024 * 1024;

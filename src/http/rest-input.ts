@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { innerType } from '../check-input.ts';
-import { TidingsError } from '../core/errors.ts';
-import type { Operation } from '../core/operation.ts';
+import { TidingsError } from '../errors.ts';
+import { innerType } from '../operations/check-input.ts';
+import type { Operation } from '../operations/operation.ts';
 import { readBody } from './read-body.ts';
 
 /** `application/json`, or a type with the suffix `+json` (RFC 6839). */

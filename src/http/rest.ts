@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
-import { checkInput } from '../check-input.ts';
-import type { Log } from '../core/log.ts';
-import type { Tidings } from '../core/tidings.ts';
+import type { Log } from '../log/log.ts';
+import { checkInput } from '../operations/check-input.ts';
+import type { Tidings } from '../tidings.ts';
 import { toErrorResponse } from './error-response.ts';
 import { createOpenApi } from './openapi.ts';
 import { parseRoute, readInput } from './rest-input.ts';

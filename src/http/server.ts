@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 import type { HttpAppOptions } from './app.ts';
 import { isLoopback } from './guards.ts';
 

@@ -1,5 +1,5 @@
-import { TidingsError } from '../core/errors.ts';
-import type { Tidings } from '../core/tidings.ts';
+import { TidingsError } from '../errors.ts';
+import type { Tidings } from '../tidings.ts';
 import { readBody } from './read-body.ts';
 
 const FORM_LIMIT = 64 * 1024 * 1024;

@@ -36,6 +36,6 @@ export interface Ledger extends Reader {
    * Beside other writes, for rows that only their holder changes, which the work locks before it reads them. On SQLite
    * the same as `write`.
    */
-  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  writeConcurrently<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

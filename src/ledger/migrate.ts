@@ -1,4 +1,4 @@
-import { TidingsError } from '../core/errors.ts';
+import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader } from './ledger.ts';
 import { migrations } from './migrations.ts';
 

@@ -25,8 +25,8 @@ export class TimedLedger implements Ledger {
     return timed(this.writes, () => this.#ledger.write(work));
   }
 
-  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return timed(this.writes, () => this.#ledger.writeBeside(work));
+  writeConcurrently<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return timed(this.writes, () => this.#ledger.writeConcurrently(work));
   }
 
   close(): Promise<void> {

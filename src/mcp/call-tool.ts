@@ -1,8 +1,8 @@
 import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server';
-import { checkInput } from '../check-input.ts';
-import type { Log } from '../core/log.ts';
-import type { CallContext } from '../core/operation.ts';
-import { toRefusal } from './refusal.ts';
+import type { Log } from '../log/log.ts';
+import { checkInput } from '../operations/check-input.ts';
+import type { CallContext } from '../operations/operation.ts';
+import { toRefusal } from '../operations/refusal.ts';
 import { chooseOperation, type Tool } from './tools.ts';
 
 /**

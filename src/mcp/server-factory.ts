@@ -1,9 +1,9 @@
 import { McpServer, type McpServerFactory, type StandardSchemaWithJSON } from '@modelcontextprotocol/server';
-import type { Log } from '../core/log.ts';
-import type { Tidings } from '../core/tidings.ts';
+import type { Log } from '../log/log.ts';
+import type { JsonSchema } from '../operations/json-schema.ts';
+import type { Tidings } from '../tidings.ts';
 import { callTool } from './call-tool.ts';
 import { describeTool, INSTRUCTIONS } from './descriptions.ts';
-import type { JsonSchema } from './json-schema.ts';
 import { groupTools } from './tools.ts';
 
 /**

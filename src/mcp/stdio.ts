@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
-import type { Log } from '../core/log.ts';
-import type { Operation } from '../core/operation.ts';
-import type { Tidings } from '../core/tidings.ts';
+import type { Log } from '../log/log.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Tidings } from '../tidings.ts';
 import { createMcpFactory } from './server-factory.ts';
 
 export interface StdioDoor {

@@ -1,7 +1,7 @@
-import { nearest } from '../check-input.ts';
-import { TidingsError } from '../core/errors.ts';
-import type { Operation } from '../core/operation.ts';
-import { anySchema, type JsonSchema, mergeSchemas, toJsonSchema } from './json-schema.ts';
+import { TidingsError } from '../errors.ts';
+import { nearest } from '../operations/check-input.ts';
+import { anySchema, type JsonSchema, mergeSchemas, toJsonSchema } from '../operations/json-schema.ts';
+import type { Operation } from '../operations/operation.ts';
 
 /** One MCP tool: `noun.verb` operations share the tool `noun`, told apart by `action`. */
 export interface Tool {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 let core: Awaited<ReturnType<typeof openCore>>;
 
 beforeEach(async () => {
-  core = await openCore([new FakeChannel('email'), new FakeChannel('whatsapp')]);
+  core = await openCore([new FakeSender('email'), new FakeSender('whatsapp')]);
 });
 
 afterEach(async () => {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HELD_UP } from '../../src/core/deliveries/channel.ts';
-import { TidingsError } from '../../src/core/errors.ts';
+import { STALLED } from '../../src/core/deliveries/sender.ts';
+import { TidingsError } from '../../src/errors.ts';
 import type { Ledger, Transaction } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 /** A statement of a turn that claims, by what it does to rows. */
 const CLAIMS = /SET status = 'sending'/;
@@ -27,7 +27,8 @@ class DeafLedger implements Ledger {
   all: Ledger['all'] = (sql, ...parameters) => this.#ledger.all(sql, ...parameters);
   get: Ledger['get'] = (sql, ...parameters) => this.#ledger.get(sql, ...parameters);
   write: Ledger['write'] = (work) => this.#heard((deaf) => this.#ledger.write(deaf(work)));
-  writeBeside: Ledger['writeBeside'] = (work) => this.#heard((deaf) => this.#ledger.writeBeside(deaf(work)));
+  writeConcurrently: Ledger['writeConcurrently'] = (work) =>
+    this.#heard((deaf) => this.#ledger.writeConcurrently(deaf(work)));
   close = () => this.#ledger.close();
 
   async #heard<T>(
@@ -55,7 +56,7 @@ describe('a commit whose end nobody hears', () => {
   let deaf: DeafLedger;
   let core: Awaited<ReturnType<typeof openCore>>;
 
-  async function open(channel: FakeChannel) {
+  async function open(channel: FakeSender) {
     folder = freshFolder();
     core = await openCore([channel], folder, (ledger) => {
       deaf = new DeafLedger(ledger);
@@ -73,10 +74,10 @@ describe('a commit whose end nobody hears', () => {
     removeFolder(folder);
   });
 
-  const contacts = (channel: FakeChannel) => channel.accepted.map(({ contact }) => contact);
+  const contacts = (channel: FakeSender) => channel.accepted.map(({ contact }) => contact);
 
   it('sends each message once, and leaves nothing unknown', async () => {
-    const channel = new FakeChannel('email', 4);
+    const channel = new FakeSender('email', 4);
     const send = await open(channel);
     deaf.isLost = (claims) => [1, 2, 4].includes(claims);
     core.dispatcher.start();
@@ -87,9 +88,9 @@ describe('a commit whose end nobody hears', () => {
   });
 
   it('takes back what it claimed again in the same turn as it was settled', async () => {
-    const channel = new FakeChannel('email', 1);
+    const channel = new FakeSender('email', 1);
     // Each one is held up at first: it is pending again, and claimed again by the transaction that says so.
-    channel.answer = ({ attemptId }) => (attemptId.endsWith('.1') ? HELD_UP : undefined);
+    channel.answer = ({ attemptId }) => (attemptId.endsWith('.1') ? STALLED : undefined);
     const send = await open(channel);
     deaf.isLost = (claims) => claims === 2;
     core.dispatcher.start();
@@ -99,7 +100,7 @@ describe('a commit whose end nobody hears', () => {
   });
 
   it('and a stop right after it leave nothing in doubt: the next process sends the rest', async () => {
-    const channel = new FakeChannel('email', LEADS);
+    const channel = new FakeSender('email', LEADS);
     const send = await open(channel);
     const lost = new Promise<void>((resolve) => {
       deaf.onLost = resolve;

@@ -3,7 +3,7 @@ import { findAudience, insertAudience, markDeleted } from '../../src/core/audien
 import { buildAudience } from '../../src/core/audiences/build-audience.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 let folder: string;
 let core: Awaited<ReturnType<typeof openCore>>;
@@ -14,14 +14,14 @@ let meanwhile: (() => Promise<unknown>) | null = null;
 beforeEach(async () => {
   folder = freshFolder();
   core = await openCore(
-    [new FakeChannel('email')],
+    [new FakeSender('email')],
     folder,
     (ledger) =>
       ({
         dialect: ledger.dialect,
         all: ledger.all.bind(ledger),
         get: ledger.get.bind(ledger),
-        writeBeside: ledger.writeBeside.bind(ledger),
+        writeConcurrently: ledger.writeConcurrently.bind(ledger),
         close: () => ledger.close(),
         async write(work) {
           const first = meanwhile;

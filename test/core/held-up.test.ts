@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { Outcome } from '../../src/core/deliveries/channel.ts';
+import type { Outcome } from '../../src/core/deliveries/sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 const UNREACHABLE: Outcome = {
   type: 'transient',
@@ -13,7 +13,7 @@ const UNREACHABLE: Outcome = {
 
 it('what held up a process that is gone is not said any more when another one sends', async () => {
   const folder = freshFolder();
-  const channel = new FakeChannel('email', 4);
+  const channel = new FakeSender('email', 4);
   channel.answer = () => UNREACHABLE;
   let core = await openCore([channel], folder);
   core.dispatcher.start();

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { HELD_UP, type Outcome } from '../../src/core/deliveries/channel.ts';
 import { type Claim, claimWindow, endIfDone } from '../../src/core/deliveries/claim-window.ts';
 import {
   freezeRows,
@@ -10,11 +9,12 @@ import {
   settle,
 } from '../../src/core/deliveries/delivery.store.ts';
 import { resolveOutcome } from '../../src/core/deliveries/resolve-outcome.ts';
-import { READY_COLUMNS, type ReadyChunk } from '../../src/core/deliveries/work.ts';
-import { parseContent } from '../../src/core/sends/content.ts';
-import { completeIfDealtWith, getSend, type SendRow, setState } from '../../src/core/sends/send.store.ts';
+import { type Outcome, STALLED } from '../../src/core/deliveries/sender.ts';
+import { READY_COLUMNS, type ReadyChunk } from '../../src/core/dispatch/assignment.ts';
+import { parseContent } from '../../src/core/messages/content.ts';
+import { completeIfSettled, getSend, type SendRow, setState } from '../../src/core/sends/send.store.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 const RUNS = Number(process.env['TIDINGS_MODEL_RUNS'] ?? 60);
 const LEADS = 6;
@@ -38,7 +38,7 @@ const FATES = {
     arrives: false,
     outcome: { type: 'transient', scope: 'sender', code: 'x', message: 'Away.' },
   },
-  'held up': { arrives: false, outcome: HELD_UP },
+  'held up': { arrives: false, outcome: STALLED },
   'too fast': {
     arrives: false,
     outcome: { type: 'throttled', scope: 'sender', code: 'x', message: 'Slow.' },
@@ -74,7 +74,7 @@ const same = (before: Row | undefined, after: Row) => JSON.stringify(before) ===
  */
 class World {
   readonly #core: Awaited<ReturnType<typeof openCore>>;
-  readonly #channel: FakeChannel;
+  readonly #channel: FakeSender;
   readonly #audience: string;
   readonly #leads: string[];
   readonly #sendId: string;
@@ -91,7 +91,7 @@ class World {
 
   private constructor(
     core: Awaited<ReturnType<typeof openCore>>,
-    channel: FakeChannel,
+    channel: FakeSender,
     audience: string,
     leads: string[],
     sendId: string,
@@ -104,7 +104,7 @@ class World {
   }
 
   static async make(folder: string): Promise<World> {
-    const channel = new FakeChannel('whatsapp');
+    const channel = new FakeSender('whatsapp');
     const core = await openCore([channel], folder);
     const leads: string[] = [];
     for (let at = 0; at < LEADS; at++) {
@@ -196,7 +196,7 @@ class World {
         const send = await tx.get<SendRow>('SELECT * FROM sends');
         if (send!.state === 'running') await setState(tx, claim.chunk.send_seq, 'paused', outcome);
       }
-      await completeIfDealtWith(tx, claim.chunk.send_seq);
+      await completeIfSettled(tx, claim.chunk.send_seq);
     });
     const expected = {
       accepted: 'sent',

@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { SendResult, SendSummary } from '../../src/core/sends/send.schema.ts';
+import type { SendResult, SendSummary } from '../../src/operations/sends/send.schema.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { onPostgres } from '../support/database.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;
 
 const LEADS = 20;
 const HOUR = 3_600_000;
 let folder: string;
-let email: FakeChannel;
+let email: FakeSender;
 let core: Core;
 let audience: string;
 const opened: Core[] = [];
 
 beforeEach(async () => {
   folder = freshFolder();
-  email = new FakeChannel('email');
+  email = new FakeSender('email');
   core = await open();
   const leads = Array.from({ length: LEADS }, (_, at) => ({ name: `L${at}`, email: `l${at}@example.com` }));
   await core.call('leads.import', { leads });
@@ -32,7 +32,7 @@ afterEach(async () => {
 
 /** A process over the data folder; it is the one that sends. */
 async function open(): Promise<Core> {
-  const one = await openCore([email, new FakeChannel('whatsapp')], folder);
+  const one = await openCore([email, new FakeSender('whatsapp')], folder);
   opened.push(one);
   one.dispatcher.start();
   return one;

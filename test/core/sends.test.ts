@@ -1,21 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createSandboxChannel, type Outbox } from '../../src/channels/sandbox/channel.ts';
-import type { Outcome } from '../../src/core/deliveries/channel.ts';
+import type { Outcome } from '../../src/core/deliveries/sender.ts';
+import { createSandboxSender, type Outbox } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;
 
 let folder: string;
-let email: FakeChannel;
-let whatsapp: FakeChannel;
+let email: FakeSender;
+let whatsapp: FakeSender;
 let core: Core;
 const opened: Core[] = [];
 
 beforeEach(async () => {
   folder = freshFolder();
-  email = new FakeChannel('email');
-  whatsapp = new FakeChannel('whatsapp');
+  email = new FakeSender('email');
+  whatsapp = new FakeSender('whatsapp');
   core = await openCore([email, whatsapp], folder);
   opened.push(core);
   core.dispatcher.start();
@@ -224,7 +224,7 @@ describe('outcomes', () => {
   });
 
   it('a refusal that the disk would not take at first counts once towards the breaker', async () => {
-    const ten = new FakeChannel('email', 10);
+    const ten = new FakeSender('email', 10);
     await core.dispatcher.stop();
     const other = await openCore([ten, whatsapp], folder);
     opened.push(other);
@@ -235,7 +235,7 @@ describe('outcomes', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       // The first time that its results are written down, nothing can be written.
       if (tries === 1) {
-        for (const way of ['write', 'writeBeside'] as const) {
+        for (const way of ['write', 'writeConcurrently'] as const) {
           const write = other.ledger[way].bind(other.ledger);
           other.ledger[way] = (work) =>
             write(async (tx) => {
@@ -317,7 +317,7 @@ describe('outcomes', () => {
   });
 
   it('the rate of a sender is kept, whatever the number of sends', async () => {
-    const slow = new FakeChannel('email', 64, 100);
+    const slow = new FakeSender('email', 64, 100);
     await core.dispatcher.stop();
     const other = await openCore([slow, whatsapp], folder);
     opened.push(other);
@@ -332,7 +332,7 @@ describe('outcomes', () => {
   });
 
   it('a small send that starts beside a large one is not kept waiting for it', async () => {
-    const slow = new FakeChannel('email', 64, 400);
+    const slow = new FakeSender('email', 64, 400);
     await core.dispatcher.stop();
     const other = await openCore([slow, whatsapp], folder);
     opened.push(other);
@@ -491,7 +491,7 @@ describe('stopping', () => {
     const audience = await audienceOf(20);
     // The first process holds the right to send; the second has nothing configured.
     const outbox: Outbox = { record: async () => {} };
-    const trying = await openCore([createSandboxChannel('email', outbox), whatsapp], folder);
+    const trying = await openCore([createSandboxSender('email', outbox), whatsapp], folder);
     opened.push(trying);
     trying.dispatcher.start();
     const results = await Promise.all([send(audience), send(audience, {}, trying)]);
@@ -501,7 +501,7 @@ describe('stopping', () => {
     await trying.dispatcher.stop();
     // And the other way round.
     await core.dispatcher.stop();
-    const first = await openCore([createSandboxChannel('email', outbox), whatsapp], folder);
+    const first = await openCore([createSandboxSender('email', outbox), whatsapp], folder);
     opened.push(first);
     first.dispatcher.start();
     expect(await send(audience, { campaign: 'b' }, first)).toMatchObject({ mode: 'sandbox', total_sent: 20 });

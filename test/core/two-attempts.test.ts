@@ -1,33 +1,33 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { recoverChunk } from '../../src/core/deliveries/delivery.store.ts';
-import { Pacer } from '../../src/core/deliveries/pacer.ts';
-import { SenderLoop } from '../../src/core/deliveries/sender-loop.ts';
-import { READY_COLUMNS, type ReadyChunk } from '../../src/core/deliveries/work.ts';
+import { READY_COLUMNS, type ReadyChunk } from '../../src/core/dispatch/assignment.ts';
+import { Pacer } from '../../src/core/dispatch/pace/pacer.ts';
+import { SenderLoop } from '../../src/core/dispatch/sender-loop.ts';
 import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 const KEY = { send_seq: 1, number: 0 };
 let folder: string;
-let channel: FakeChannel;
+let channel: FakeSender;
 let core: Awaited<ReturnType<typeof openCore>>;
 let loop: SenderLoop;
 
 /** A loop that may send all there is. */
 beforeEach(async () => {
   folder = freshFolder();
-  channel = new FakeChannel('email');
+  channel = new FakeSender('email');
   core = await openCore([channel], folder);
   loop = new SenderLoop({
     ledger: core.ledger,
     work: {
       makesRows: true,
       mayDeliver: () => true,
-      isThere: async () => true,
+      hasWork: async () => true,
       take: (tx) =>
         tx.all<ReadyChunk>(
           `SELECT ${READY_COLUMNS} FROM sends s JOIN chunks c ON c.send_seq = s.seq FOR UPDATE OF c`,
         ),
-      exhausted() {},
+      nothingLeft() {},
     },
     pace: new Pacer(null, performance.now()),
     channel,
@@ -50,7 +50,7 @@ it('the late answer of an attempt that was called unknown does not hide the late
   await core.call('sendBulkMessages', send);
   const running = loop.run();
   await expect.poll(() => channel.tries).toBe(1);
-  await core.ledger.writeBeside(async (tx) => {
+  await core.ledger.writeConcurrently(async (tx) => {
     const [chunk] = await tx.all<ReadyChunk>('SELECT * FROM chunks FOR UPDATE');
     await recoverChunk(tx, chunk!, 'It fell silent.');
   });

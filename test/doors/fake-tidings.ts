@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { TidingsError } from '../../src/core/errors.ts';
-import type { Log } from '../../src/core/log.ts';
-import { type CallContext, type Operation, operation } from '../../src/core/operation.ts';
-import type { Tidings } from '../../src/core/tidings.ts';
+import { TidingsError } from '../../src/errors.ts';
 import { createHttpApp, type HttpAppOptions } from '../../src/http/app.ts';
-import { fakeOperating, fakeSenders } from '../support/fake-operating.ts';
+import type { Log } from '../../src/log/log.ts';
+import { type CallContext, type Operation, operation } from '../../src/operations/operation.ts';
+import type { Tidings } from '../../src/tidings.ts';
+import { fakeOperating, fakeSenders } from '../support/fake-health.ts';
 
 export const AUDIENCE = '0199a1c2-1111-7000-8000-000000000001';
 const answer = z.looseObject({ success: z.literal(true) });

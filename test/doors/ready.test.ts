@@ -6,7 +6,7 @@ import { createHttpApp } from '../../src/http/app.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { TimedLedger } from '../../src/ledger/timed-ledger.ts';
 import { openTidings } from '../../src/open-tidings.ts';
-import { createOperating } from '../../src/operating.ts';
+import { createHealth } from '../../src/upkeep/health.ts';
 import { freshFolder, ledgerOf, quiet, removeFolder } from '../support/core.ts';
 import { TidingsProcess } from '../support/tidings-process.ts';
 import { fakeApp } from './fake-tidings.ts';
@@ -64,7 +64,7 @@ describe('readiness', () => {
         });
       },
     } as unknown as Ledger;
-    const operating = createOperating(new TimedLedger(silent), { isStopping: false }, 60);
+    const operating = createHealth(new TimedLedger(silent), { isStopping: false }, 60);
     const startedAt = performance.now();
     const reasons = await Promise.all([operating.whyNotReady(), operating.whyNotReady()]);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
@@ -82,7 +82,7 @@ describe('readiness', () => {
   it('ends when a newer version has changed the database beyond what this one can use', async () => {
     const ledger = await ledgerOf(folder());
     closing.push(() => ledger.close());
-    const operating = createOperating(new TimedLedger(ledger), { isStopping: false });
+    const operating = createHealth(new TimedLedger(ledger), { isStopping: false });
     expect(await operating.whyNotReady()).toBeNull();
     await ledger.write((tx) => tx.run("INSERT INTO schema_migrations VALUES (99, 'later', 99)"));
     expect(await operating.whyNotReady()).toContain('newer Tidings');

@@ -3,17 +3,17 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backUp } from '../../src/backup/back-up.ts';
-import { decideRestored } from '../../src/backup/restored.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { openSqlite } from '../../src/ledger/sqlite/open-sqlite.ts';
-import { moveToPostgres } from '../../src/move/move.ts';
-import { TABLE_NAMES } from '../../src/move/tables.ts';
-import { undoMove } from '../../src/move/undo.ts';
+import { backUp } from '../../src/upkeep/backup/back-up.ts';
+import { decideRestored } from '../../src/upkeep/backup/restored.ts';
+import { moveToPostgres } from '../../src/upkeep/migrate/migrate.ts';
+import { TABLE_NAMES } from '../../src/upkeep/migrate/tables.ts';
+import { undoMove } from '../../src/upkeep/migrate/undo.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 import { wrongChunks } from '../torture/chunk-totals.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;
@@ -22,14 +22,14 @@ type Run = { code: number; out: string; err: string };
 let folder: string;
 let file: string;
 let url: string;
-let email: FakeChannel;
+let email: FakeSender;
 const opened: { close(): Promise<void> }[] = [];
 
 beforeEach(() => {
   folder = freshFolder();
   file = join(folder, 'tidings.db');
   url = databaseUrlOf(folder)!;
-  email = new FakeChannel('email', 8);
+  email = new FakeSender('email', 8);
 });
 
 afterEach(async () => {

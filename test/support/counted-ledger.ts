@@ -21,7 +21,7 @@ export function countedLedger(ledger: Ledger): CountedLedger {
     commits,
     reads,
     write,
-    writeBeside: write,
+    writeConcurrently: write,
     all(sql, ...parameters) {
       reads.count += 1;
       return ledger.all(sql, ...parameters);

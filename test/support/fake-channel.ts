@@ -5,8 +5,8 @@ import type {
   MessageContent,
   Outcome,
   Recipient,
-} from '../../src/core/deliveries/channel.ts';
-import { renderTemplate } from '../../src/core/sends/template.ts';
+} from '../../src/core/deliveries/sender.ts';
+import { renderMergeText } from '../../src/core/messages/merge-text.ts';
 
 export interface Delivered {
   contact: string;
@@ -15,7 +15,7 @@ export interface Delivered {
 }
 
 /** A channel whose provider does what a test says, and remembers whom it accepted. */
-export class FakeChannel implements Channel {
+export class FakeSender implements Channel {
   readonly name: ChannelName;
   readonly provider = 'fake';
   readonly sender: Channel['sender'];
@@ -30,7 +30,7 @@ export class FakeChannel implements Channel {
   }
 
   prepare(content: MessageContent) {
-    const render = (recipient: Recipient) => renderTemplate(content.body, recipient.values);
+    const render = (recipient: Recipient) => renderMergeText(content.body, recipient.values);
     return {
       deliver: async (recipient: Recipient, attempt: Attempt): Promise<Outcome> => {
         const delivered = {

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { CliHost } from '../../src/cli/host.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
-import { TidingsError } from '../../src/core/errors.ts';
-import { operation } from '../../src/core/operation.ts';
-import type { ImportOptions, Tidings } from '../../src/core/tidings.ts';
-import { fakeOperating, fakeSenders } from './fake-operating.ts';
+import { TidingsError } from '../../src/errors.ts';
+import { operation } from '../../src/operations/operation.ts';
+import type { ImportOptions, Tidings } from '../../src/tidings.ts';
+import { fakeOperating, fakeSenders } from './fake-health.ts';
 
 export const ID = '0199a1c2-1111-7000-8000-000000000001';
 

@@ -7,11 +7,11 @@ import {
   type Settlement,
   settle,
 } from '../../src/core/deliveries/delivery.store.ts';
-import { completeStopped } from '../../src/core/deliveries/workers/plan.ts';
-import { completeIfDealtWith, setState } from '../../src/core/sends/send.store.ts';
+import { completeStopped } from '../../src/core/dispatch/workers/plan.ts';
+import { completeIfSettled, setState } from '../../src/core/sends/send.store.ts';
 import type { Transaction } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 import { wrongChunks } from '../torture/chunk-totals.ts';
 
 /** Larger than the smallest chunk: the send has two. */
@@ -22,7 +22,7 @@ let send: Record<string, unknown>;
 
 /** A send that is over: the lead of the first position has failed, everybody else has the message. Nobody sends any more. */
 async function prepare(code: string): Promise<void> {
-  const channel = new FakeChannel('email', 100);
+  const channel = new FakeSender('email', 100);
   channel.answer = ({ contact }) => {
     if (contact !== 'l0@example.com') return undefined;
     return { type: code === OUTCOME_UNKNOWN ? 'uncertain' : 'permanent', code, message: 'No.' };
@@ -76,7 +76,7 @@ function gate(sign: RegExp) {
 }
 
 const run = (state: 'running' | 'paused' | 'completed') =>
-  core.ledger.writeBeside((tx) => setState(tx, 1, state));
+  core.ledger.writeConcurrently((tx) => setState(tx, 1, state));
 const stateOf = async () => (await core.ledger.get<{ state: string }>('SELECT state FROM sends'))!.state;
 const totals = () => core.ledger.get('SELECT failed, unknown, in_flight FROM chunks WHERE number = 0');
 
@@ -97,7 +97,7 @@ it('a send is not over when leads are put back to pending by a call that ends ju
   await prepare('smtp_550');
   await run('running');
   const { around, reached, open } = gate(/FOR UPDATE/);
-  const ending = core.ledger.writeBeside((tx) => endIfDone(around(tx), 1));
+  const ending = core.ledger.writeConcurrently((tx) => endIfDone(around(tx), 1));
   await reached;
   expect(await core.ledger.write((tx) => requeue(tx, 1, 'failed', 0, 100))).toMatchObject({ moved: 1 });
   open();
@@ -109,13 +109,15 @@ it('a send is taken up again by a late answer that comes just when it is over', 
   await prepare(OUTCOME_UNKNOWN);
   await run('running');
   const { pass, reached, open } = gate(/COMMIT/);
-  const ending = core.ledger.writeBeside(async (tx) => {
+  const ending = core.ledger.writeConcurrently(async (tx) => {
     await endIfDone(tx, 1);
     await pass('COMMIT');
   });
   await reached;
-  const late = core.ledger.writeBeside((tx) =>
-    settle(tx, { send_seq: 1, number: 0 }, [answer({ status: 'pending', retryAt: 0, errorCode: 'held_up' })]),
+  const late = core.ledger.writeConcurrently((tx) =>
+    settle(tx, { send_seq: 1, number: 0 }, [
+      answer({ status: 'pending', retryAt: 0, errorCode: 'process_stalled' }),
+    ]),
   );
   // It waits for the other one, or is done.
   await Promise.race([late, new Promise((resolve) => setTimeout(resolve, 300))]);
@@ -130,7 +132,7 @@ it('an unknown outcome that turns out to be a refusal while it is put back to pe
   const { around, reached, open } = gate(/^UPDATE deliveries SET status = 'pending'/);
   const retrying = core.ledger.write((tx) => requeue(around(tx), 1, 'unknown', 0, 100));
   await reached;
-  await core.ledger.writeBeside((tx) =>
+  await core.ledger.writeConcurrently((tx) =>
     settle(tx, { send_seq: 1, number: 0 }, [answer({ status: 'failed', errorCode: 'smtp_550' })]),
   );
   open();
@@ -140,15 +142,15 @@ it('an unknown outcome that turns out to be a refusal while it is put back to pe
 
 it('a send that was paused when its last two messages were in flight is completed', async () => {
   await prepare('smtp_550');
-  await core.ledger.writeBeside(async (tx) => {
+  await core.ledger.writeConcurrently(async (tx) => {
     await tx.run("UPDATE deliveries SET status = 'sending' WHERE position IN (2, 501)");
     await tx.run('UPDATE chunks SET sent = sent - 1, in_flight = in_flight + 1');
     await setState(tx, 1, 'paused');
   });
   const commits = [gate(/COMMIT/), gate(/COMMIT/)];
   const ends = [2, 501].map((position, number) =>
-    core.ledger.writeBeside(async (tx) => {
-      if (await settle(tx, { send_seq: 1, number }, [answer({ position })])) await completeIfDealtWith(tx, 1);
+    core.ledger.writeConcurrently(async (tx) => {
+      if (await settle(tx, { send_seq: 1, number }, [answer({ position })])) await completeIfSettled(tx, 1);
       await commits[number]!.pass('COMMIT');
     }),
   );
@@ -169,7 +171,7 @@ function gateOperations(sign: RegExp) {
 
 it('a call that goes on with a send is not undone by a worker that just found nothing left to try', async () => {
   await prepare('smtp_550');
-  await core.ledger.writeBeside(async (tx) => {
+  await core.ledger.writeConcurrently(async (tx) => {
     await tx.run("UPDATE deliveries SET status = 'pending', retry_at = ? WHERE position = 1", GIVEN_UP);
     await tx.run('UPDATE chunks SET failed = 0');
     await setState(tx, 1, 'running');
@@ -177,7 +179,7 @@ it('a call that goes on with a send is not undone by a worker that just found no
   const { reached, open } = gateOperations(/^UPDATE deliveries SET retry_at = 0/);
   const call = core.call('sendBulkMessages', { ...send, max_wait_seconds: 0 });
   await reached;
-  const ending = core.ledger.writeBeside((tx) => endIfDone(tx, 1));
+  const ending = core.ledger.writeConcurrently((tx) => endIfDone(tx, 1));
   await Promise.race([ending, new Promise((resolve) => setTimeout(resolve, 300))]);
   open();
   await Promise.all([call, ending]);

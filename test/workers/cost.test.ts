@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 const FEW = 5;
 const MANY = 8_000;
 
 it('a message costs the same few rows, also by plans that were made while the tables were empty', async () => {
   const folder = freshFolder();
-  const core = await openCore([new FakeChannel('email')], folder);
+  const core = await openCore([new FakeSender('email')], folder);
   core.dispatcher.start();
   const send = async (from: number, count: number) => {
     const leads = Array.from({ length: count }, (_, at) => ({

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { doctor } from '../../src/doctor/doctor.ts';
 import { migrations } from '../../src/ledger/migrations.ts';
+import { doctor } from '../../src/upkeep/doctor/doctor.ts';
 import { freshFolder, ledgerOf, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
 import { startPostgres } from '../support/postgres-server.ts';

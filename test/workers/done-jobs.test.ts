@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, it } from 'vitest';
-import { START_QUEUE } from '../../src/core/deliveries/workers/queues.ts';
-import { PgBossQueue } from '../../src/ledger/postgres/pg-boss-queue.ts';
+import { START_QUEUE } from '../../src/core/dispatch/workers/queues.ts';
+import { PgBossQueue } from '../../src/queue/pg-boss-queue.ts';
 import { quiet } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
 

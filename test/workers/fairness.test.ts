@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 it('a small send beside a large one is shared by the workers, and does not wait for one of them', async () => {
   const folder = freshFolder();
-  const channels = [new FakeChannel('email'), new FakeChannel('email')];
+  const channels = [new FakeSender('email'), new FakeSender('email')];
   for (const channel of channels) channel.answer = () => sleep(100, undefined);
   const cores = await Promise.all(channels.map((channel) => openCore([channel], folder)));
   const [core] = cores as [(typeof cores)[0]];

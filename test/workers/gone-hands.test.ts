@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import type { Ledger, Transaction } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 type Work<T> = (tx: Transaction) => Promise<T>;
 
@@ -24,10 +24,10 @@ class SlowLedger implements Ledger {
   write: Ledger['write'] = (work) => this.#ledger.write(work);
   close = () => this.#ledger.close();
 
-  async writeBeside<T>(work: Work<T>): Promise<T> {
+  async writeConcurrently<T>(work: Work<T>): Promise<T> {
     const statements: string[] = [];
     await this.before();
-    const result = await this.#ledger.writeBeside((tx) =>
+    const result = await this.#ledger.writeConcurrently((tx) =>
       work({
         dialect: tx.dialect,
         all: tx.all.bind(tx),
@@ -55,7 +55,7 @@ afterEach(async () => {
   removeFolder(folder);
 });
 
-async function open(channel: FakeChannel) {
+async function open(channel: FakeSender) {
   const core = await openCore([channel], folder, (inner) => {
     ledger = new SlowLedger(inner);
     return ledger;
@@ -77,7 +77,7 @@ async function makeSend(core: Awaited<ReturnType<typeof openCore>>, leads: numbe
 
 it('a worker that is stopped while it cannot write down what was accepted leaves it in doubt: nobody sends it again', async () => {
   folder = freshFolder();
-  const channel = new FakeChannel('email', 10);
+  const channel = new FakeSender('email', 10);
   const first = await open(channel);
   const send = await makeSend(first, 30);
   let isAway = false;
@@ -107,7 +107,7 @@ it('a worker that is stopped while it cannot write down what was accepted leaves
 
 it('what was claimed before a chunk was given back does not leave when the same worker has taken it again', async () => {
   folder = freshFolder();
-  const channel = new FakeChannel('email', 10);
+  const channel = new FakeSender('email', 10);
   const core = await open(channel);
   const send = await makeSend(core, 1_500);
   await core.call('sendBulkMessages', send);

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import type { Tidings } from '../../src/core/tidings.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { openTidings } from '../../src/open-tidings.ts';
+import type { Tidings } from '../../src/tidings.ts';
 import { freshFolder, quiet, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { PostgresLedger } from '../../src/ledger/postgres/open-postgres.ts';
-import { PgBossQueue } from '../../src/ledger/postgres/pg-boss-queue.ts';
+import { PgBossQueue } from '../../src/queue/pg-boss-queue.ts';
 import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
-import { FakeChannel } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-channel.ts';
 
 const folder = freshFolder();
 let core: Awaited<ReturnType<typeof openCore>>;
 let send: Record<string, unknown>;
 
 beforeEach(async () => {
-  core = await openCore([new FakeChannel('email')], folder);
+  core = await openCore([new FakeSender('email')], folder);
   await core.call('leads.import', {
     leads: Array.from({ length: 50 }, (_, at) => ({ email: `l${at}@example.com` })),
   });
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 it('a chunk whose job is gone, as after a restore of the ledger alone, is taken up again', async () => {
-  await core.ledger.writeBeside((tx) => tx.run("UPDATE chunks SET holder = 'a worker of long ago'"));
+  await core.ledger.writeConcurrently((tx) => tx.run("UPDATE chunks SET holder = 'a worker of long ago'"));
   await goesOn();
 });
 
@@ -34,7 +34,7 @@ it('a chunk whose job was put before the clock of the database was set back is d
   const jobs = `${(core.ledger as PostgresLedger).schema}_jobs.job`;
   const setBack = `UPDATE ${jobs} SET start_after = start_after + interval '1 hour', created_on = created_on + interval '1 hour' WHERE state = 'created'`;
   await expect
-    .poll(() => core.ledger.writeBeside((tx) => tx.run(setBack)), { timeout: 5_000 })
+    .poll(() => core.ledger.writeConcurrently((tx) => tx.run(setBack)), { timeout: 5_000 })
     .toBeGreaterThan(0);
   await goesOn();
 });

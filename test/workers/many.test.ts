@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { endIfDone } from '../../src/core/deliveries/claim-window.ts';
 import { selectClaimable } from '../../src/core/deliveries/delivery.store.ts';
-import type { JobQueue } from '../../src/core/deliveries/workers/job-queue.ts';
-import { plan } from '../../src/core/deliveries/workers/plan.ts';
-import { deliverQueue } from '../../src/core/deliveries/workers/queues.ts';
+import type { JobQueue } from '../../src/core/dispatch/workers/job-queue.ts';
+import { plan } from '../../src/core/dispatch/workers/plan.ts';
+import { deliverQueue } from '../../src/core/dispatch/workers/queues.ts';
 import type { ChunkRow } from '../../src/core/sends/chunk.store.ts';
 import type { Ledger, Transaction } from '../../src/ledger/ledger.ts';
 import { freshFolder, ledgerOf, removeFolder } from '../support/core.ts';
@@ -64,7 +64,7 @@ async function claimable(tx: Transaction) {
 }
 
 it('a window of a chunk in which everybody is due costs no more than a window', async () => {
-  await ledger.writeBeside(async (tx) => {
+  await ledger.writeConcurrently(async (tx) => {
     expect((await claimable(tx)).length).toBe(WINDOW);
     for (const table of ['leads', 'deliveries'])
       expect(await looked(tx, table, () => claimable(tx))).toBeLessThan(2 * WINDOW);
@@ -72,7 +72,7 @@ it('a window of a chunk in which everybody is due costs no more than a window', 
 });
 
 it('nor where hardly anybody is due', async () => {
-  const undone = ledger.writeBeside(async (tx) => {
+  const undone = ledger.writeConcurrently(async (tx) => {
     await tx.run('UPDATE deliveries SET retry_at = NULL WHERE position % 1000 <> 0');
     expect((await claimable(tx)).length).toBe(LEADS / 1_000);
     for (const table of ['leads', 'deliveries'])
@@ -83,7 +83,7 @@ it('nor where hardly anybody is due', async () => {
 });
 
 it('to find that a send is not over costs no more when many wait for a retry', async () => {
-  await ledger.writeBeside(async (tx) => {
+  await ledger.writeConcurrently(async (tx) => {
     expect(await looked(tx, 'deliveries', () => endIfDone(tx, 1))).toBeLessThan(10);
   });
 });

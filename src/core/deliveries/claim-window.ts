@@ -1,9 +1,9 @@
 import type { Transaction } from '../../ledger/ledger.ts';
+import { RETRIES_USED_UP } from '../../operations/sends/send-result.ts';
+import type { ClaimedChunk, ReadyChunk } from '../dispatch/assignment.ts';
 import { toMergeValues } from '../leads/lead.ts';
+import { lengthOfValues, unresolvedFields } from '../messages/merge-text.ts';
 import { lockSend, setState } from '../sends/send.store.ts';
-import { RETRIES_USED_UP } from '../sends/send-result.ts';
-import { lengthOfValues, unresolvedFields } from '../sends/template.ts';
-import type { Attempt, MessageContent, PreparedMessage, Recipient } from './channel.ts';
 import {
   awaitsRetry,
   type ClaimedRow,
@@ -13,9 +13,9 @@ import {
   selectClaimable,
   skipPending,
 } from './delivery.store.ts';
-import type { News } from './news.ts';
 import type { InFlight } from './resolve-outcome.ts';
-import type { ClaimedChunk, ReadyChunk } from './work.ts';
+import type { News } from './send-ended.ts';
+import type { Attempt, MessageContent, PreparedMessage, Recipient } from './sender.ts';
 
 /** Rows made in one transaction beside a claim: a few milliseconds. */
 const FREEZE_ROWS = 1_000;

@@ -1,8 +1,8 @@
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
 import { MERGE_COLUMNS, type MergeRow } from '../leads/lead.ts';
-import { type ChunkKey, type ChunkRow, chunkAt, moveTotals, UNMOVED } from '../sends/chunk.store.ts';
-import { completeIfDealtWith, lockSend, type SendRow } from '../sends/send.store.ts';
-import type { ChannelName } from './channel.ts';
+import { addToTotals, type ChunkKey, type ChunkRow, chunkAt, NO_CHANGE } from '../sends/chunk.store.ts';
+import { completeIfSettled, lockSend, type SendRow } from '../sends/send.store.ts';
+import type { ChannelName } from './sender.ts';
 
 /** `retry_at` of a pending row that this run has given up on: the next call tries it again. */
 export const GIVEN_UP = Number.MAX_SAFE_INTEGER;
@@ -72,7 +72,7 @@ export async function freezeRows(tx: Transaction, send: SendRow, count: number):
     first,
     last,
   ))!;
-  if (skipped > 0) await moveTotals(tx, chunk, { ...UNMOVED, skipped });
+  if (skipped > 0) await addToTotals(tx, chunk, { ...NO_CHANGE, skipped });
   await tx.run('UPDATE sends SET frozen = ? WHERE seq = ?', last, send.seq);
   return last < send.total;
 }
@@ -221,7 +221,7 @@ export async function settle(
   key: ChunkKey,
   settlements: readonly Settlement[],
 ): Promise<boolean> {
-  const moved = { ...UNMOVED };
+  const moved = { ...NO_CHANGE };
   let reopens = false;
   const settled = await settleSending(tx, key.send_seq, settlements);
   for (const s of settlements) {
@@ -237,7 +237,7 @@ export async function settle(
     if (s.status !== 'pending') moved[s.status] += 1;
     if (s.errorCode === OUTCOME_UNKNOWN) moved.unknown += 1;
   }
-  const isDone = await moveTotals(tx, key, moved);
+  const isDone = await addToTotals(tx, key, moved);
   if (reopens) await reopen(tx, key.send_seq);
   return isDone;
 }
@@ -330,8 +330,8 @@ export async function recoverChunk(tx: Transaction, chunk: ChunkRow, why: string
     chunk.last_position,
   );
   if (count === 0) return 0;
-  await moveTotals(tx, chunk, { ...UNMOVED, in_flight: -count, failed: count, unknown: count });
-  await completeIfDealtWith(tx, chunk.send_seq);
+  await addToTotals(tx, chunk, { ...NO_CHANGE, in_flight: -count, failed: count, unknown: count });
+  await completeIfSettled(tx, chunk.send_seq);
   return count;
 }
 
@@ -362,7 +362,7 @@ export async function unclaim(
       position,
     );
   }
-  if (count > 0) await moveTotals(tx, chunk, { ...UNMOVED, in_flight: -count });
+  if (count > 0) await addToTotals(tx, chunk, { ...NO_CHANGE, in_flight: -count });
   return count;
 }
 
@@ -370,7 +370,7 @@ export async function unclaim(
  * Nothing waits for longer than `longestMs` from now: what another process wrote down by a clock that has been set back
  * since would wait for that much longer.
  */
-export async function boundWaiting(tx: Transaction, nowMs: number, longestMs: number): Promise<void> {
+export async function capRetryDelays(tx: Transaction, nowMs: number, longestMs: number): Promise<void> {
   await tx.run(
     `UPDATE deliveries SET retry_at = ?
      WHERE send_seq IN (SELECT seq FROM sends) AND retry_at > ? AND retry_at < ?`,
@@ -387,7 +387,7 @@ export async function awaitsRetry(reader: Reader, sendSeq: number): Promise<bool
 }
 
 /** Rows that an earlier run gave up on are tried again. */
-export async function reviveGivenUp(tx: Transaction, sendSeq: number): Promise<number> {
+export async function retryGivenUp(tx: Transaction, sendSeq: number): Promise<number> {
   return tx.run(
     'UPDATE deliveries SET retry_at = 0, retries = 0 WHERE send_seq = ? AND retry_at >= ?',
     sendSeq,
@@ -455,7 +455,7 @@ export async function requeue(
   for (const [number, some] of moved) {
     total += some;
     const unknown = retry === 'unknown' ? -some : 0;
-    await moveTotals(tx, { send_seq: sendSeq, number }, { ...UNMOVED, unknown, [status]: -some });
+    await addToTotals(tx, { send_seq: sendSeq, number }, { ...NO_CHANGE, unknown, [status]: -some });
   }
   const last = rows.at(-1)?.position;
   return last === undefined ? null : { last, moved: total };

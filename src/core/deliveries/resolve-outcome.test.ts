@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from './channel.ts';
 import { GIVEN_UP } from './delivery.store.ts';
 import { resolveOutcome } from './resolve-outcome.ts';
+import type { Outcome } from './sender.ts';
 
 const AT = { wallMs: 5_000_000, steadyMs: 1_000_000 };
 const what = { code: 'x', message: 'Words.' };

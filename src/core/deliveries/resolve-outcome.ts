@@ -1,5 +1,5 @@
-import type { Outcome } from './channel.ts';
 import { GIVEN_UP, OUTCOME_UNKNOWN, type Settlement } from './delivery.store.ts';
+import type { Outcome } from './sender.ts';
 
 /** Transient failures of one lead within a run; after them it stays pending for the next call. */
 const MAX_RETRIES = 4;

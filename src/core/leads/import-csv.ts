@@ -1,9 +1,9 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { ImportOptions } from '../tidings.ts';
+import type { ImportReport } from '../../operations/lead.schema.ts';
+import type { ImportOptions } from '../../tidings.ts';
 import type { CsvReject } from './csv/read-leads-csv.ts';
 import { LeadImport, NOBODY } from './import-leads.ts';
-import type { ImportReport } from './lead.schema.ts';
 
 /**
  * Imports a CSV of any size in flat memory, a batch for each transaction: what was saved stays saved when the file

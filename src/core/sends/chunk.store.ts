@@ -47,7 +47,7 @@ export async function insertChunks(tx: Transaction, sendSeq: number, total: numb
 }
 
 /** How the totals of a chunk have moved. */
-export interface Movement {
+export interface TotalsDelta {
   in_flight: number;
   sent: number;
   failed: number;
@@ -55,10 +55,10 @@ export interface Movement {
   skipped: number;
 }
 
-export const UNMOVED: Readonly<Movement> = { in_flight: 0, sent: 0, failed: 0, unknown: 0, skipped: 0 };
+export const NO_CHANGE: Readonly<TotalsDelta> = { in_flight: 0, sent: 0, failed: 0, unknown: 0, skipped: 0 };
 
 /** @returns whether everyone in the chunk has been dealt with. */
-export async function moveTotals(tx: Transaction, key: ChunkKey, moved: Movement): Promise<boolean> {
+export async function addToTotals(tx: Transaction, key: ChunkKey, moved: TotalsDelta): Promise<boolean> {
   const row = await tx.get<{ rest: number }>(
     `UPDATE chunks SET in_flight = in_flight + ?, sent = sent + ?, failed = failed + ?, unknown = unknown + ?,
        skipped = skipped + ? WHERE send_seq = ? AND number = ?

@@ -1,8 +1,8 @@
 import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
-import type { ChannelName } from '../deliveries/channel.ts';
-import type { SendCount } from '../tidings.ts';
+import type { PLACEHOLDER_POLICIES, SEND_STATES } from '../../operations/sends/send.schema.ts';
+import type { SendCount } from '../../tidings.ts';
+import type { ChannelName } from '../deliveries/sender.ts';
 import { insertChunks } from './chunk.store.ts';
-import type { PLACEHOLDER_POLICIES, SEND_STATES } from './send.schema.ts';
 
 export interface SendRow {
   seq: number;
@@ -182,7 +182,7 @@ export function startDue(tx: Transaction, nowMs: number): Promise<number> {
  * When everyone is dealt with the send is completed, whether it ran, was paused or was cancelled too late.
  * @returns whether it was
  */
-export async function completeIfDealtWith(tx: Transaction, seq: number): Promise<boolean> {
+export async function completeIfSettled(tx: Transaction, seq: number): Promise<boolean> {
   const changed = await tx.run(
     `UPDATE sends SET state = 'completed', problem_code = NULL, problem = NULL, completed_at = ?
      WHERE seq = ? AND state <> 'completed'

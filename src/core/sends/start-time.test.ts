@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TidingsError } from '../errors.ts';
+import { TidingsError } from '../../errors.ts';
 import { readStartTime } from './start-time.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

@@ -1,4 +1,4 @@
-import { TidingsError } from '../errors.ts';
+import { TidingsError } from '../../errors.ts';
 
 /** When a caller wants a send to start; null where nothing was said about it. */
 export type StartTime =

@@ -1,4 +1,4 @@
-import { PLACE_HOLD } from '../../core/deliveries/hold.ts';
+import { PLACE_HOLD } from '../../core/holds/hold.ts';
 import type { Ledger } from '../ledger.ts';
 
 /**

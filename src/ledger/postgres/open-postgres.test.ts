@@ -62,7 +62,7 @@ describe('the PostgreSQL ledger', () => {
   it('does work again that ended in a deadlock', async () => {
     await ledger.write((tx) => tx.run("INSERT INTO leases VALUES ('a', 'me', 1, 0), ('b', 'me', 1, 0)"));
     const bump = (first: string, second: string) =>
-      ledger.writeBeside(async (tx) => {
+      ledger.writeConcurrently(async (tx) => {
         await tx.run('UPDATE leases SET beat = beat + 1 WHERE name = ?', first);
         await new Promise((resolve) => setTimeout(resolve, 100));
         await tx.run('UPDATE leases SET beat = beat + 1 WHERE name = ?', second);
@@ -104,7 +104,7 @@ describe('the PostgreSQL ledger', () => {
   it('has on disk what was committed, also where the database is set up to answer before', async () => {
     const server = await startPostgres(['synchronous_commit=off', 'wal_writer_delay=10s']);
     let one = await openPostgres(server.url);
-    await one.writeBeside((tx) => tx.run(INSERT, 'kept@example.com'));
+    await one.writeConcurrently((tx) => tx.run(INSERT, 'kept@example.com'));
     await server.crash();
     await one.close();
     await server.start();
@@ -142,7 +142,7 @@ describe('the PostgreSQL ledger', () => {
     const waiting = Array.from({ length: 30 }, (_, at) =>
       ledger.write((tx) => tx.run(INSERT, `${at}@example.com`)),
     );
-    const sending = ledger.writeBeside((tx) => tx.get('SELECT 1 AS one'));
+    const sending = ledger.writeConcurrently((tx) => tx.get('SELECT 1 AS one'));
     const late = new Promise((never) => setTimeout(never, 2_000, 'late'));
     expect(await Promise.race([sending, late])).toEqual({ one: 1 });
     resolve();

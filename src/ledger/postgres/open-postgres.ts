@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { TidingsError } from '../../core/errors.ts';
+import { TidingsError } from '../../errors.ts';
 import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
 import { holdIfRestored } from './home.ts';
@@ -131,7 +131,7 @@ export class PostgresLedger implements Ledger {
     }
   }
 
-  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  writeConcurrently<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#transaction('BEGIN', work);
   }
 

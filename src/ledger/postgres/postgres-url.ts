@@ -1,4 +1,4 @@
-import { TidingsError } from '../../core/errors.ts';
+import { TidingsError } from '../../errors.ts';
 
 export interface PostgresUrl {
   /** For the driver: without what only Tidings knows. */

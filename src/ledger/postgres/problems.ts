@@ -1,4 +1,4 @@
-import { TidingsError } from '../../core/errors.ts';
+import { TidingsError } from '../../errors.ts';
 
 /** By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), its class, or the driver's code. */
 const PROBLEMS: Record<string, { what: string; fix: string }> = {

@@ -1,4 +1,4 @@
-import { TidingsError } from '../../core/errors.ts';
+import { TidingsError } from '../../errors.ts';
 import type { Reader, Transaction } from '../ledger.ts';
 
 /**

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TidingsError } from '../../core/errors.ts';
+import { TidingsError } from '../../errors.ts';
 import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
 import { refuseIfMoved } from './moved.ts';
@@ -84,7 +84,7 @@ export class SqliteLedger implements Ledger {
     return turn;
   }
 
-  writeBeside<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  writeConcurrently<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.write(work);
   }
 

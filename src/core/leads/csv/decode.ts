@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { TidingsError } from '../../errors.ts';
+import { TidingsError } from '../../../errors.ts';
 
 /** Large enough to judge an encoding by, small enough to keep the event loop free. */
 export const BLOCK_BYTES = 64 * 1024;

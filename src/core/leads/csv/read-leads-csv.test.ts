@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { TidingsError } from '../../errors.ts';
+import { TidingsError } from '../../../errors.ts';
 import { type CsvBatch, readLeadsCsv } from './read-leads-csv.ts';
 
 async function* chunks(file: string | Uint8Array, size = 100_000): AsyncGenerator<Uint8Array> {

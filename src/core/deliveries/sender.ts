@@ -1,0 +1,131 @@
+import type { MergeValues } from '../leads/lead.ts';
+import type { Template } from '../messages/merge-text.ts';
+
+export const CHANNEL_NAMES = ['whatsapp', 'email'] as const;
+export type ChannelName = (typeof CHANNEL_NAMES)[number];
+
+/** Why a contact must not be messaged. */
+export const SUPPRESSION_REASONS = ['unsubscribed', 'bounced', 'complained', 'opted_out'] as const;
+export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
+
+/**
+ * What became of one attempt, as a value. `code` is a stable machine word (`smtp_550`, `whatsapp_131026`,
+ * `ECONNREFUSED`), `message` one sentence for a person; neither holds an address or a secret.
+ */
+export type Outcome =
+  /** The provider took responsibility: SMTP 250 after the final dot, or a message id. */
+  | { readonly type: 'accepted'; readonly providerMessageId: string }
+  /** Certainly not sent, may work later. Scope `sender`: the relay itself is out of reach; it burns no attempt. */
+  | {
+      readonly type: 'transient';
+      readonly scope: 'recipient' | 'sender';
+      readonly code: string;
+      readonly message: string;
+      readonly retryAfterMs?: number;
+      /** Still the same at this try: then it does not pass, and the lead is failed. */
+      readonly mostTries?: number;
+    }
+  /** Certainly not sent: too fast, for the whole sender, this recipient's domain, or this recipient only. */
+  | {
+      readonly type: 'throttled';
+      readonly scope: 'sender' | 'domain' | 'recipient';
+      readonly code: string;
+      readonly message: string;
+      readonly retryAfterMs?: number;
+    }
+  /** This lead will not get it. `breaker`: the same code many times in a row means the message itself is wrong. */
+  | {
+      readonly type: 'permanent';
+      readonly code: string;
+      readonly message: string;
+      readonly suppress?: SuppressionReason;
+      readonly breaker?: boolean;
+    }
+  /** This lead cannot be served by this channel as it is (no SMTPUTF8 on the way): not a failure of the attempt. */
+  | { readonly type: 'skipped'; readonly code: string; readonly message: string }
+  /** Certainly not sent, and no other lead of this send would fare better: template paused, message refused. */
+  | { readonly type: 'stop_send'; readonly code: string; readonly message: string }
+  /** Certainly not sent, and nothing can leave from this sender until a person mends it: credentials, lock, billing. */
+  | { readonly type: 'account'; readonly code: string; readonly message: string }
+  /** The message may or may not have left. Never sent again on its own. */
+  | { readonly type: 'uncertain'; readonly code: string; readonly message: string };
+
+export interface Recipient {
+  /** Where it goes, normalised: a lower-case-domain email address, or an E.164 phone number with its `+`. */
+  readonly contact: string;
+  readonly values: MergeValues;
+}
+
+export interface Attempt {
+  /** The same for every attempt at this delivery: safe in a header, at most 64 of `[a-z0-9.-]`. */
+  readonly deliveryId: string;
+  /** Fresh for each attempt, at most 80 of `[a-z0-9.-]`; begins with the delivery id. */
+  readonly attemptId: string;
+  /**
+   * To be asked again when the attempt waited inside the channel: false once this process was held up for so long that
+   * another one may have taken over. Then nothing must leave: {@link STALLED}.
+   */
+  readonly mayLeave: () => boolean;
+}
+
+/** The outcome of an attempt that was given up before anything left. */
+export const STALLED = {
+  type: 'transient',
+  scope: 'sender',
+  code: 'process_stalled',
+  message: 'This process was held up; nothing was sent.',
+} as const satisfies Outcome;
+
+/** What a send says, parsed but not yet rendered for anyone. */
+export interface MessageContent {
+  readonly format: 'text' | 'html';
+  readonly body: Template;
+  /** Email only. */
+  readonly subject: Template | null;
+  /** Display name asked for by the caller; null means the configured one. */
+  readonly fromName: string | null;
+}
+
+/** One recipient's message as it would arrive. */
+export interface Preview {
+  readonly from: string | null;
+  readonly to: string;
+  readonly subject: string | null;
+  readonly text: string;
+}
+
+export interface PreparedMessage {
+  /** Never rejects for something expected: every way a provider can answer is an {@link Outcome}. */
+  deliver(recipient: Recipient, attempt: Attempt): Promise<Outcome>;
+  preview(recipient: Recipient): Preview;
+}
+
+/** The account or number that messages leave from; it owns the rate. */
+export interface Sender {
+  /** Stable name without secrets, for example `smtp:mail.example.com:587` or `whatsapp:1234567890`. */
+  readonly id: string;
+  /** Messages a second; null: no limit of its own. */
+  readonly ratePerSecond: number | null;
+  /** Most deliveries in flight at once: also the most whose outcome a kill can leave unknown. */
+  readonly windowSize: number;
+}
+
+/** One way out. A channel knows nothing of leads, audiences, sends or the ledger. */
+export interface Channel {
+  readonly name: ChannelName;
+  /** `sandbox`, `email-smtp`, `whatsapp-cloud`, … */
+  readonly provider: string;
+  readonly sender: Sender;
+  /** Compiles once for each revision of a send. Throws a TidingsError when this channel cannot carry it. */
+  prepare(content: MessageContent): PreparedMessage;
+  /**
+   * Lets what is in flight finish, for at most `waitMs` (default: as long as it takes), and gives back every socket.
+   * Whatever is in flight then is given up, and has its outcome at once.
+   */
+  close(waitMs?: number): Promise<void>;
+}
+
+/** What is tried out never counts as sent, and is nobody else's business. */
+export function modeOf({ provider }: Pick<Channel, 'provider'>): 'sandbox' | 'live' {
+  return provider === 'sandbox' ? 'sandbox' : 'live';
+}

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Log } from '../../log/log.ts';
+import type { DispatcherControl, SenderState } from '../../tidings.ts';
+import { resumeBuilding } from '../audiences/build-audience.ts';
+import { capRetryDelays, recoverInDoubt } from '../deliveries/delivery.store.ts';
+import { LONGEST_RETRY_MS, now } from '../deliveries/resolve-outcome.ts';
+import { type Channel, modeOf } from '../deliveries/sender.ts';
+import { findHold, HOLD_FIX, whyHeld } from '../holds/hold.ts';
+import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
+import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
+import { BEAT_MS, Lease } from './lease.ts';
+import { OwnedSends } from './owned-sends.ts';
+import { Pacer } from './pace/pacer.ts';
+import { FAULTS_FOR_A_LINE, SenderLoop } from './sender-loop.ts';
+
+const TAKE_MS = 500;
+const TELL_HOLD_MS = 60_000;
+/** How late a scheduled send may start. */
+const DUE_MS = 500;
+
+/**
+ * Sends, for each channel and mode in whichever process holds the lease of it: a process that only tries out (sandbox)
+ * keeps nobody from sending, and is kept by nobody.
+ *
+ *   watching ──lease taken, doubt resolved──▶ sending ──stop──▶ draining ──▶ stopped
+ *      ▲                                         │
+ *      └──────────────── lease lost ─────────────┘
+ */
+export class Dispatcher implements DispatcherControl {
+  readonly #ledger: Ledger;
+  readonly #senders: readonly { channel: Channel; lease: Lease; loop: SenderLoop }[];
+  readonly #log: Log;
+  readonly #ended = new AbortController();
+  #sending: Promise<unknown> | null = null;
+  #keeping: Promise<unknown> | null = null;
+  #isStopping = false;
+  #tellHoldAt = 0;
+  #stopping: Promise<{ inDoubt: number; left: number | null }> | null = null;
+
+  constructor(options: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log }) {
+    this.#ledger = options.ledger;
+    this.#log = options.log;
+    this.#senders = options.channels.map((channel) => {
+      const lease = new Lease(options.ledger, `${channel.name}/${modeOf(channel)}`);
+      const work = new OwnedSends(options.ledger, lease, channel);
+      const pace = new Pacer(channel.sender.ratePerSecond, performance.now());
+      return { channel, lease, loop: new SenderLoop({ ...options, work, pace, channel }) };
+    });
+  }
+
+  start(): void {
+    this.#sending ??= Promise.all(this.#senders.map(({ loop }) => loop.run()));
+    this.#keeping ??= Promise.all([this.#keepLeases(), this.#startScheduled()]);
+  }
+
+  /** A send was made or resumed here: look at once, not at the next poll. */
+  wake(): void {
+    for (const { loop } of this.#senders) loop.wake();
+  }
+
+  senders(): SenderState[] {
+    return this.#senders.map(({ lease, loop }) => ({ ...loop.state(), maySend: lease.isFresh() }));
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** @returns how many outcomes nobody knows because of it, and how many messages wait for the next process. */
+  async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
+    this.#isStopping = true;
+    if (this.#sending === null) return { inDoubt: 0, left: 0 };
+    this.#stopping ??= this.#stop(this.#sending, maxMs);
+    return this.#stopping;
+  }
+
+  /** The lease is kept to the end: nobody may call unknown what is still being waited for. */
+  async #stop(sending: Promise<unknown>, maxMs: number): Promise<{ inDoubt: number; left: number | null }> {
+    const inDoubt = await drain(this.#senders, sending, maxMs, this.#log);
+    this.#ended.abort();
+    await within(this.#keeping!, GIVE_UP_MS);
+    await this.#release().catch((error: unknown) => {
+      this.#log.error(
+        { err: error },
+        'the ledger could not be written at the end; the next process sees to it',
+      );
+    });
+    return { inDoubt, left: await countLeft(this.#ledger).catch(() => null) };
+  }
+
+  async #release(): Promise<void> {
+    for (const { lease } of this.#senders) await lease.release();
+  }
+
+  async #keepLeases(): Promise<void> {
+    let faults = 0;
+    while (!this.#ended.signal.aborted) {
+      try {
+        await Lease.beat(
+          this.#ledger,
+          this.#senders.map(({ lease }) => lease).filter(({ isHeld }) => isHeld),
+        );
+        if (this.#stopping === null) await this.#takeAll();
+        faults = 0;
+      } catch (error) {
+        if (faults++ % FAULTS_FOR_A_LINE === 0)
+          this.#log.error({ err: error }, 'the right to send cannot be kept; trying again every second');
+      }
+      const hasAll = this.#senders.every(({ lease }) => lease.isHeld);
+      await sleep(hasAll ? BEAT_MS : TAKE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+    }
+  }
+
+  /** The clock on the wall decides: a time that went by while no process ran is found by the first that does. */
+  async #startScheduled(): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      try {
+        const nowMs = Date.now();
+        if (this.#stopping === null && this.#holdsAny() && (await anyDue(this.#ledger, nowMs))) {
+          const started = await this.#ledger.write((tx) => startDue(tx, nowMs));
+          if (started > 0) this.#log.info({ started }, 'scheduled sends start');
+          this.wake();
+        }
+      } catch {
+        // Tried again soon, and told by whoever keeps the lease: it meets the same disk.
+      }
+      await sleep(DUE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+    }
+  }
+
+  #holdsAny(): boolean {
+    return this.#senders.some(({ lease }) => lease.isFresh());
+  }
+
+  /** Told once a minute. */
+  async #isHeld(): Promise<boolean> {
+    const hold = await findHold(this.#ledger);
+    if (hold && performance.now() >= this.#tellHoldAt) {
+      this.#tellHoldAt = performance.now() + TELL_HOLD_MS;
+      this.#log.warn({ fix: HOLD_FIX }, whyHeld(hold));
+    }
+    return hold !== null;
+  }
+
+  async #takeAll(): Promise<void> {
+    if (this.#senders.every(({ lease }) => lease.isHeld) || (await this.#isHeld())) return;
+    const why = 'The process that was sending died before it could read the answer.';
+    let hasTaken = false;
+    for (const { channel, lease } of this.#senders) {
+      if (lease.isHeld) continue;
+      let inDoubt = 0;
+      const isTaken = await lease.tryTake(async (tx) => {
+        inDoubt = await recoverInDoubt(tx, channel.name, modeOf(channel), why);
+        await capRetryDelays(tx, now().steadyMs, LONGEST_RETRY_MS);
+      });
+      if (!isTaken) continue;
+      hasTaken = true;
+      this.#log.info({ channel: channel.name, mode: modeOf(channel), inDoubt }, 'this process sends');
+    }
+    if (!hasTaken) return;
+    resumeBuilding(this.#ledger).catch((error: unknown) => {
+      this.#log.error({ err: error }, 'an audience could not be built to its end');
+    });
+    this.wake();
+  }
+}

@@ -1,0 +1,42 @@
+import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import { type Channel, modeOf } from '../deliveries/sender.ts';
+import { READY_COLUMNS, type ReadyChunk, type Work } from './assignment.ts';
+import type { Lease } from './lease.ts';
+
+/** One process sends everything: the one that holds the lease. */
+export class OwnedSends implements Work {
+  readonly makesRows = true;
+  readonly #ledger: Ledger;
+  readonly #lease: Lease;
+  readonly #channel: string;
+  readonly #mode: string;
+
+  constructor(ledger: Ledger, lease: Lease, channel: Channel) {
+    this.#ledger = ledger;
+    this.#lease = lease;
+    this.#channel = channel.name;
+    this.#mode = modeOf(channel);
+  }
+
+  mayDeliver(): boolean {
+    return this.#lease.isFresh();
+  }
+
+  async hasWork(): Promise<boolean> {
+    if (!this.#lease.isFresh()) return false;
+    const sql = "SELECT 1 AS found FROM sends WHERE channel = ? AND mode = ? AND state = 'running' LIMIT 1";
+    return (await this.#ledger.get(sql, this.#channel, this.#mode)) !== undefined;
+  }
+
+  async take(tx: Transaction): Promise<ReadyChunk[]> {
+    if (!this.#lease.isFresh() || !(await this.#lease.holds(tx))) return [];
+    return tx.all<ReadyChunk>(
+      `SELECT ${READY_COLUMNS} FROM sends s JOIN chunks c ON c.send_seq = s.seq
+       WHERE s.channel = ? AND s.mode = ? AND s.state = 'running' ORDER BY s.seq, c.number`,
+      this.#channel,
+      this.#mode,
+    );
+  }
+
+  nothingLeft(): void {}
+}

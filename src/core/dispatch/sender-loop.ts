@@ -1,0 +1,496 @@
+import { setTimeout as sleep, setImmediate as yieldTurn } from 'node:timers/promises';
+import { TidingsError } from '../../errors.ts';
+import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import type { Log } from '../../log/log.ts';
+import type { SenderState } from '../../tidings.ts';
+import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim-window.ts';
+import { settle, suppress, unclaim } from '../deliveries/delivery.store.ts';
+import { type Now, now, resolveOutcome } from '../deliveries/resolve-outcome.ts';
+import { type News, tell } from '../deliveries/send-ended.ts';
+import { type Channel, modeOf, type Outcome, STALLED } from '../deliveries/sender.ts';
+import { parseContent } from '../messages/content.ts';
+import type { ChunkKey } from '../sends/chunk.store.ts';
+import { completeIfSettled, lockSend, type SendRow, setState } from '../sends/send.store.ts';
+import { keyOf, type ReadyChunk, type Work } from './assignment.ts';
+import { attemptLogFields } from './attempt-log-fields.ts';
+import { DomainGates } from './pace/domain-gates.ts';
+import { Outage } from './pace/outage.ts';
+import type { Pace } from './pace/pacer.ts';
+
+/** How soon a change made by another process (a new send, a pause) is seen. */
+const POLL_MS = 200;
+/**
+ * Results are gathered this long, so that one commit settles many: what else is in the window keeps the provider busy.
+ * Measured with PostgreSQL and a provider that answers in 100 ms: with 3 ms instead, a message cost twice as much.
+ */
+const GATHER_MS = 20;
+/** As many equal refusals in a row say that the message is wrong, not the leads. */
+const BREAKER_AT = 20;
+
+/** A fault of the disk is tried every second and told once a minute. */
+export const FAULTS_FOR_A_LINE = 60;
+
+/** To be told "too fast" is how a limit is found; hearing nothing else for this long is worth a word. */
+const NOTEWORTHY_MS = 10_000;
+
+/** A relay that was away, or took nothing, for this long is a person's business; until then the send goes on by itself. */
+const DOWN_LIMIT_MS = 60 * 60_000;
+
+interface Finished {
+  readonly claim: Claim;
+  readonly outcome: Outcome;
+  readonly at: Now;
+  /** It was one refusal too many of the same kind. */
+  readonly breaks: boolean;
+}
+
+/**
+ * Sends everything that leaves by one sender.
+ *
+ *   claim (commit) ──▶ deliver ──▶ gather results ──▶ settle + claim the next window (one commit) ──▶ …
+ *
+ * At most `windowSize` deliveries are between claim and settle: only they are in doubt when the process dies.
+ */
+export class SenderLoop {
+  readonly #ledger: Ledger;
+  readonly #work: Work;
+  readonly #channel: Channel;
+  readonly #siteName: string | null;
+  readonly #log: Log;
+  /** A line for each delivery; at the usual level none is put together. */
+  readonly #tellsAll: boolean;
+  readonly #pace: Pace;
+  readonly #outage = new Outage();
+  readonly #domains = new DomainGates();
+  readonly #prepared = new Map<number, { revision: number; ready: ReadyMessage }>();
+  readonly #refusals = new Map<number, { code: string; count: number }>();
+  /** Sends of which it is written down why they do not move. */
+  readonly #heldUp = new Set<number>();
+  readonly #speed = new Map<string, { since: number; sent: number; rate: number }>();
+  /** Between claim and settle, by chunk: positions with the number of their attempt. */
+  readonly #open = new Map<string, Map<number, number>>();
+  /** Plain numbers: metrics read them when they are asked for, and a message pays for one addition. */
+  readonly #outcomes: Record<Outcome['type'], number> = {
+    accepted: 0,
+    transient: 0,
+    throttled: 0,
+    permanent: 0,
+    skipped: 0,
+    stop_send: 0,
+    account: 0,
+    uncertain: 0,
+  };
+  #finished: Finished[] = [];
+  #inFlight = 0;
+  #turns = 0;
+  /** Of the transaction that is under way. */
+  #news: News[] = [];
+  #stopping = false;
+  /** A transaction ended so that nobody knows whether it was committed. */
+  #unsure = false;
+  #abandoned = false;
+  #wake: () => void = () => {};
+
+  constructor(options: {
+    ledger: Ledger;
+    work: Work;
+    pace: Pace;
+    channel: Channel;
+    siteName: string | null;
+    log: Log;
+  }) {
+    this.#ledger = options.ledger;
+    this.#work = options.work;
+    this.#channel = options.channel;
+    this.#siteName = options.siteName;
+    this.#log = options.log;
+    this.#tellsAll = options.log.isLevelEnabled?.('debug') ?? false;
+    this.#pace = options.pace;
+  }
+
+  get mode(): SendRow['mode'] {
+    return modeOf(this.#channel);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight + this.#finished.length;
+  }
+
+  /** How many answers were heard so far that say nothing certain. */
+  get uncertain(): number {
+    return this.#outcomes.uncertain;
+  }
+
+  state(): Omit<SenderState, 'maySend'> {
+    const { name: channel, sender } = this.#channel;
+    return {
+      channel,
+      mode: this.mode,
+      outcomes: this.#outcomes,
+      inFlight: this.inFlight,
+      windowSize: sender.windowSize,
+      // What was configured holds before anything was asked of the pacing.
+      ratePerSecond: Math.min(this.#pace.rate, sender.ratePerSecond ?? Number.POSITIVE_INFINITY),
+      bucketLevel: this.#pace.level(performance.now()),
+    };
+  }
+
+  /** Whether anything of this chunk is between claim and settle. */
+  isOpen(key: ChunkKey): boolean {
+    return this.#open.has(keyOf(key));
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    this.#wake();
+  }
+
+  /** Ends it although answers are still out or cannot be written down: the next process sees to them. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#wake();
+  }
+
+  /** Resolves when it was stopped and nothing is in flight. A fault of the disk is waited out: nothing is lost by it. */
+  async run(): Promise<void> {
+    let faults = 0;
+    while (!this.#abandoned && (!this.#stopping || this.inFlight > 0 || this.#unsure)) {
+      try {
+        if (!(await this.#turn())) await this.#wait();
+        faults = 0;
+        // SQLite answers without leaving the turn: timers and sockets get theirs here.
+        await yieldTurn();
+      } catch (error) {
+        if (faults++ % FAULTS_FOR_A_LINE === 0) {
+          this.#log.error(
+            { err: error, channel: this.#channel.name },
+            'the ledger cannot be written; trying again every second',
+          );
+        }
+        await sleep(1_000);
+      }
+    }
+  }
+
+  /** @returns true when another turn should follow at once. */
+  async #turn(): Promise<boolean> {
+    if (!this.#stopping) await this.#pace.renew?.(this.#channel.sender.windowSize - this.#inFlight);
+    const room = this.#room();
+    const isIdle = this.#finished.length === 0 && !this.#unsure;
+    if (isIdle && (room === 0 || !(await this.#work.hasWork()))) return false;
+    const results = this.#finished;
+    this.#finished = [];
+    try {
+      const turn = await this.#ledger.writeConcurrently(async (tx) => {
+        // The work may be run again.
+        this.#news = [];
+        const chunks = room > 0 || this.#unsure ? await this.#work.take(tx) : [];
+        if (this.#unsure) await this.#unclaim(tx, chunks);
+        let paused = false;
+        for (const group of Map.groupBy(results, ({ claim }) => keyOf(claim.chunk)).values())
+          paused = (await this.#settle(tx, group)) || paused;
+        // What was paused a moment ago still looks running to this transaction.
+        return paused || room === 0 ? { claims: [], more: paused } : this.#claim(tx, chunks, room);
+      });
+      this.#unsure = false;
+      tell(this.#log, this.#news);
+      for (const { claim } of results) this.#close(claim);
+      this.#pace.take(turn.claims.length, performance.now());
+      for (const claim of turn.claims) this.#deliver(claim);
+      // While much is in flight, the next claim rides on the commit that settles.
+      const isBusy = this.#channel.sender.windowSize - this.#inFlight < this.#enough;
+      return turn.more && !isBusy && this.#room() > 0;
+    } catch (error) {
+      this.#finished = results.concat(this.#finished);
+      this.#unsure = true;
+      throw error;
+    }
+  }
+
+  /** So many results, or free places, are worth a commit at once. */
+  get #enough(): number {
+    return Math.max(1, Math.min(this.#channel.sender.windowSize / 2, 64));
+  }
+
+  #room(): number {
+    if (this.#stopping) return 0;
+    const now = performance.now();
+    // What has finished is settled by the transaction that claims: its place in the window is free.
+    const room = this.#channel.sender.windowSize - this.#inFlight;
+    return Math.max(0, Math.min(room, this.#outage.available(now), this.#pace.available(now)));
+  }
+
+  /** What a transaction of unknown end may have claimed is not in flight here: it never left. */
+  async #unclaim(tx: Transaction, chunks: readonly ReadyChunk[]): Promise<void> {
+    for (const chunk of chunks) await unclaim(tx, chunk, this.#open.get(keyOf(chunk)) ?? new Map());
+  }
+
+  /** Running sends take turns at being first, and share the room: a small one never waits for a large one. */
+  async #claim(
+    tx: Transaction,
+    chunks: readonly ReadyChunk[],
+    room: number,
+  ): Promise<{ claims: Claim[]; more: boolean }> {
+    const sends = [...Map.groupBy(chunks, ({ send_seq }) => send_seq).values()];
+    const claims: Claim[] = [];
+    let more = false;
+    this.#turns += 1;
+    for (let at = 0; at < sends.length && claims.length < room; at++) {
+      const share = Math.ceil((room - claims.length) / (sends.length - at));
+      const part = await this.#claimOfSend(tx, sends[(at + this.#turns) % sends.length]!, share);
+      claims.push(...part.claims);
+      more ||= part.more;
+    }
+    return { claims, more };
+  }
+
+  async #claimOfSend(tx: Transaction, chunks: readonly ReadyChunk[], room: number) {
+    const claims: Claim[] = [];
+    let more = false;
+    for (const chunk of chunks) {
+      if (claims.length === room) break;
+      const ready = chunk.state === 'running' ? await this.#ready(tx, chunk) : null;
+      if (!ready) {
+        this.#work.nothingLeft(chunk);
+        continue;
+      }
+      // Maybe by a process that is gone: the next message that leaves takes it back.
+      if (chunk.problem_code !== null) this.#heldUp.add(chunk.send_seq);
+      const { steadyMs } = now();
+      const part = await claimWindow(tx, chunk, ready, {
+        room: room - claims.length,
+        siteName: this.#siteName,
+        nowMs: steadyMs,
+        makesRows: this.#work.makesRows,
+        gate: (contact) => this.#domains.closedUntil(contact, steadyMs),
+      });
+      claims.push(...part.claims);
+      more ||= part.more;
+      if (part.empty) {
+        const ended = await endIfDone(tx, chunk.send_seq);
+        if (ended) this.#news.push(ended);
+        this.#work.nothingLeft(chunk);
+      }
+      await this.#noteSpeed(tx, chunk);
+    }
+    return { claims, more };
+  }
+
+  /** The message of a send, compiled once for each revision. One that this channel cannot carry pauses its send. */
+  async #ready(tx: Transaction, chunk: ReadyChunk): Promise<ReadyMessage | null> {
+    const known = this.#prepared.get(chunk.send_seq);
+    if (known?.revision === chunk.revision) return known.ready;
+    const send = (await tx.get<SendRow>('SELECT * FROM sends WHERE seq = ?', chunk.send_seq))!;
+    try {
+      const content = parseContent(send, send.channel);
+      const ready = { content, message: this.#channel.prepare(content) };
+      if (this.#prepared.size >= 100) this.#prepared.clear();
+      this.#prepared.set(send.seq, { revision: send.revision, ready });
+      return ready;
+    } catch (error) {
+      if (!(error instanceof TidingsError)) throw error;
+      await setState(tx, send.seq, 'paused', { code: error.code, message: error.message });
+      this.#tellPaused(send.id, error);
+      return null;
+    }
+  }
+
+  #deliver(claim: Claim): void {
+    this.#inFlight += 1;
+    const key = keyOf(claim.chunk);
+    const open = this.#open.get(key);
+    if (open) open.set(claim.position, claim.attempts);
+    else this.#open.set(key, new Map([[claim.position, claim.attempts]]));
+    const startedAtMs = performance.now();
+    // A process that was stopped between commit and here, and continued, must not send what others took over.
+    const mayLeave = () => this.#work.mayDeliver(claim.chunk);
+    const outcome: Promise<Outcome> = mayLeave()
+      ? claim.message.deliver(claim.recipient, { ...claim.attempt, mayLeave })
+      : Promise.resolve(STALLED);
+    outcome
+      .catch((error: unknown): Outcome => {
+        this.#log.error({ err: error, attempt: claim.attempt.attemptId }, 'a channel broke its promise');
+        return { type: 'uncertain', code: 'internal', message: 'The channel failed in an unexpected way.' };
+      })
+      .then((settled) => {
+        this.#inFlight -= 1;
+        // Counted when it is heard, not when it is written down: that may have to be tried again.
+        this.#outcomes[settled.type] += 1;
+        if (this.#tellsAll)
+          this.#log.debug(attemptLogFields(claim, settled, startedAtMs), 'a delivery was tried');
+        this.#notice(claim, settled, startedAtMs);
+        const breaks = this.#breaks(claim, settled);
+        this.#finished.push({ claim, outcome: settled, at: now(), breaks });
+        this.#wake();
+      });
+  }
+
+  /** Not the later attempt at the same row: one that was called unknown can be tried again before its answer comes. */
+  #close(claim: Claim): void {
+    const key = keyOf(claim.chunk);
+    const open = this.#open.get(key);
+    if (open?.get(claim.position) === claim.attempts) open.delete(claim.position);
+    if (open?.size === 0) this.#open.delete(key);
+  }
+
+  /** @returns whether the send was paused by it. */
+  async #settle(tx: Transaction, group: readonly Finished[]): Promise<boolean> {
+    const key = group[0]!.claim.chunk;
+    const sendSeq = key.send_seq;
+    const settlements = group.map(({ claim, outcome, at }) => {
+      const settlement = resolveOutcome(claim, outcome, at, Math.random());
+      if (outcome.type !== 'throttled' || outcome.scope !== 'domain') return settlement;
+      return {
+        ...settlement,
+        retryAt: this.#domains.close(claim.recipient.contact, at.steadyMs, outcome.retryAfterMs),
+      };
+    });
+    const isDone = await settle(tx, key, settlements);
+    let paused = false;
+    for (const { claim, outcome, breaks } of group) {
+      if (outcome.type === 'permanent' && outcome.suppress) {
+        await suppress(tx, this.#channel.name, claim.recipient.contact, outcome.suppress);
+      }
+      if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
+      else if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
+      else if (breaks) await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
+      else continue;
+      paused = true;
+    }
+    if (isDone && (await completeIfSettled(tx, sendSeq)))
+      this.#news.push({ send: key.id, state: 'completed' });
+    const last = group.at(-1)!.outcome;
+    const down = this.#outage.downMs(performance.now());
+    const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
+    const held = isHeld ? (last as { code: string; message: string }) : null;
+    if (held && down > DOWN_LIMIT_MS) await this.#pauseAll(tx, held);
+    await this.#noteHeldUp(tx, sendSeq, held);
+    return paused;
+  }
+
+  async #noteHeldUp(
+    tx: Transaction,
+    sendSeq: number,
+    held: { code: string; message: string } | null,
+  ): Promise<void> {
+    if (!held && !this.#heldUp.delete(sendSeq)) return;
+    if (held) this.#heldUp.add(sendSeq);
+    await tx.run(
+      `UPDATE sends SET problem_code = ?, problem = ?
+       WHERE seq = ? AND state = 'running' AND problem IS DISTINCT FROM ?`,
+      held?.code ?? null,
+      held?.message ?? null,
+      sendSeq,
+      held?.message ?? null,
+    );
+  }
+
+  #notice(claim: Claim, outcome: Outcome, startedAtMs: number): void {
+    const now = performance.now();
+    if (outcome.type === 'transient' && outcome.scope === 'sender') {
+      if (outcome !== STALLED) this.#outage.unreachable(now, Math.random());
+      return;
+    }
+    if (outcome.type === 'throttled' && outcome.scope === 'sender') {
+      this.#outage.tooFast(now);
+      this.#pace.throttled(now, startedAtMs, outcome.retryAfterMs);
+      return;
+    }
+    this.#outage.reached();
+    if (outcome.type === 'accepted') {
+      this.#pace.accepted(now);
+      this.#domains.open(claim.recipient.contact);
+      const speed = this.#speed.get(keyOf(claim.chunk));
+      if (speed) speed.sent += 1;
+    }
+  }
+
+  /** Only a message that was taken, or another reason, says that the one before was not the message's fault. */
+  #breaks({ chunk: { send_seq: sendSeq }, recipient: { contact } }: Claim, outcome: Outcome): boolean {
+    if (outcome.type === 'accepted') this.#refusals.delete(sendSeq);
+    if (outcome.type !== 'permanent' || !outcome.breaker) return false;
+    const known = this.#refusals.get(sendSeq);
+    const count = known?.code === outcome.code ? known.count + 1 : 1;
+    this.#refusals.set(sendSeq, { code: outcome.code, count: count % BREAKER_AT });
+    // What all of them refuse is no domain's doing.
+    if (count === BREAKER_AT) this.#domains.open(contact);
+    else this.#domains.refused(contact, outcome.code, now().steadyMs);
+    return count === BREAKER_AT;
+  }
+
+  async #pause(tx: Transaction, sendSeq: number, problem: { code: string; message: string }): Promise<void> {
+    const send = await lockSend(tx, sendSeq);
+    if (send?.state !== 'running') return;
+    await setState(tx, sendSeq, 'paused', problem);
+    this.#tellPaused(send.id, problem);
+  }
+
+  /** What is wrong with the account is wrong for every send that leaves by it. */
+  async #pauseAll(tx: Transaction, problem: { code: string; message: string }): Promise<void> {
+    const paused = await tx.all<{ id: string }>(
+      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?
+       WHERE channel = ? AND mode = ? AND state = 'running' RETURNING id`,
+      problem.code,
+      problem.message,
+      this.#channel.name,
+      this.mode,
+    );
+    for (const { id } of paused) this.#tellPaused(id, problem);
+  }
+
+  #tellPaused(send: string, { code, message }: { code: string; message: string }): void {
+    this.#news.push({ send, state: 'paused', code, problem: message });
+  }
+
+  /** Once a second, for whoever watches. */
+  async #noteSpeed(tx: Transaction, key: ChunkKey): Promise<void> {
+    const now = performance.now();
+    const name = keyOf(key);
+    const speed = this.#speed.get(name);
+    if (!speed) {
+      if (this.#speed.size >= 100) this.#speed.clear();
+      this.#speed.set(name, { since: now, sent: 0, rate: 0 });
+      return;
+    }
+    const seconds = (now - speed.since) / 1000;
+    if (seconds < 1) return;
+    const current = speed.sent / seconds;
+    const rate = speed.rate === 0 ? current : 0.6 * current + 0.4 * speed.rate;
+    this.#speed.set(name, { since: now, sent: 0, rate });
+    await tx.run(
+      'UPDATE chunks SET rate_per_second = ? WHERE send_seq = ? AND number = ?',
+      rate,
+      key.send_seq,
+      key.number,
+    );
+  }
+
+  /** Until enough results are in to be worth a commit, something is due, or somebody calls. */
+  async #wait(): Promise<void> {
+    const at = performance.now();
+    const paceMs = this.#stopping ? POLL_MS : Math.max(this.#outage.waitMs(at), this.#pace.waitMs(at));
+    const idleMs = paceMs > 0 ? Math.min(paceMs, POLL_MS) : POLL_MS;
+    await new Promise<void>((resolve) => {
+      let timer = setTimeout(resolve, idleMs);
+      let gathering = false;
+      const look = (called: boolean) => {
+        const done = this.#finished.length;
+        if (done >= this.#enough || (done > 0 && this.#inFlight === 0) || (called && done === 0)) {
+          clearTimeout(timer);
+          resolve();
+        } else if (done > 0 && !gathering) {
+          gathering = true;
+          clearTimeout(timer);
+          timer = setTimeout(resolve, GATHER_MS);
+        }
+      };
+      this.#wake = () => look(true);
+      look(false);
+    });
+    this.#wake = () => {};
+  }
+}

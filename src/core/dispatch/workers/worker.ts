@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ledger } from '../../../ledger/ledger.ts';
+import { isOutdated } from '../../../ledger/migrate.ts';
+import type { Log } from '../../../log/log.ts';
+import type { DispatcherControl, SenderState } from '../../../tidings.ts';
+import { resumeBuilding } from '../../audiences/build-audience.ts';
+import { capRetryDelays } from '../../deliveries/delivery.store.ts';
+import { LONGEST_RETRY_MS, now } from '../../deliveries/resolve-outcome.ts';
+import { tell } from '../../deliveries/send-ended.ts';
+import { type Channel, modeOf } from '../../deliveries/sender.ts';
+import { findHold, HOLD_FIX, whyHeld } from '../../holds/hold.ts';
+import { newId } from '../../new-id.ts';
+import { countLeft, startDue } from '../../sends/send.store.ts';
+import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
+import { SharedPace } from '../pace/shared-pace.ts';
+import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
+import type { JobQueue } from './job-queue.ts';
+import { Hands } from './owned-chunks.ts';
+import { completeStopped, makeAllRows, plan, planHeld, planStarts } from './plan.ts';
+import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
+
+const POLL_MS = 250;
+const KEEP_MS = 2_000;
+const PLAN_MS = 1_000;
+const HOUSEKEEPING_MS = 60_000;
+const TELL_HOLD_MS = 60_000;
+
+/**
+ * One of many processes that send: takes chunks of running sends as jobs, delivers them, gives them back.
+ *
+ *   working ──stop──▶ draining (nothing more is taken or claimed) ──▶ everything given back ──▶ stopped
+ *
+ * Everyone plans: the work is the same whoever does it, and nobody has to be elected.
+ */
+export class Worker implements DispatcherControl {
+  readonly #ledger: Ledger;
+  readonly #queue: JobQueue;
+  readonly #log: Log;
+  readonly #name = newId();
+  readonly #parts: readonly { readonly channel: Channel; readonly hands: Hands; readonly loop: SenderLoop }[];
+  /** Nothing new is begun. */
+  readonly #stopping = new AbortController();
+  /** Nothing is in flight any more, or it was not waited for. */
+  readonly #drained = new AbortController();
+  #isStopping = false;
+  #isHeld = false;
+  #tellHoldAt = 0;
+  #running: Promise<unknown> | null = null;
+  #ending: Promise<{ inDoubt: number; left: number | null }> | null = null;
+  #nudge = new AbortController();
+  #planning: 'no' | 'yes' | 'and again' = 'no';
+
+  constructor(options: {
+    ledger: Ledger;
+    queue: JobQueue;
+    channels: readonly Channel[];
+    siteName: string | null;
+    log: Log;
+  }) {
+    const { ledger, queue, log } = options;
+    this.#ledger = ledger;
+    this.#queue = queue;
+    this.#log = log;
+    this.#parts = options.channels.map((channel) => {
+      const name = deliverQueue(channel.name, modeOf(channel));
+      const hands = new Hands({ ledger, queue, name, worker: this.#name, log });
+      const pace = new SharedPace(ledger, channel.sender, () => hands.count > 0);
+      return { channel, hands, loop: new SenderLoop({ ...options, work: hands, pace, channel }) };
+    });
+  }
+
+  start(): void {
+    if (this.#running) return;
+    // As it stands in the ledger, beside the chunks that it delivers.
+    this.#log.info({ holder: this.#name }, 'takes part in sending');
+    const { signal } = this.#stopping;
+    const keeping = this.#repeat(KEEP_MS, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
+    this.#running = Promise.all([
+      this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => this.#plan()),
+      this.#repeat(POLL_MS, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
+      this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
+      this.#repeat(HOUSEKEEPING_MS, signal, 'housekeeping fails', () => this.#keepHouse()),
+      ...this.#parts.map(({ hands, loop }) => this.#deliver(hands, loop)),
+    ]).then(() => {
+      this.#drained.abort();
+      return keeping;
+    });
+  }
+
+  /** A send was made or resumed here: looked at by whoever is the first to have a hand free. */
+  wake(): void {
+    if (this.#planning !== 'no') {
+      this.#planning = 'and again';
+      return;
+    }
+    this.#planning = 'yes';
+    Promise.all([this.#plan(), planStarts(this.#ledger, this.#queue)])
+      .catch((error: unknown) => this.#log.debug({ err: error }, 'the next plan will see it'))
+      .then(() => {
+        const again = this.#planning === 'and again';
+        this.#planning = 'no';
+        this.#look();
+        if (again) this.wake();
+      });
+  }
+
+  /** Looks for jobs now, not at the next poll. */
+  #look(): void {
+    this.#nudge.abort();
+    this.#nudge = new AbortController();
+    for (const { loop } of this.#parts) loop.wake();
+  }
+
+  senders(): SenderState[] {
+    const maySend = this.#running !== null && !this.#stopping.signal.aborted && !this.#isHeld;
+    return this.#parts.map(({ loop }) => ({ ...loop.state(), maySend }));
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  async stop(maxMs = DRAIN_MS): Promise<{ inDoubt: number; left: number | null }> {
+    this.#isStopping = true;
+    if (this.#running === null) return { inDoubt: 0, left: 0 };
+    this.#ending ??= this.#stop(this.#running, maxMs);
+    return this.#ending;
+  }
+
+  /** Jobs are kept to the end: nobody may call unknown what is still being waited for. */
+  async #stop(running: Promise<unknown>, maxMs: number): Promise<{ inDoubt: number; left: number | null }> {
+    this.#stopping.abort();
+    const inDoubt = await drain(this.#parts, running, maxMs, this.#log);
+    await within(running, GIVE_UP_MS);
+    this.#drained.abort();
+    return { inDoubt, left: await countLeft(this.#ledger).catch(() => null) };
+  }
+
+  async #deliver(hands: Hands, loop: SenderLoop): Promise<void> {
+    const sending = loop.run();
+    await this.#repeat(POLL_MS, this.#stopping.signal, 'no work can be taken', async () => {
+      await hands.giveBack((key) => loop.isOpen(key));
+      if (await hands.fill()) loop.wake();
+    });
+    await sending;
+    // Of a loop that was abandoned something is open still: it stays in doubt, and whoever takes the chunk next says so.
+    await hands
+      .giveBack((key) => loop.isOpen(key), true)
+      .catch((error: unknown) => {
+        this.#log.error(
+          { err: error },
+          'work could not be given back; it goes to another worker in some seconds',
+        );
+      });
+  }
+
+  async #plan(): Promise<void> {
+    const hold = await findHold(this.#ledger);
+    this.#isHeld = hold !== null;
+    if (hold) {
+      if (performance.now() < this.#tellHoldAt) return;
+      this.#tellHoldAt = performance.now() + TELL_HOLD_MS;
+      return this.#log.warn({ fix: HOLD_FIX }, whyHeld(hold));
+    }
+    tell(this.#log, await plan(this.#ledger, this.#queue));
+  }
+
+  async #keep(): Promise<void> {
+    for (const { hands } of this.#parts) await hands.keep();
+  }
+
+  async #startScheduled(): Promise<void> {
+    const jobs = await this.#queue.take(START_QUEUE, 10, []);
+    if (jobs.length === 0) return;
+    // The clock of the database is the one that all machines share.
+    const clock = 'SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now';
+    const started = await this.#ledger.writeConcurrently(async (tx) =>
+      startDue(tx, (await tx.get<{ now: number }>(clock))!.now),
+    );
+    for (const job of jobs) await this.#queue.done(START_QUEUE, job);
+    if (started > 0) this.#log.info({ started }, 'scheduled sends start');
+    this.wake();
+  }
+
+  async #makeRows(): Promise<void> {
+    for (const job of await this.#queue.take(FREEZE_QUEUE, 1, [])) {
+      await makeAllRows(this.#ledger, job.data.send, async () => {
+        await this.#plan();
+        this.#look();
+        await this.#queue.keep(FREEZE_QUEUE, [job]);
+        return !this.#stopping.signal.aborted;
+      });
+      await this.#queue.done(FREEZE_QUEUE, job);
+    }
+  }
+
+  async #keepHouse(): Promise<void> {
+    await planStarts(this.#ledger, this.#queue);
+    await planHeld(this.#ledger, this.#queue);
+    await completeStopped(this.#ledger);
+    await resumeBuilding(this.#ledger);
+    await this.#ledger.writeConcurrently((tx) => capRetryDelays(tx, now().steadyMs, LONGEST_RETRY_MS));
+    if (await isOutdated(this.#ledger)) {
+      this.#log.error(
+        {},
+        'a newer Tidings has changed the database: this version sends nothing more; upgrade it',
+      );
+      for (const { loop } of this.#parts) loop.stop();
+      this.#stopping.abort();
+    }
+  }
+
+  /** Until `ended`; a database that is away is waited for. */
+  async #repeat(
+    everyMs: number,
+    ended: AbortSignal,
+    fault: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    let faults = 0;
+    while (!ended.aborted) {
+      const nudge = this.#nudge.signal;
+      try {
+        await work();
+        faults = 0;
+      } catch (error) {
+        if (faults++ % FAULTS_FOR_A_LINE === 0) this.#log.error({ err: error }, `${fault}; trying again`);
+      }
+      const waitMs = faults > 0 ? Math.max(everyMs, 1_000) : everyMs;
+      await sleep(waitMs, undefined, { signal: AbortSignal.any([nudge, ended]) }).catch(() => {});
+    }
+  }
+}

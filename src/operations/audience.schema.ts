@@ -1,0 +1,67 @@
+import * as z from 'zod';
+import { lead, leadFilters, success } from './lead.schema.ts';
+
+export const audienceId = z.uuid().describe('UUID of the audience');
+export const audienceStatus = z.enum(['building', 'ready', 'error']);
+
+export const createAudienceInput = leadFilters.extend({
+  name: z.string().trim().min(1).max(200).describe('Name of the audience'),
+  description: z.string().trim().max(2_000).optional().describe('What the audience is for'),
+  limit: z.int().min(1).max(100_000_000).optional().describe('Take at most this many leads, oldest first'),
+  page_size: z.int().min(1).max(100).default(50).describe('Leads on a page of audience.get'),
+});
+
+export const createAudienceOutput = z.looseObject({
+  success,
+  audience_id: z.string(),
+  name: z.string(),
+  total_count: z.int(),
+  total_pages: z.int(),
+  page_size: z.int(),
+  status: audienceStatus,
+  example_leads: z.array(lead).describe('Up to 5 of its leads'),
+});
+
+export const audienceSummary = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  description: z.string().nullable(),
+  total_count: z.int(),
+  total_pages: z.int(),
+  page_size: z.int(),
+  status: audienceStatus,
+  created_at: z.string(),
+});
+
+export const sendStatus = z.enum(['pending', 'sent', 'failed', 'skipped']);
+
+export const audienceLead = lead.extend({
+  send_status: sendStatus.describe('pending until a send has tried this lead'),
+  send_error: z
+    .string()
+    .nullable()
+    .describe('Why it failed or was skipped, or the last error of a pending lead'),
+});
+
+export const getAudienceInput = z.object({
+  audience_id: audienceId,
+  page: z.int().min(1).default(1).describe('1-based page'),
+  send_id: z
+    .uuid()
+    .optional()
+    .describe('Whose send_status to show; by default the newest send of the audience'),
+});
+
+export const getAudienceOutput = z.looseObject({
+  success,
+  audience_id: z.string(),
+  name: z.string(),
+  status: audienceStatus,
+  send_id: z.string().nullable().describe('The send whose send_status is shown'),
+  leads: z.array(audienceLead),
+  page: z.int(),
+  page_size: z.int(),
+  total_pages: z.int(),
+  total_count: z.int(),
+  has_more: z.boolean(),
+});

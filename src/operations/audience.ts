@@ -1,0 +1,192 @@
+import * as z from 'zod';
+import {
+  type AudienceRow,
+  dropMembers,
+  findAudience,
+  insertAudience,
+  listAudiences,
+  listMembers,
+  markDeleted,
+} from '../core/audiences/audience.store.ts';
+import { buildAudience } from '../core/audiences/build-audience.ts';
+import { toLead } from '../core/leads/lead.ts';
+import { newId } from '../core/new-id.ts';
+import { TidingsError } from '../errors.ts';
+import type { Ledger, Reader } from '../ledger/ledger.ts';
+import {
+  audienceId,
+  audienceSummary,
+  createAudienceInput,
+  createAudienceOutput,
+  getAudienceInput,
+  getAudienceOutput,
+  sendStatus,
+} from './audience.schema.ts';
+import { leadFilters, success } from './lead.schema.ts';
+import { readCursor } from './leads.ts';
+import { type Operation, operation } from './operation.ts';
+
+/** Longer than this, `create` answers `building` and the rest is done behind it. */
+const BUILD_WAIT_MS = 20_000;
+const EXAMPLES = 5;
+
+export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] {
+  return [
+    operation({
+      name: 'audience.create',
+      summary: 'Stores a selection of leads, frozen as it is now.',
+      effect: 'write',
+      route: 'POST /audiences',
+      input: createAudienceInput,
+      output: createAudienceOutput,
+      async run({ name, description, limit, page_size, ...filters }) {
+        const id = newId();
+        await ledger.write((tx) =>
+          insertAudience(tx, {
+            id,
+            name,
+            description: description ?? null,
+            filters: JSON.stringify(leadFilters.parse(filters)),
+            max_leads: limit ?? null,
+            page_size,
+            created_at: new Date().toISOString(),
+          }),
+        );
+        const { seq } = await existingAudience(ledger, id);
+        // A build that fails (a full disk) stays `building`; the next start of a server goes on with it.
+        const built = buildAudience(ledger, seq);
+        const late = new Promise((resolve) => setTimeout(resolve, BUILD_WAIT_MS).unref());
+        built.catch(() => {});
+        await Promise.race([built, late]);
+        const audience = await existingAudience(ledger, id);
+        const examples = await listMembers(ledger, audience, 0, 1, EXAMPLES);
+        const { id: audience_id, created_at: _, ...summary } = toSummary(audience);
+        return { success: true as const, audience_id, ...summary, example_leads: examples.map(toLead) };
+      },
+    }),
+
+    operation({
+      name: 'audience.list',
+      summary: 'Lists the audiences, newest first.',
+      effect: 'read',
+      route: 'GET /audiences',
+      input: z.object({
+        limit: z.int().min(1).max(200).default(50),
+        cursor: z.string().max(100).optional().describe('next_cursor of the answer before'),
+      }),
+      output: z.looseObject({
+        success,
+        audiences: z.array(audienceSummary),
+        next_cursor: z.string().nullable(),
+      }),
+      async run({ limit, cursor }) {
+        const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readCursor(cursor);
+        const rows = await listAudiences(ledger, before, limit + 1);
+        const shown = rows.slice(0, limit);
+        return {
+          success: true as const,
+          audiences: shown.map(toSummary),
+          next_cursor: rows.length > shown.length ? String(shown.at(-1)!.seq) : null,
+        };
+      },
+    }),
+
+    operation({
+      name: 'audience.get',
+      summary: 'Shows a page of the leads of an audience, each with its send_status.',
+      effect: 'read',
+      route: 'GET /audiences/{audience_id}',
+      input: getAudienceInput,
+      output: getAudienceOutput,
+      async run({ audience_id, page, send_id }) {
+        const audience = await existingAudience(ledger, audience_id);
+        const { total_pages, page_size } = toSummary(audience);
+        if (page > Math.max(total_pages, 1)) {
+          throw new TidingsError(
+            'invalid_argument',
+            `There is no page ${page}: the audience has ${total_pages}.`,
+            {
+              fix: `Ask for a page from 1 to ${Math.max(total_pages, 1)}.`,
+            },
+          );
+        }
+        const send = await shownSend(ledger, audience, send_id);
+        const first = (page - 1) * page_size + 1;
+        const members = await listMembers(ledger, audience, send?.seq ?? 0, first, first + page_size - 1);
+        return {
+          success: true as const,
+          audience_id,
+          name: audience.name,
+          status: audience.status,
+          send_id: send?.id ?? null,
+          leads: members.map((member) => ({
+            ...toLead(member),
+            send_status: toSendStatus(member.send_status),
+            send_error: member.send_error,
+          })),
+          page,
+          page_size,
+          total_pages,
+          total_count: audience.total_count,
+          has_more: page < total_pages,
+        };
+      },
+    }),
+
+    operation({
+      name: 'audience.delete',
+      summary: 'Deletes an audience. Its leads and the record of its sends stay.',
+      effect: 'write',
+      route: 'DELETE /audiences/{audience_id}',
+      input: z.object({ audience_id: audienceId }),
+      output: z.looseObject({ success, audience_id: z.string() }),
+      async run({ audience_id }) {
+        const seq = await ledger.write(async (tx) => {
+          const audience = await existingAudience(tx, audience_id);
+          const open = await tx.get<{ id: string; state: string }>(
+            "SELECT id, state FROM sends WHERE audience_seq = ? AND state IN ('running', 'scheduled', 'paused') LIMIT 1",
+            audience.seq,
+          );
+          if (open) {
+            throw new TidingsError('conflict', `Send ${open.id} of this audience is ${open.state}.`, {
+              fix: 'Let it finish, or cancel it first.',
+            });
+          }
+          await markDeleted(tx, audience.seq);
+          return audience.seq;
+        });
+        await dropMembers(ledger, seq);
+        return { success: true as const, audience_id };
+      },
+    }),
+  ];
+}
+
+/** @throws TidingsError `not_found` when it never was or was deleted. */
+export async function existingAudience(reader: Reader, id: string): Promise<AudienceRow> {
+  const audience = await findAudience(reader, id);
+  if (audience) return audience;
+  throw new TidingsError('not_found', `There is no audience ${id}; it may have been deleted.`, {
+    fix: 'audience list shows the audiences there are.',
+  });
+}
+
+/** A row that is being handed to a provider has not been answered: to the caller it is still pending. */
+export function toSendStatus(status: string | null): z.output<typeof sendStatus> {
+  return sendStatus.catch('pending').parse(status);
+}
+
+export function toSummary(audience: AudienceRow) {
+  const { id, name, description, total_count, page_size, status, created_at } = audience;
+  const total_pages = Math.ceil(total_count / page_size);
+  return { id, name, description, total_count, total_pages, page_size, status, created_at };
+}
+
+async function shownSend(ledger: Ledger, audience: AudienceRow, sendId: string | undefined) {
+  const newest = 'SELECT seq, id FROM sends WHERE audience_seq = ? ORDER BY seq DESC LIMIT 1';
+  if (sendId === undefined) return ledger.get<{ seq: number; id: string }>(newest, audience.seq);
+  const named = 'SELECT seq, id FROM sends WHERE audience_seq = ? AND id = ?';
+  const send = await ledger.get<{ seq: number; id: string }>(named, audience.seq, sendId);
+  if (!send) throw new TidingsError('not_found', `This audience has no send ${sendId}.`);
+  return send;
+}

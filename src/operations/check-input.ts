@@ -1,0 +1,143 @@
+import * as z from 'zod';
+import { TidingsError } from '../errors.ts';
+import type { Operation } from './operation.ts';
+
+/**
+ * What a caller gave, checked for an operation: the same words of refusal at every door. An argument nobody knows is
+ * refused by name, because dropping it silently would do something else than was asked.
+ * @throws TidingsError `invalid_argument`
+ */
+export function checkInput(operation: Operation, given: unknown): z.output<Operation['input']> {
+  const input = given ?? {};
+  refuseUnfit(input, MAX_DEPTH);
+  // An unknown name comes first: it is often the reason why another argument seems to be missing.
+  refuseUnknown(operation.name, operation.input, input, '');
+  const parsed = operation.input.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw refuse(operation, parsed.error.issues[0]!, input);
+}
+
+/** Far more than any argument needs, and few enough for whoever walks through a value by calling itself. */
+const MAX_DEPTH = 100;
+
+/** What no database or reader of JSON takes as it is, wherever it stands. */
+function refuseUnfit(value: unknown, levels: number): void {
+  if (typeof value === 'string' && value.includes('\0')) {
+    throw wrong(`${show(value)} has a NUL character, which text has not.`, 'Leave it out.');
+  }
+  if (typeof value !== 'object' || value === null) return;
+  if (levels === 0) {
+    throw wrong(`The arguments are nested deeper than ${MAX_DEPTH} levels.`, 'Send flatter values.');
+  }
+  for (const inner of Object.values(value)) refuseUnfit(inner, levels - 1);
+}
+
+/** Looks into lists of objects too: there, an unknown name would be lost without a word. */
+function refuseUnknown(owner: string, type: z.core.$ZodType, value: unknown, path: string): void {
+  const schema = innerType(type);
+  if (schema instanceof z.ZodArray && Array.isArray(value)) {
+    value.forEach((item, at) => {
+      refuseUnknown(`Each of ${path}`, schema.element, item, `${path}.${at}`);
+    });
+  }
+  if (!(schema instanceof z.ZodObject) || typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) return;
+  const known = Object.keys(schema.shape);
+  for (const [name, inner] of Object.entries(value)) {
+    const full = path === '' ? name : `${path}.${name}`;
+    if (known.includes(name)) {
+      refuseUnknown(full, schema.shape[name]!, inner, full);
+    } else if (!schema.def.catchall) {
+      const near = nearest(name, known);
+      const hint = near === null ? '' : `; did you mean ${near}?`;
+      const takes = known.length === 0 ? ' no arguments' : `: ${known.join(', ')}`;
+      throw wrong(`unknown argument ${show(full)}${hint}`, `${owner} takes${takes}.`);
+    }
+  }
+}
+
+/** What stands behind "optional", "nullable" and "by default". */
+export function innerType(type: z.core.$ZodType): z.core.$ZodType {
+  let inner = type;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}
+
+function refuse(operation: Operation, issue: z.core.$ZodIssue, given: unknown): TidingsError {
+  if (issue.path.length === 0) {
+    return wrong(
+      `The arguments are ${show(given)}: ${issue.message}.`,
+      'Give the arguments as a JSON object.',
+    );
+  }
+  const name = issue.path.map(String).join('.');
+  const about = issue.path.length === 1 ? describe(operation, name) : '';
+  const value = valueAt(given, issue.path);
+  if (value === undefined) return wrong(`${name} is missing.`, `Give ${name}${about}.`);
+  if (issue.code === 'invalid_value') {
+    const near = typeof value === 'string' ? nearest(value, issue.values.map(String)) : null;
+    const hint = near === null ? '.' : `; did you mean ${near}?`;
+    return wrong(`${name} is ${show(value)}${hint}`, `Use one of: ${issue.values.join(', ')}.`);
+  }
+  return wrong(`${name} is ${show(value)}: ${issue.message}.`, `Correct ${name}${about}.`);
+}
+
+/** The one of `known` that a misspelt name most likely meant, for "did you mean". */
+export function nearest(name: string, known: readonly string[]): string | null {
+  const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const wanted = plain(name);
+  let best: string | null = null;
+  let least = Math.min(3, Math.ceil(wanted.length / 3) + 1);
+  for (const candidate of known) {
+    const distance = editDistance(wanted, plain(candidate));
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  // Names are short; a longer text is no misspelt name and not worth the work.
+  if (a.length > 60 || b.length > 60) return Number.POSITIVE_INFINITY;
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+function describe(operation: Operation, argument: string): string {
+  const schema = operation.input.shape[argument];
+  const said = [schema, schema && innerType(schema)].find(
+    (type) => type instanceof z.ZodType && type.description,
+  );
+  const text = said instanceof z.ZodType ? said.description : undefined;
+  return text ? ` (${text.replace(/\.$/, '')})` : '';
+}
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  let value = given;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+function wrong(message: string, fix: string): TidingsError {
+  return new TidingsError('invalid_argument', message, { fix });
+}

@@ -1,0 +1,198 @@
+import * as z from 'zod';
+import { LeadImport } from '../core/leads/import-leads.ts';
+import {
+  countLeads,
+  eraseLead,
+  findLead,
+  findLeadByEmail,
+  insertLead,
+  listLeads,
+  updateLead,
+} from '../core/leads/lead.store.ts';
+import { type LeadRow, toLead } from '../core/leads/lead.ts';
+import { checkLead, newLead } from '../core/leads/save-lead.ts';
+import { TidingsError } from '../errors.ts';
+import type { Ledger, Reader } from '../ledger/ledger.ts';
+import type { ImportOptions } from '../tidings.ts';
+import {
+  type ImportReport,
+  importReport,
+  lead,
+  leadFields,
+  leadFilters,
+  leadId,
+  success,
+} from './lead.schema.ts';
+import { type Operation, operation } from './operation.ts';
+
+export interface LeadContext {
+  readonly ledger: Ledger;
+  readonly defaultCountry: string | null;
+  readonly importCsv: (input: AsyncIterable<Uint8Array>, options?: ImportOptions) => Promise<ImportReport>;
+}
+
+const leadAnswer = z.looseObject({ success, lead, warnings: z.array(z.string()) });
+
+export function leadOperations({ ledger, defaultCountry, importCsv }: LeadContext): Operation[] {
+  return [
+    operation({
+      name: 'leads.create',
+      summary: 'Adds one lead.',
+      effect: 'write',
+      route: 'POST /leads',
+      input: leadFields.partial(),
+      output: leadAnswer,
+      async run(input) {
+        if (!input.name && !input.email && !input.phone) {
+          throw new TidingsError('invalid_argument', 'A lead needs at least a name, an email or a phone.');
+        }
+        const checked = checkLead(input, defaultCountry);
+        const row = newLead(checked, new Date().toISOString());
+        await ledger.write(async (tx) => {
+          const same = row.email_key === null ? undefined : await findLeadByEmail(tx, row.email_key);
+          if (same) throw emailTaken(same);
+          await insertLead(tx, row);
+        });
+        return {
+          success: true as const,
+          lead: toLead({ ...row, seq: 0, deleted_at: null }),
+          warnings: [...checked.warnings],
+        };
+      },
+    }),
+
+    operation({
+      name: 'leads.import',
+      summary: 'Adds or updates many leads: the text of a CSV file, or up to 1,000 leads as objects.',
+      effect: 'write',
+      route: 'POST /leads/import',
+      input: z.object({
+        csv: z.string().min(1).max(3_500_000).optional().describe('Text of a CSV file with a header line'),
+        leads: z.array(leadFields.partial()).min(1).max(1_000).optional().describe('Leads as objects'),
+      }),
+      output: importReport,
+      async run(input) {
+        if ((input.csv === undefined) === (input.leads === undefined)) {
+          throw new TidingsError('invalid_argument', 'Give either csv or leads, and not both.');
+        }
+        if (input.csv !== undefined) return importCsv(oneChunk(input.csv));
+        const run = new LeadImport(ledger, defaultCountry);
+        await run.save(input.leads!.map((given, at) => ({ line: at + 1, input: given })));
+        return run.report;
+      },
+    }),
+
+    operation({
+      name: 'leads.list',
+      summary: 'Lists leads, oldest first, with filters and search.',
+      effect: 'read',
+      route: 'GET /leads',
+      input: leadFilters.extend({
+        limit: z.int().min(1).max(200).default(50).describe('Leads in one answer'),
+        cursor: z.string().max(100).optional().describe('next_cursor of the answer before'),
+      }),
+      output: z.looseObject({
+        success,
+        leads: z.array(lead),
+        total_count: z.int(),
+        next_cursor: z.string().nullable().describe('null: this was the last page'),
+      }),
+      async run(input) {
+        const rows = await listLeads(ledger, input, readCursor(input.cursor), input.limit + 1);
+        const shown = rows.slice(0, input.limit);
+        return {
+          success: true as const,
+          leads: shown.map(toLead),
+          total_count: await countLeads(ledger, input),
+          next_cursor: rows.length > shown.length ? String(shown.at(-1)!.seq) : null,
+        };
+      },
+    }),
+
+    operation({
+      name: 'leads.get',
+      summary: 'Shows one lead.',
+      effect: 'read',
+      route: 'GET /leads/{lead_id}',
+      input: z.object({ lead_id: leadId }),
+      output: z.looseObject({ success, lead }),
+      run: async ({ lead_id }) => ({ success: true as const, lead: toLead(await existing(ledger, lead_id)) }),
+    }),
+
+    operation({
+      name: 'leads.update',
+      summary: 'Changes the given fields of a lead; null clears a field.',
+      effect: 'write',
+      route: 'PATCH /leads/{lead_id}',
+      input: leadFields.partial().extend({ lead_id: leadId }),
+      output: leadAnswer,
+      async run({ lead_id, ...input }) {
+        return ledger.write(async (tx) => {
+          const row = await existing(tx, lead_id);
+          const checked = checkLead({ ...input }, defaultCountry);
+          const next: LeadRow = { ...row, updated_at: new Date().toISOString() };
+          for (const field of ['name', 'email', 'phone', 'position', 'company', 'notes', 'origin'] as const) {
+            if (input[field] !== undefined) next[field] = input[field];
+          }
+          if (input.status !== undefined) next.status = input.status;
+          if (input.metadata !== undefined) next.metadata = JSON.stringify(input.metadata);
+          if (input.email !== undefined) next.email_key = checked.emailKey;
+          if (input.phone !== undefined) next.phone_key = checked.phoneKey;
+          if (next.email_key !== null && next.email_key !== row.email_key) {
+            const same = await findLeadByEmail(tx, next.email_key);
+            if (same && same.seq !== row.seq) throw emailTaken(same);
+          }
+          await updateLead(tx, row.seq, next);
+          return { success: true as const, lead: toLead(next), warnings: [...checked.warnings] };
+        });
+      },
+    }),
+
+    operation({
+      name: 'leads.delete',
+      summary:
+        'Erases a lead. Audiences keep its place, and it is skipped by sends that have not reached it.',
+      effect: 'write',
+      route: 'DELETE /leads/{lead_id}',
+      input: z.object({ lead_id: leadId }),
+      output: z.looseObject({ success, lead_id: z.string() }),
+      async run({ lead_id }) {
+        await ledger.write(async (tx) => {
+          const row = await existing(tx, lead_id);
+          await eraseLead(tx, row.seq, new Date().toISOString());
+        });
+        return { success: true as const, lead_id };
+      },
+    }),
+  ];
+}
+
+async function existing(reader: Reader, id: string): Promise<LeadRow> {
+  const row = await findLead(reader, id);
+  if (!row)
+    throw new TidingsError('not_found', `There is no lead ${id}.`, {
+      fix: 'leads list shows the leads there are.',
+    });
+  return row;
+}
+
+function emailTaken(same: LeadRow): TidingsError {
+  return new TidingsError('conflict', `Lead ${same.id} has this email already.`, {
+    fix: 'Update that lead, or import: an import updates known leads.',
+  });
+}
+
+/** Cursors are opaque to callers; here they are the `seq` of the last row shown. */
+export function readCursor(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  if (!/^\d{1,15}$/.test(cursor)) {
+    throw new TidingsError('invalid_argument', `"${cursor}" is not a cursor.`, {
+      fix: 'Use next_cursor as it was given.',
+    });
+  }
+  return Number(cursor);
+}
+
+async function* oneChunk(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}

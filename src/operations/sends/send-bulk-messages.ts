@@ -1,0 +1,276 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type * as z from 'zod';
+import type { AudienceRow } from '../../core/audiences/audience.store.ts';
+import { type Retry, requeue, retryGivenUp } from '../../core/deliveries/delivery.store.ts';
+import { type Channel, type ChannelName, modeOf } from '../../core/deliveries/sender.ts';
+import { refuseWhileHeld } from '../../core/holds/hold.ts';
+import { messageFormat, parseContent } from '../../core/messages/content.ts';
+import { parseMergeText, unknownFields } from '../../core/messages/merge-text.ts';
+import { newId } from '../../core/new-id.ts';
+import {
+  findSend,
+  findSendByKey,
+  getSend,
+  insertSend,
+  lockSend,
+  reviseSend,
+  type SendContent,
+  type SendRow,
+  schedule,
+  setScheduledAt,
+  setState,
+} from '../../core/sends/send.store.ts';
+import { readStartTime, type StartTime } from '../../core/sends/start-time.ts';
+import { TidingsError } from '../../errors.ts';
+import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import { existingAudience } from '../audience.ts';
+import { type CallContext, type Operation, operation } from '../operation.ts';
+import { sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
+import { isAhead, PAUSED_BY_REQUEST, scheduledAt, toResult, totalsOf } from './send-result.ts';
+
+export interface SendContext {
+  readonly ledger: Ledger;
+  readonly channels: ReadonlyMap<ChannelName, Channel>;
+  /** Tells the dispatcher of this process, if it is the one that sends, that there is work. */
+  readonly wake: () => void;
+}
+
+type Input = z.output<typeof sendBulkMessagesInput>;
+
+const WATCH_MS = 100;
+const REQUEUE_ROWS = 2_000;
+
+export function sendBulkMessages(context: SendContext): Operation {
+  return operation({
+    name: 'sendBulkMessages',
+    summary:
+      'Sends one message to every lead of an audience, over WhatsApp or email; never twice to the same lead.',
+    effect: 'send',
+    route: 'POST /sends',
+    input: sendBulkMessagesInput,
+    output: sendBulkMessagesOutput,
+    async run(input, call) {
+      await refuseWhileHeld(context.ledger);
+      const { id, notices } = await attach(context, input);
+      context.wake();
+      await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
+      return toResult((await findSend(context.ledger, id))!, notices);
+    },
+  });
+}
+
+/**
+ * Makes the send of (audience, channel, campaign), or attaches to the one there is: two calls at once, or a call
+ * tried again, are one send.
+ */
+async function attach(context: SendContext, input: Input): Promise<{ id: string; notices: string[] }> {
+  const start = readStartTime(input.schedule_at, Date.now());
+  const audience = await existingAudience(context.ledger, input.audience_id);
+  refuseUnready(audience);
+  const channel = context.channels.get(input.channel)!;
+  const content: SendContent = {
+    message: input.message,
+    format: messageFormat(input.channel, input.message),
+    subject: input.channel === 'email' ? (input.subject ?? null) : null,
+    from_name: input.from || null,
+    placeholder_policy: input.placeholder_policy,
+  };
+  channel.prepare(parseContent(content, input.channel));
+  const notices = remarks(input, content);
+  const key = {
+    audience_seq: audience.seq,
+    channel: input.channel,
+    campaign: input.campaign,
+    mode: modeOf(channel),
+  };
+  const send = await context.ledger.write(async (tx) => {
+    const known = await findSendByKey(tx, key);
+    if (known) return known;
+    // It may have been deleted since: a send of it would find nobody.
+    await existingAudience(tx, input.audience_id);
+    await insertSend(tx, {
+      ...key,
+      ...content,
+      id: newId(),
+      total: audience.total_count,
+      created_at: new Date().toISOString(),
+      scheduled_at: start?.type === 'at' ? start.atMs : null,
+    });
+    return null;
+  });
+  if (send === null) {
+    if (start?.type === 'passed') notices.push(`${hasPassed(start)}: it was started at once.`);
+    return { id: (await findSendByKey(context.ledger, key))!.id, notices };
+  }
+  notices.push(...(await takeUp(context.ledger, send, content, input.retry, start)));
+  return { id: send.id, notices };
+}
+
+/** A further call for a send that exists: new text for whom it is still to reach, and on with what is pending. */
+async function takeUp(
+  ledger: Ledger,
+  send: SendRow,
+  content: SendContent,
+  retry: Retry | undefined,
+  start: StartTime | null,
+): Promise<string[]> {
+  const notices: string[] = [];
+  const cancelled = 'This send was cancelled earlier; nothing was sent by this call.';
+  if (send.state === 'cancelled') return [cancelled];
+  const { moved, revised } = retry
+    ? await requeueAll(ledger, send.seq, retry, content)
+    : { moved: 0, revised: false };
+  if (retry)
+    notices.push(`${moved} ${retry} ${moved === 1 ? 'lead was' : 'leads were'} put back to pending.`);
+  await ledger.write(async (tx) => {
+    // Whoever sends may be about to say that nothing is left to try.
+    await lockSend(tx, send.seq);
+    const current = (await getSend(tx, send.seq))!;
+    if (current.state === 'cancelled') return void notices.push(cancelled);
+    const left = totalsOf(current).total_remaining;
+    if (left === 0) {
+      notices.push('Every lead of this send has been dealt with already; nothing was sent by this call.');
+      if (!sameContent(current, content)) {
+        notices.push('The message differs from the one that was sent: a new message takes a new campaign.');
+      }
+      if (start) notices.push('schedule_at had no effect.');
+      return;
+    }
+    if ((await revise(tx, current, content)) || revised) {
+      notices.push(`The message changed: the ${left} leads still pending get the new one.`);
+    }
+    if (current.state === 'paused' && current.problem_code === PAUSED_BY_REQUEST) {
+      notices.push('It was paused by request and stays paused.');
+      if (start) notices.push('schedule_at had no effect: sends resume takes it too.');
+      return;
+    }
+    notices.push(...(await startOrWait(tx, current, start)));
+  });
+  return notices;
+}
+
+/**
+ * On with a send that has leads left: now, or when its time comes. A call that was made before, or that does not speak
+ * of time, never starts one early: only the word "now" does.
+ */
+async function startOrWait(tx: Transaction, send: SendRow, start: StartTime | null): Promise<string[]> {
+  const running = send.state === 'running';
+  if (start?.type === 'at' && !running) {
+    await goOn(tx, send, start.atMs);
+    const moved = send.state === 'scheduled' && send.scheduled_at !== start.atMs;
+    return moved
+      ? [`It was scheduled for ${scheduledAt(send)} and was moved to ${new Date(start.atMs).toISOString()}.`]
+      : [];
+  }
+  if (send.state === 'scheduled' && isAhead(send, Date.now()) && start?.type !== 'now') {
+    const passed = start?.type === 'passed' ? `${hasPassed(start)} and had no effect. ` : '';
+    return [`${passed}It stays scheduled for ${scheduledAt(send)}; schedule_at: "now" starts it at once.`];
+  }
+  await goOn(tx, send);
+  if (running && start && start.type !== 'now') return ['It runs already: schedule_at had no effect.'];
+  return start?.type === 'passed' ? [`${hasPassed(start)}: it goes on at once.`] : [];
+}
+
+function hasPassed({ text }: Extract<StartTime, { type: 'passed' }>): string {
+  return `schedule_at ${text} has passed`;
+}
+
+/** A send with work left → `running`, or `scheduled` for `atMs` (milliseconds since 1970). */
+export async function goOn(tx: Transaction, send: SendRow, atMs: number | null = null): Promise<void> {
+  await retryGivenUp(tx, send.seq);
+  if (atMs !== null) return schedule(tx, send.seq, atMs);
+  if (send.state === 'running') return;
+  const nowMs = Date.now();
+  // Started early: that is its time now, and a later pause and resume finds no time ahead to wait for.
+  if (isAhead(send, nowMs)) await setScheduledAt(tx, send.seq, nowMs);
+  await setState(tx, send.seq, 'running');
+}
+
+/** With the new text: a send that is running may reach whom it puts back before the last of them is. */
+async function requeueAll(
+  ledger: Ledger,
+  seq: number,
+  retry: Retry,
+  content: SendContent,
+): Promise<{ moved: number; revised: boolean }> {
+  let after = 0;
+  let moved = 0;
+  let revised = false;
+  for (;;) {
+    const part = await ledger.write(async (tx) => {
+      const some = await requeue(tx, seq, retry, after, REQUEUE_ROWS);
+      const changed =
+        some !== null && some.moved > 0 && (await revise(tx, (await lockSend(tx, seq))!, content));
+      return some && { ...some, changed };
+    });
+    if (part === null) return { moved, revised };
+    after = part.last;
+    moved += part.moved;
+    revised ||= part.changed;
+  }
+}
+
+/** @returns whether the message changed by it. */
+async function revise(tx: Transaction, send: SendRow, content: SendContent): Promise<boolean> {
+  if (sameContent(send, content)) return false;
+  await reviseSend(tx, send.seq, content);
+  return true;
+}
+
+function sameContent(send: SendRow, content: SendContent): boolean {
+  return (['message', 'subject', 'from_name', 'placeholder_policy'] as const).every(
+    (key) => send[key] === content[key],
+  );
+}
+
+function refuseUnready(audience: AudienceRow): void {
+  if (audience.status !== 'ready') {
+    throw new TidingsError('conflict', `The audience "${audience.name}" is still ${audience.status}.`, {
+      fix: 'Call again when audience get says ready.',
+    });
+  }
+  if (audience.total_count === 0) {
+    throw new TidingsError('conflict', `The audience "${audience.name}" has no leads: nobody to send to.`, {
+      fix: 'Make an audience with other filters, or import leads first; an audience is frozen when it is made.',
+    });
+  }
+}
+
+function remarks(input: Input, content: SendContent): string[] {
+  const notices: string[] = [];
+  if (input.channel === 'whatsapp') {
+    if (input.from) notices.push("WhatsApp shows the business profile's own name; from was not used.");
+    if (input.subject) notices.push('WhatsApp has no subject; it was not used.');
+  }
+  const unknown = [content.subject ?? '', content.message].flatMap((text) =>
+    unknownFields(parseMergeText(text)),
+  );
+  if (unknown.length > 0) {
+    notices.push(
+      `No lead has ${[...new Set(unknown)].join(', ')}: that field stays empty unless it has a default.`,
+    );
+  }
+  return notices;
+}
+
+/** Looks on until the send stops moving or the wait is over. Whoever looks away stops nothing. */
+async function watch(ledger: Ledger, id: string, maxMs: number, call: CallContext): Promise<void> {
+  const until = performance.now() + maxMs;
+  let told = -1;
+  for (;;) {
+    const send = (await findSend(ledger, id))!;
+    const done = send.total - totalsOf(send).total_remaining;
+    const over = send.state !== 'running';
+    if (done > told) {
+      told = done;
+      call.onProgress?.({
+        done,
+        total: send.total,
+        message: `${send.sent} sent, ${send.failed} failed, ${send.skipped} skipped`,
+      });
+    }
+    const leftMs = until - performance.now();
+    if (over || leftMs <= 0 || call.signal?.aborted) return;
+    await sleep(Math.min(WATCH_MS, leftMs), undefined, { signal: call.signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,152 @@
+import * as z from 'zod';
+import { CHANNEL_NAMES } from '../../core/deliveries/sender.ts';
+import { audienceId, sendStatus } from '../audience.schema.ts';
+import { success } from '../lead.schema.ts';
+
+export const sendId = z.uuid().describe('UUID of the send, as sendBulkMessages and sends.list return it');
+export const channelName = z.enum(CHANNEL_NAMES).describe('whatsapp or email');
+
+export const SEND_STATES = ['running', 'scheduled', 'paused', 'completed', 'cancelled'] as const;
+export const sendState = z.enum(SEND_STATES);
+export const PLACEHOLDER_POLICIES = ['strip_tokens', 'skip_recipient'] as const;
+export const RETRIES = ['failed', 'unknown', 'skipped'] as const;
+
+export const scheduleAt = z
+  .string()
+  .max(100)
+  .describe('ISO 8601 with an offset or Z, at most a year ahead: 2026-08-01T09:00:00-06:00; or "now"');
+
+export const sendBulkMessagesInput = z.object({
+  audience_id: audienceId,
+  channel: channelName,
+  message: z
+    .string()
+    .min(1)
+    .max(2_000_000)
+    .describe('Text; for email plain text or HTML. Merge fields: {{lead.first_name | default: "there"}}'),
+  subject: z.string().max(500).optional().describe('Email subject; required when channel is email'),
+  from: z.string().trim().max(200).optional().describe('Sender display name (email)'),
+  campaign: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .default('default')
+    .describe(
+      'Which message this is. The same audience, channel and campaign is the same send, never repeated',
+    ),
+  schedule_at: scheduleAt
+    .optional()
+    .describe(
+      'Start then, not at once: ISO 8601 with an offset or Z, as in 2026-08-01T09:00:00-06:00. Another time moves a scheduled send, "now" starts it, none leaves it as it is',
+    ),
+  max_wait_seconds: z
+    .number()
+    .min(0)
+    .max(3_600)
+    .default(45)
+    .describe('Answer after this long even if the send still runs; the send goes on'),
+  placeholder_policy: z
+    .enum(PLACEHOLDER_POLICIES)
+    .default('strip_tokens')
+    .describe('What to do with a lead that lacks a merge field: send without it, or skip the lead'),
+  retry: z
+    .enum(RETRIES)
+    .optional()
+    .describe(
+      'Put leads back to pending first: "failed", "skipped" (contacts mended since), or "unknown" (may arrive twice)',
+    ),
+});
+
+export const totals = {
+  total_sent: z.int(),
+  total_failed: z.int(),
+  total_skipped: z.int(),
+  total_remaining: z.int(),
+  total_in_audience: z.int(),
+  total_unknown: z.int().describe('Part of total_failed: nobody can know whether these arrived'),
+};
+
+export const sendBulkMessagesOutput = z.looseObject({
+  success: z.boolean(),
+  audience_id: z.string(),
+  channel: z.string(),
+  ...totals,
+  send_id: z.string(),
+  campaign: z.string(),
+  state: sendState,
+  mode: z
+    .enum(['sandbox', 'live'])
+    .describe('sandbox: recorded to a local outbox, nothing left this machine'),
+  scheduled_at: z.string().optional().describe('When it starts, or was to start, if it was scheduled'),
+  next_step: z.string(),
+  notice: z.string().optional(),
+  error: z.string().optional(),
+});
+export type SendResult = z.output<typeof sendBulkMessagesOutput>;
+
+export const sendSummary = z.looseObject({
+  send_id: z.string(),
+  audience_id: z.string(),
+  audience_name: z.string(),
+  channel: z.string(),
+  campaign: z.string(),
+  state: sendState,
+  mode: z.enum(['sandbox', 'live']),
+  ...totals,
+  created_at: z.string(),
+  scheduled_at: z.string().nullable().describe('When it starts, or was to start; null: at once'),
+  completed_at: z.string().nullable(),
+  paused_reason: z.string().nullable().describe('What a person must mend, when paused'),
+  held_up_by: z.string().nullable().describe('What keeps a running send waiting; it goes on by itself'),
+});
+export type SendSummary = z.output<typeof sendSummary>;
+
+export const sendDetails = sendSummary.extend({
+  success,
+  subject: z.string().nullable(),
+  message: z.string(),
+  rate_per_second: z.number().nullable().describe('Measured over the last seconds; null when not running'),
+  seconds_left: z.number().nullable().describe('At that rate; null when not running'),
+  top_errors: z.array(
+    z.looseObject({ code: z.string(), message: z.string().nullable(), status: sendStatus, count: z.int() }),
+  ),
+  next_step: z.string(),
+});
+
+export const delivery = z.looseObject({
+  lead_id: z.string(),
+  name: z.string().nullable(),
+  contact: z.string().nullable().describe('Where it went, normalised'),
+  send_status: sendStatus,
+  in_flight: z.boolean().describe('Handed to the provider, answer awaited'),
+  attempts: z.int(),
+  error_code: z.string().nullable(),
+  error: z.string().nullable(),
+  provider_message_id: z.string().nullable(),
+  sent_at: z.string().nullable(),
+});
+
+export const listDeliveriesInput = z.object({
+  send_id: sendId,
+  status: sendStatus.optional().describe('Only deliveries with this status'),
+  limit: z.int().min(1).max(500).default(50),
+  cursor: z.string().max(100).optional().describe('next_cursor of the page before'),
+});
+
+export const suppression = z.looseObject({
+  channel: channelName,
+  contact: z.string(),
+  reason: z.enum(['unsubscribed', 'bounced', 'complained', 'opted_out']),
+  created_at: z.string(),
+});
+
+export const outboxEntry = z.looseObject({
+  channel: channelName,
+  to: z.string(),
+  from: z.string().nullable(),
+  subject: z.string().nullable(),
+  text: z.string(),
+  send_id: z.string().nullable(),
+  recorded_at: z.string(),
+});

@@ -1,0 +1,285 @@
+import { type Attempt, type Outcome, STALLED } from '../../../core/deliveries/sender.ts';
+import type { Extensions } from './connect.ts';
+import { classify, type Phase, parseReply } from './errors.ts';
+import { LineLost, type SmtpLine } from './line.ts';
+
+/** Relays end long sessions on their own, often in the middle of a message; better to part before. */
+const MESSAGES_PER_SESSION = 1_000;
+
+/** One message ready to leave. */
+export interface Parcel extends Pick<Attempt, 'mayLeave'> {
+  readonly from: string;
+  readonly to: string;
+  /**
+   * The whole message with CRLF line ends. No line begins with a dot: there is nothing to stuff. Asked for when it is
+   * about to leave, so that messages that wait cost next to nothing.
+   */
+  readonly render: () => string;
+  readonly needsSmtpUtf8: boolean;
+}
+
+/** What became of it; null: the server said 250 after the final dot. */
+export type Delivered = null | Outcome;
+
+/** A parcel on its way, and who waits for its fate. */
+export interface Job {
+  readonly parcel: Parcel;
+  readonly done: (delivered: Delivered) => void;
+}
+
+/** What a session tells the pool it belongs to. */
+export interface Owner {
+  /** The next message to carry, if one waits. */
+  next(): Job | undefined;
+  /** Certainly not sent, and through no fault of the relay or the message: any other session will do. */
+  giveBack(job: Job): void;
+  idle(session: SmtpSession): void;
+  ended(session: SmtpSession): void;
+}
+
+type Step = Phase | 'void' | 'reset';
+
+interface Passage {
+  readonly job: Job;
+  readonly raw: string;
+  /** The first refusal; what the server says to later commands of the same group is a consequence. */
+  refusal: Delivered;
+  /** The body was handed to the socket: from here on a lost line leaves the question open. */
+  isSent: boolean;
+}
+
+interface Expected {
+  readonly step: Step;
+  readonly passage: Passage | null;
+}
+
+/**
+ * One session with the relay, one message after the other.
+ *
+ *   MAIL RCPT DATA ──354──▶ body · MAIL RCPT DATA of the next ──250──▶ (the next is at 354 already) …
+ *
+ * With PIPELINING (RFC 2920) the envelope of the next message travels behind the body of the one before, so that a
+ * message costs one write, one read and one round trip. The next one's body only leaves after its own 354.
+ */
+export class SmtpSession {
+  readonly #line: SmtpLine;
+  readonly #extensions: Extensions;
+  readonly #owner: Owner;
+  readonly #limitMs: number;
+  readonly #expected: Expected[] = [];
+  readonly #passages = new Set<Passage>();
+  readonly #watch: NodeJS.Timeout;
+  /** Messages whose envelope was sent. */
+  #carried = 0;
+  /** Whether the server has taken a message, or refused one, on this session. */
+  #hasServed = false;
+  #silentSince = 0;
+
+  constructor(line: SmtpLine, extensions: Extensions, limitMs: number, owner: Owner) {
+    this.#line = line;
+    this.#extensions = extensions;
+    this.#limitMs = limitMs;
+    this.#owner = owner;
+    line.onReply = (code, text) => this.#heard(code, text);
+    line.onLost = (why) => this.#lost(why);
+    // One timer for the session's life instead of one for each reply.
+    this.#watch = setInterval(() => this.#checkSilence(), Math.min(limitMs / 4, 5_000)).unref();
+  }
+
+  /** Whether it has carried its share. */
+  get isWorn(): boolean {
+    return this.#carried >= MESSAGES_PER_SESSION;
+  }
+
+  /** Hands the line over, to whoever says QUIT. */
+  release(): SmtpLine {
+    clearInterval(this.#watch);
+    return this.#line;
+  }
+
+  /** Hangs up on whatever is on its way. */
+  giveUp(): void {
+    this.#line.lose(new LineLost('ETIMEDOUT', 'The answer was not awaited.'));
+  }
+
+  /** Begins with a message, when the session is idle. */
+  carry(job: Job): void {
+    this.#send('', job);
+    if (this.#expected.length === 0 && !this.#line.isLost) this.#owner.idle(this);
+  }
+
+  /** Writes `before`, and behind it the envelope of `job`. */
+  #send(before: string, job: Job | undefined): void {
+    if (!job) {
+      if (before !== '') this.#write(before);
+      return;
+    }
+    const { parcel } = job;
+    const raw = parcel.render();
+    const obstacle = this.#obstacle(parcel, raw.length);
+    if (obstacle) {
+      job.done(obstacle);
+      return void this.#send(before, this.#nextJob());
+    }
+    const passage: Passage = { job, raw, refusal: null, isSent: false };
+    this.#passages.add(passage);
+    this.#carried += 1;
+    const size = this.#extensions.size ? ` SIZE=${Buffer.byteLength(raw)}` : '';
+    const utf8 = parcel.needsSmtpUtf8 ? ' SMTPUTF8' : '';
+    const mail = `MAIL FROM:<${parcel.from}>${size}${utf8}\r\n`;
+    this.#expected.push({ step: 'mail', passage });
+    if (this.#extensions.pipelining) {
+      this.#expected.push({ step: 'rcpt', passage }, { step: 'data', passage });
+      this.#write(`${before}${mail}RCPT TO:<${parcel.to}>\r\nDATA\r\n`, parcel.needsSmtpUtf8);
+    } else this.#write(before + mail);
+  }
+
+  /** What stands in the way of this message on this session before anything is said. */
+  #obstacle(parcel: Parcel, length: number): Outcome | null {
+    if (parcel.needsSmtpUtf8 && !this.#extensions.smtpUtf8) {
+      const message = 'The mail server takes no letters beyond ASCII before the @ (SMTPUTF8, RFC 6531).';
+      return { type: 'skipped', code: 'smtputf8_unsupported', message };
+    }
+    if (length > this.#extensions.largest) {
+      const message = `The message is larger than the ${this.#extensions.largest} octets that the mail server takes.`;
+      return { type: 'stop_send', code: 'message_too_large', message };
+    }
+    return parcel.mayLeave() ? null : STALLED;
+  }
+
+  #nextJob(): Job | undefined {
+    return this.isWorn ? undefined : this.#owner.next();
+  }
+
+  #write(text: string, isUtf8 = false): void {
+    if (this.#expected.length === 0) this.#silentSince = performance.now();
+    this.#line.write(text, isUtf8 ? 'utf8' : 'latin1');
+  }
+
+  #heard(code: number, text: string): void {
+    const expected = this.#expected.shift();
+    this.#silentSince = performance.now();
+    if (!expected) return void this.#unasked(text);
+    const { step, passage } = expected;
+    if (code === 421) return void this.#toldToLeave(step, passage, text);
+    if (passage) this.#answered(step, passage, code, text);
+    if (this.#expected.length === 0 && !this.#line.isLost) this.#free();
+  }
+
+  #answered(step: Step, passage: Passage, code: number, text: string): void {
+    const isGood = code < 300;
+    // 354 belongs to DATA and nothing else does: otherwise question and answer are out of step, and none can be trusted.
+    if (code < 400 && (code === 354) !== (step === 'data')) {
+      return void this.#line.lose(new LineLost('EPROTOCOL', text));
+    }
+    switch (step) {
+      case 'mail':
+      case 'rcpt': {
+        if (!isGood) passage.refusal ??= refusalOf(text, step);
+        if (this.#extensions.pipelining) return;
+        if (passage.refusal) return void this.#refused(passage);
+        this.#expected.push({ step: step === 'mail' ? 'rcpt' : 'data', passage });
+        const command = step === 'mail' ? `RCPT TO:<${passage.job.parcel.to}>\r\n` : 'DATA\r\n';
+        return void this.#write(command, passage.job.parcel.needsSmtpUtf8);
+      }
+      case 'data':
+        if (code === 354) return void this.#body(passage);
+        passage.refusal ??= refusalOf(text, 'data');
+        return void this.#refused(passage);
+      case 'body':
+        this.#hasServed = true;
+        return void this.#settle(passage, isGood ? null : refusalOf(text, 'body'));
+      case 'void':
+        return void this.#settle(passage, passage.refusal);
+    }
+  }
+
+  #body(passage: Passage): void {
+    const { raw, job } = passage;
+    const { parcel } = job;
+    if (passage.refusal) {
+      // It wants a message for nobody (RFC 2920, section 3.1): an empty one.
+      this.#expected.push({ step: 'void', passage });
+      return void this.#write('.\r\n');
+    }
+    // The last instant before it leaves.
+    if (!parcel.mayLeave()) {
+      this.#settle(passage, STALLED);
+      return void this.#line.lose(new LineLost('ECONNECTION', 'Given up.'));
+    }
+    passage.isSent = true;
+    this.#expected.push({ step: 'body', passage });
+    const next = this.#extensions.pipelining ? this.#nextJob() : undefined;
+    const end = raw.endsWith('\r\n') ? '.\r\n' : '\r\n.\r\n';
+    if (!parcel.needsSmtpUtf8) return void this.#send(raw + end, next);
+    this.#write(raw + end, true);
+    this.#send('', next);
+  }
+
+  /** The transaction that was begun is forgotten (RFC 5321, section 4.1.1.5), and the session goes on. */
+  #refused(passage: Passage): void {
+    this.#hasServed = true;
+    this.#settle(passage, passage.refusal);
+    this.#expected.push({ step: 'reset', passage: null });
+    if (this.#extensions.pipelining) this.#send('RSET\r\n', this.#nextJob());
+    else this.#write('RSET\r\n');
+  }
+
+  #free(): void {
+    const job = this.#nextJob();
+    if (job) this.carry(job);
+    else this.#owner.idle(this);
+  }
+
+  /** 421: the server closes the session (RFC 5321, section 3.8). To MAIL it says nothing about the message. */
+  #toldToLeave(step: Step, passage: Passage | null, text: string): void {
+    if (passage && (step !== 'mail' || !this.#hasServed)) {
+      this.#settle(passage, passage.refusal ?? refusalOf(text, step === 'void' ? 'body' : (step as Phase)));
+    }
+    this.#line.lose(new LineLost('ECONNECTION', 'The server closed the session.'));
+  }
+
+  /** Between messages a server says goodbye at most. With anything on its way the session is out of step. */
+  #unasked(text: string): void {
+    this.#line.lose(new LineLost('EPROTOCOL', text));
+  }
+
+  #checkSilence(): void {
+    if (this.#expected.length === 0 || performance.now() - this.#silentSince < this.#limitMs) return;
+    this.#line.lose(new LineLost('ETIMEDOUT', 'The mail server did not answer in time.'));
+  }
+
+  #lost({ code }: LineLost): void {
+    clearInterval(this.#watch);
+    this.#expected.length = 0;
+    for (const passage of [...this.#passages]) {
+      if (passage.isSent) this.#settle(passage, unknown(code));
+      else if (passage.refusal) this.#settle(passage, passage.refusal);
+      // A session that has served before was ended by the server for its own reasons: the message was not at fault.
+      else if (this.#hasServed) {
+        this.#passages.delete(passage);
+        this.#owner.giveBack(passage.job);
+      } else this.#settle(passage, notSent(code));
+    }
+    this.#owner.ended(this);
+  }
+
+  #settle(passage: Passage, delivered: Delivered): void {
+    if (this.#passages.delete(passage)) passage.job.done(delivered);
+  }
+}
+
+function refusalOf(text: string, phase: Phase): Outcome {
+  return classify(parseReply(text)!, phase);
+}
+
+function unknown(code: string): Outcome {
+  const what = code === 'ETIMEDOUT' ? 'did not answer in time' : 'was lost';
+  const message = `The mail server ${what} after the message had left: nobody can know whether it arrived.`;
+  return { type: 'uncertain', code, message };
+}
+
+export function notSent(code: string): Outcome {
+  const message = `The session with the mail server was lost before the message left (${code}).`;
+  return { type: 'transient', scope: 'sender', code, message };
+}

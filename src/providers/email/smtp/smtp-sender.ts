@@ -1,0 +1,90 @@
+import type { Channel, Outcome } from '../../../core/deliveries/sender.ts';
+import { TidingsError } from '../../../errors.ts';
+import { compileMessage } from '../message/mime.ts';
+import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
+import { SmtpPool } from './pool.ts';
+import { asciiDomainAddress, needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
+
+export { checkConnection, type SmtpTimeouts } from './connect.ts';
+
+export interface SmtpSenderOptions {
+  /** `SMTP_URL`: `smtp://` or `smtps://`, with user and password; `?tls=off` for a plain local server. */
+  readonly url: string;
+  /** `EMAIL_FROM`: `Name <address>`; the address is the envelope sender as well. */
+  readonly from: string;
+  /** `SMTP_RATE`: messages a second; null for no limit. */
+  readonly ratePerSecond: number | null;
+  /** `SMTP_CONNECTIONS`: most sessions with the relay at once. Default 10. */
+  readonly connections?: number | undefined;
+  readonly timeouts?: Partial<SmtpTimeouts> | undefined;
+  /** A certificate (PEM) to trust instead of the well-known ones. */
+  readonly ca?: string | undefined;
+}
+
+const NO_ADDRESS: Outcome = {
+  type: 'skipped',
+  code: 'invalid_email',
+  message: 'This is not an address that mail can be sent to.',
+};
+
+/**
+ * Email over any SMTP relay. Opens no connection before the first message.
+ * @throws TidingsError `configuration` when `SMTP_URL`, `EMAIL_FROM` or `SMTP_CONNECTIONS` cannot be used.
+ */
+export function createSmtpSender(options: SmtpSenderOptions): Channel {
+  const relay = parseSmtpUrl(options.url);
+  const from = parseEmailFrom(options.from);
+  const connections = options.connections ?? 10;
+  if (!Number.isInteger(connections) || connections < 1) {
+    throw new TidingsError(
+      'configuration',
+      `SMTP_CONNECTIONS is ${connections}, not a whole number from 1 up.`,
+      {
+        fix: 'Leave SMTP_CONNECTIONS out for 10, or set it to what your relay allows.',
+      },
+    );
+  }
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections);
+  return {
+    name: 'email',
+    provider: 'email-smtp',
+    sender: {
+      id: `smtp:${relay.host}:${relay.port}`,
+      ratePerSecond: options.ratePerSecond,
+      // For each session one message on its way, one behind it, and two whose results are being written down.
+      windowSize: connections * 4,
+    },
+    prepare(content) {
+      const message = compileMessage(content, from);
+      return {
+        async deliver(recipient, attempt) {
+          const to = asciiDomainAddress(recipient.contact);
+          if (!to) return NO_ADDRESS;
+          const failure = await pool.send({
+            from: from.address,
+            to,
+            render: () => message.render(recipient, to, attempt),
+            needsSmtpUtf8: needsSmtpUtf8(to),
+            mayLeave: attempt.mayLeave,
+          });
+          if (failure) return withoutSecret(failure, relay.auth?.pass);
+          return { type: 'accepted', providerMessageId: message.messageId(attempt) };
+        },
+        preview: (recipient) => ({
+          from: message.from,
+          to: recipient.contact,
+          subject: message.subject(recipient),
+          text: message.text(recipient),
+        }),
+      };
+    },
+    close: (waitMs) => pool.close(waitMs),
+  };
+}
+
+/** A server may say in its reply whatever it was told. */
+function withoutSecret(outcome: Outcome, secret: string | undefined): Outcome {
+  if (!secret || !('message' in outcome) || !outcome.message.includes(secret)) return outcome;
+  return { ...outcome, message: outcome.message.replaceAll(secret, '(password)') };
+}

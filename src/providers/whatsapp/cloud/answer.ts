@@ -1,0 +1,122 @@
+import * as z from 'zod';
+import type { Outcome } from '../../../core/deliveries/sender.ts';
+import { classifyGraphError, type GraphError, tooFast } from './errors.ts';
+import type { Exchange } from './exchange.ts';
+
+const graphAnswer = z.looseObject({
+  error: z.looseObject({
+    code: z.int(),
+    error_subcode: z.int().optional().catch(undefined),
+    message: z.string().catch(''),
+    error_data: z
+      .looseObject({ details: z.string().catch('') })
+      .optional()
+      .catch(undefined),
+  }),
+});
+const acceptedAnswer = z.looseObject({
+  messages: z.tuple([z.looseObject({ id: z.string().min(1).max(512) })], z.unknown()),
+});
+
+const MAX_DETAILS_LENGTH = 200;
+/** See Other follows something done; 408 and nginx's 499 also come from gateways that had passed the request on. */
+const IN_DOUBT = new Set([303, 408, 499]);
+
+/** What became of a message, from what came back for it. */
+export function classifyExchange(exchange: Exchange, secret: string): Outcome {
+  if (exchange.type === 'not_sent') return notSent(exchange.code);
+  if (exchange.type === 'lost') {
+    return {
+      type: 'uncertain',
+      code: exchange.code,
+      message: /timeout/i.test(exchange.code)
+        ? 'WhatsApp did not answer in time; the message may or may not have left.'
+        : 'The connection to WhatsApp broke before the answer; the message may or may not have left.',
+    };
+  }
+  const { status, retryAfterMs } = exchange;
+  const json = parseJson(exchange.body);
+  const error = readGraphError(json, secret);
+  if (error) return classifyGraphError(error, status, retryAfterMs);
+  if (status >= 200 && status < 300) return acceptedOrUnknown(json, status);
+  return withoutGraphBody(status, retryAfterMs);
+}
+
+/** The error of a Graph answer, its words redacted; null when the body is not one. */
+export function readGraphError(json: unknown, secret: string): GraphError | null {
+  const parsed = graphAnswer.safeParse(json);
+  if (!parsed.success) return null;
+  const { error_subcode, message, error_data } = parsed.data.error;
+  // "Object with ID … does not exist": Graph's way to say 33 about the phone number id in the path.
+  const code = parsed.data.error.code === 100 && error_subcode === 33 ? 33 : parsed.data.error.code;
+  return { code, details: redact(error_data?.details || message, secret) };
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Provider's words without phones, addresses, ids and secrets, on one line, short enough to store. */
+export function redact(text: string, secret: string): string {
+  const clean = text
+    .slice(0, 4_096)
+    .replaceAll(secret, '<token>')
+    .replace(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/gu, '<address>')
+    .replace(/[\w-]{40,}/g, '<id>')
+    // Seven digits make a phone, also when spaces, dots, dashes or brackets stand between them.
+    .replace(/\+?\(?\d(?:[\s().-]{0,2}\d){6,}/g, '<number>')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim();
+  return clean.length > MAX_DETAILS_LENGTH ? `${clean.slice(0, MAX_DETAILS_LENGTH - 1)}…` : clean;
+}
+
+function notSent(code: string): Outcome {
+  const isCertificate = /CERT|SELF_SIGNED|UNABLE_TO/.test(code);
+  const what = isCertificate
+    ? 'The certificate of the WhatsApp API server is not trusted'
+    : 'The WhatsApp API cannot be reached';
+  return {
+    type: 'transient',
+    scope: 'sender',
+    code,
+    message: `${what} (${code}); nothing was sent. Check the network and WHATSAPP_API_URL.`,
+  };
+}
+
+function acceptedOrUnknown(json: unknown, status: number): Outcome {
+  const parsed = acceptedAnswer.safeParse(json);
+  if (parsed.success) return { type: 'accepted', providerMessageId: parsed.data.messages[0].id };
+  return {
+    type: 'uncertain',
+    code: `whatsapp_http_${status}`,
+    message: `WhatsApp answered ${status} without a message id; the message may or may not have left.`,
+  };
+}
+
+/**
+ * An answer that does not come from the API itself: a proxy, a firewall, a balancer, or the wrong address.
+ *
+ * A 3xx or 4xx is a refusal by whoever wrote it (RFC 9110, section 15.5), so the message did not go on; and it would
+ * be the same for the next lead, so the whole sender stops for a person instead of using up leads. The exceptions
+ * are in `IN_DOUBT`. A 5xx is written by a gateway that did pass it on as often as not: nobody can know.
+ */
+function withoutGraphBody(status: number, retryAfterMs: number | null): Outcome {
+  const code = `whatsapp_http_${status}`;
+  if (status === 429) return tooFast(code, retryAfterMs);
+  if (status >= 300 && status < 500 && !IN_DOUBT.has(status)) {
+    return {
+      type: 'account',
+      code,
+      message: `Something on the way to WhatsApp refused the request with HTTP ${status}, not WhatsApp itself. Check WHATSAPP_API_URL, WHATSAPP_API_VERSION and any proxy or firewall, then resume.`,
+    };
+  }
+  return {
+    type: 'uncertain',
+    code,
+    message: `The way to WhatsApp failed with HTTP ${status}; the message may or may not have left.`,
+  };
+}

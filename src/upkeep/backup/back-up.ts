@@ -1,0 +1,90 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { PLACE_HOLD, TAKE_LEASES } from '../../core/holds/hold.ts';
+import { TidingsError } from '../../errors.ts';
+
+export interface Backup {
+  readonly file: string;
+  readonly bytes: number;
+  /** ISO 8601: what happened later is not in it. */
+  readonly madeAt: string;
+}
+
+const BUSY_MS = 20_000;
+
+/**
+ * A copy of a data file as it was at one instant, while servers go on using it: readers keep nobody from writing. The
+ * copy is held (see `hold.ts`), so that whoever starts on it sends nothing by mistake. It appears whole or not at all.
+ * @throws TidingsError `configuration`, `conflict` or `storage`
+ */
+export function backUp(source: string, target: string): Backup {
+  const file = resolve(target);
+  if (!existsSync(source)) {
+    throw new TidingsError('configuration', `There is no data file ${source}.`, {
+      fix: 'Set TIDINGS_DATA_DIR to the data folder.',
+    });
+  }
+  if (existsSync(file)) {
+    throw new TidingsError('conflict', `${file} exists already: a backup is never written over.`, {
+      fix: 'Give another name, for example one with the date.',
+    });
+  }
+  const part = `${file}.part`;
+  const madeAt = new Date().toISOString();
+  try {
+    rmSync(part, { force: true });
+    copy(source, part);
+    holdAndCheck(part, madeAt);
+    // People's addresses are in it.
+    chmodSync(part, 0o600);
+    sync(part);
+    renameSync(part, file);
+    sync(dirname(file));
+  } catch (error) {
+    rmSync(part, { force: true });
+    if (error instanceof TidingsError) throw error;
+    throw new TidingsError('storage', `The backup could not be made: ${(error as Error).message}`, {
+      fix: 'Look at the room on the disk, and at whether the folder can be written.',
+      cause: error,
+    });
+  }
+  return { file, bytes: statSync(file).size, madeAt };
+}
+
+function copy(source: string, part: string): void {
+  const database = new DatabaseSync(source, { timeout: BUSY_MS });
+  try {
+    // SQLite writes it without waiting for the disk: sync() does.
+    database.prepare('VACUUM INTO ?').run(part);
+  } finally {
+    database.close();
+  }
+}
+
+function holdAndCheck(part: string, madeAt: string): void {
+  const database = new DatabaseSync(part);
+  try {
+    database.exec('BEGIN IMMEDIATE');
+    database.prepare(PLACE_HOLD).run(madeAt);
+    database.exec(TAKE_LEASES);
+    database.exec('COMMIT');
+    const [first] = database.prepare('PRAGMA integrity_check(1)').all();
+    if (first?.['integrity_check'] !== 'ok') {
+      throw new TidingsError('storage', 'The data file is damaged: its copy is not whole.', {
+        fix: 'Keep the backups that there are, and look after the disk.',
+      });
+    }
+  } finally {
+    database.close();
+  }
+}
+
+function sync(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
