@@ -1,8 +1,8 @@
 import type { Config } from './config.ts';
 import type { Channel } from './core/deliveries/sender.ts';
 import { Dispatcher } from './core/dispatch/dispatcher.ts';
+import type { DispatcherControl } from './core/dispatch/dispatcher-control.ts';
 import { allQueues } from './core/dispatch/workers/queues.ts';
-import { importCsv } from './core/leads/import-csv.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { TimedLedger } from './ledger/timed-ledger.ts';
@@ -14,7 +14,7 @@ import { sendOperations } from './operations/sends/sends.ts';
 import { suppressionOperations } from './operations/suppressions.ts';
 import { createOutbox, outboxOperation } from './providers/sandbox/outbox.store.ts';
 import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-sender.ts';
-import type { DispatcherControl, ImportOptions, Tidings } from './tidings.ts';
+import type { Tidings } from './tidings.ts';
 import { createHealth } from './upkeep/health.ts';
 
 /** Puts the house together: the only file, with `main.ts`, that knows every room. */
@@ -29,11 +29,9 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
     channels: new Map(channels.map((channel) => [channel.name, channel])),
     wake: () => dispatcher.wake(),
   };
-  const importFile = (input: AsyncIterable<Uint8Array>, options?: ImportOptions) =>
-    importCsv({ ledger, defaultCountry }, input, options);
   return {
     operations: [
-      ...leadOperations({ ledger, defaultCountry, importCsv: importFile }),
+      ...leadOperations({ ledger, defaultCountry }),
       ...audienceOperations({ ledger }),
       sendBulkMessages(sending),
       ...sendOperations(sending),
@@ -41,9 +39,8 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
       outboxOperation(ledger),
     ],
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
-    importCsv: importFile,
     dispatcher,
-    operating: createHealth(ledger, dispatcher),
+    health: createHealth(ledger, dispatcher),
     async close() {
       await dispatcher.stop();
       for (const channel of channels) await channel.close();

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { openTidings } from '../src/open-tidings.ts';
+import { runOperation } from '../src/operations/run-operation.ts';
 import type { Tidings } from '../src/tidings.ts';
 import { freshFolder, quiet, removeFolder } from './support/core.ts';
 import { freeze } from './support/freeze.ts';
@@ -44,7 +45,7 @@ afterEach(async () => {
 // biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
 function call(name: string, input: object): Promise<any> {
   const operation = tidings.operations.find((one) => one.name === name)!;
-  return operation.run(operation.input.parse(input), {});
+  return runOperation(operation, input, { door: 'http', key: null });
 }
 
 async function startSending(): Promise<ChildProcess> {
@@ -109,11 +110,7 @@ async function overStdio(send: object) {
 
 async function startSend(leads = LEADS) {
   const lines = Array.from({ length: leads }, (_, at) => `Lead ${at},l${at}@example.com\n`);
-  await tidings.importCsv(
-    (async function* () {
-      yield Buffer.from(`name,email\n${lines.join('')}`);
-    })(),
-  );
+  await call('leads.import', { csv: `name,email\n${lines.join('')}` });
   const { audience_id } = await call('audience.create', { name: 'All' });
   return { audience_id, channel: 'email', subject: 'Hi', message: 'Hi {{lead.name}}', max_wait_seconds: 0 };
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { openTidings } from '../src/open-tidings.ts';
+import { runOperation } from '../src/operations/run-operation.ts';
 import { freshFolder, openCore, quiet, removeFolder } from './support/core.ts';
 import { FakeSender } from './support/fake-channel.ts';
 import { startSmtpServer } from './support/smtp-server.ts';
@@ -43,7 +44,9 @@ async function tidingsWith(env: Record<string, string>) {
   closing.push(() => tidings.close());
   const call: Call = (name, input = {}) => {
     const operation = tidings.operations.find((one) => one.name === name)!;
-    return operation.run(operation.input.parse(input), {}) as Promise<{ [field: string]: unknown }>;
+    return runOperation(operation, input, { door: 'http', key: null }) as Promise<{
+      [field: string]: unknown;
+    }>;
   };
   return { tidings, call };
 }

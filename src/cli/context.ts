@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { TidingsError } from '../errors.ts';
-import { checkInput } from '../operations/check-input.ts';
-import type { CallContext } from '../operations/operation.ts';
+import type { CallContext, Operation } from '../operations/operation.ts';
+import { runOperation } from '../operations/run-operation.ts';
 import type { Tidings } from '../tidings.ts';
 import type { CliHost } from './host.ts';
 import type { Output } from './output.ts';
@@ -23,6 +23,12 @@ export interface CommandContext {
 /** Runs a command to its exit code. */
 export type Run = (work: (context: CommandContext) => Promise<number>) => Promise<void>;
 
+export const CALLER = { door: 'cli', key: null } as const;
+
+export function operationNamed(tidings: Tidings, name: string): Operation {
+  return tidings.operations.find((one) => one.name === name)!;
+}
+
 /** Calls an operation as every door does: by its schema, with what was not given left out. */
 export async function call(
   tidings: Tidings,
@@ -31,10 +37,10 @@ export async function call(
   spelling: Spelling = {},
   context: CallContext = {},
 ): Promise<Result> {
-  const operation = tidings.operations.find((one) => one.name === name)!;
+  const operation = operationNamed(tidings, name);
   const input = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   try {
-    return (await operation.run(checkInput(operation, input), context)) as Result;
+    return (await runOperation(operation, input, CALLER, context)) as Result;
   } catch (error) {
     throw inShellWords(error, Object.keys(operation.input.shape), spelling);
   }

@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { ImportReport } from '../core/leads/lead.schema.ts';
 import { TidingsError } from '../errors.ts';
+import { runUpload } from '../operations/run-operation.ts';
 import { createAudience } from './audience.ts';
 import {
+  CALLER,
   type CommandContext,
   call,
   jsonOption,
   number,
   type Options,
+  operationNamed,
   type Result,
   type Run,
 } from './context.ts';
@@ -92,9 +96,11 @@ async function makeAudience(
     output.colors.bold(`Tidings demo: ${count(leads)} sample people, nothing leaves this machine\n`),
   );
   const bar = output.bar('Importing people ');
-  const report = await tidings
-    .importCsv(demoCsv(leads), { signal, onProgress: ({ rows }) => bar.update(rows, leads) })
-    .finally(bar.stop);
+  const onProgress = ({ rows }: { rows: number }) => bar.update(rows, leads);
+  const operation = operationNamed(tidings, 'leads.import');
+  const report = (await runUpload(operation, demoCsv(leads), {}, CALLER, { signal, onProgress }).finally(
+    bar.stop,
+  )) as ImportReport;
   const audience = await createAudience(tidings, { name: 'Everybody in the demo', origin: 'demo' });
   output.line(
     `Imported ${count(report.created)} people from a CSV, in several languages; some lack a phone or an email.`,

@@ -1,8 +1,9 @@
 import { accessSync, closeSync, constants, createReadStream, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { ImportReport } from '../core/leads/lead.schema.ts';
 import { TidingsError } from '../errors.ts';
-import type { ImportReport } from '../operations/lead.schema.ts';
-import type { CommandContext } from './context.ts';
+import { runUpload } from '../operations/run-operation.ts';
+import { CALLER, type CommandContext, operationNamed } from './context.ts';
 import { onInterrupt } from './interrupt.ts';
 import { count, printable } from './table.ts';
 
@@ -35,7 +36,7 @@ export async function importFile(
     let rows = 0;
     const input = stdin ? toBytes(host.stdin) : createReadStream(file, { highWaterMark: 1 << 18 });
     try {
-      const report = await tidings.importCsv(input, {
+      const report = (await runUpload(operationNamed(tidings, 'leads.import'), input, {}, CALLER, {
         signal: stop.signal,
         onProgress(progress) {
           rows = progress.rows;
@@ -47,7 +48,7 @@ export async function importFile(
           rejects ??= openSync(target, 'w');
           writeSync(rejects, text);
         },
-      });
+      })) as ImportReport;
       bar.stop();
       const written = rejects === null ? {} : { rejects_file: target };
       output.result({ ...report, ...written }, () => describe(report, rejects === null ? null : target));

@@ -88,10 +88,10 @@ function requestBody(operation: Operation, schema: JsonSchema, inBody: [string, 
     ...(required.length > 0 && { required }),
   };
   const content: Record<string, object> = json(required.length > 0 ? body : withoutKeys(body, 'required'));
-  if (operation.name === 'leads.import') {
+  if (operation.upload) {
     content['text/csv'] = { schema: { type: 'string', description: 'The file itself, of any size' } };
   }
-  return { required: required.length > 0 || operation.name === 'leads.import', content };
+  return { required: required.length > 0 || operation.upload, content };
 }
 
 function json(schema: object): Record<string, object> {

@@ -3,7 +3,7 @@ import type { Log } from '../log/log.ts';
 import type { Tidings } from '../tidings.ts';
 
 export interface OperatingOptions {
-  readonly tidings: Pick<Tidings, 'dispatcher' | 'modes' | 'operating'>;
+  readonly tidings: Pick<Tidings, 'dispatcher' | 'modes' | 'health'>;
   readonly version: string;
   readonly log: Log;
 }
@@ -16,7 +16,7 @@ export function addOperatingRoutes(app: Hono, { tidings, version, log }: Operati
   app.get('/health', async (c) => {
     const about = { version, channels: tidings.modes };
     try {
-      await tidings.operating.ping();
+      await tidings.health.ping();
       return c.json({ status: 'ok', ...about });
     } catch (error) {
       log.error({ err: error }, 'the database does not answer');
@@ -25,7 +25,7 @@ export function addOperatingRoutes(app: Hono, { tidings, version, log }: Operati
   });
 
   app.get('/ready', async (c) => {
-    const reason = await tidings.operating.whyNotReady();
+    const reason = await tidings.health.whyNotReady();
     c.header('Cache-Control', 'no-store');
     return reason === null ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
   });

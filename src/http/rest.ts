@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import type { Log } from '../log/log.ts';
-import { checkInput } from '../operations/check-input.ts';
+import { runOperation } from '../operations/run-operation.ts';
 import type { Tidings } from '../tidings.ts';
 import { toErrorResponse } from './error-response.ts';
 import { createOpenApi } from './openapi.ts';
 import { parseRoute, readInput } from './rest-input.ts';
-import { importUpload, uploadKind } from './upload.ts';
+import { takeUpload, uploadKind } from './upload.ts';
 
 export interface RestOptions {
   readonly tidings: Tidings;
@@ -14,6 +14,8 @@ export interface RestOptions {
   readonly log: Log;
   readonly stop: AbortSignal;
 }
+
+const CALLER = { door: 'http', key: null } as const;
 
 /** Every operation of the catalogue at the route it names, and the page that describes them. */
 export function createRest({ tidings, version, publicUrl, log, stop }: RestOptions): Hono {
@@ -26,11 +28,11 @@ export function createRest({ tidings, version, publicUrl, log, stop }: RestOptio
     app.on(route.method, path, async (c) => {
       const request = c.req.raw;
       try {
-        const upload = operation.name === 'leads.import' ? uploadKind(request) : null;
-        if (upload) return c.json(await importUpload(tidings, request, upload));
+        const upload = operation.upload ? uploadKind(request) : null;
+        if (upload) return c.json((await takeUpload(operation, request, upload, CALLER)) as object);
         const given = await readInput(operation, route, request, c.req.param());
         const signal = AbortSignal.any([request.signal, stop]);
-        return c.json((await operation.run(checkInput(operation, given), { signal })) as object);
+        return c.json((await runOperation(operation, given, CALLER, { signal })) as object);
       } catch (error) {
         const { body, status } = toErrorResponse(error, log, operation.name);
         return c.json(body, status);

@@ -1,10 +1,11 @@
 import { TidingsError } from '../errors.ts';
-import type { Tidings } from '../tidings.ts';
+import type { Caller, Operation } from '../operations/operation.ts';
+import { runUpload } from '../operations/run-operation.ts';
 import { readBody } from './read-body.ts';
 
 const FORM_LIMIT = 64 * 1024 * 1024;
 
-/** The form in which `leads.import` can be given other than JSON: a raw CSV body, or a web form with one file. */
+/** The form in which an operation that takes a file can be given it other than JSON: a raw CSV body, or a web form with one file. */
 export function uploadKind(request: Request): 'raw' | 'form' | null {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
   if (type === 'text/csv' || type === 'application/octet-stream') return 'raw';
@@ -12,12 +13,17 @@ export function uploadKind(request: Request): 'raw' | 'form' | null {
 }
 
 /** A raw body goes through in flat memory, however long it is; a form must be held whole to be taken apart. */
-export async function importUpload(tidings: Tidings, request: Request, kind: 'raw' | 'form') {
-  const options = { signal: request.signal };
-  if (kind === 'form') return tidings.importCsv((await fileOfForm(request)).stream(), options);
+export async function takeUpload(
+  operation: Operation,
+  request: Request,
+  kind: 'raw' | 'form',
+  caller: Caller,
+): Promise<unknown> {
+  const context = { signal: request.signal };
+  if (kind === 'form') return runUpload(operation, (await fileOfForm(request)).stream(), {}, caller, context);
   if (!request.body)
     throw new TidingsError('invalid_file', 'The file is empty.', { fix: 'Send a CSV with a header line.' });
-  return tidings.importCsv(request.body, options);
+  return runUpload(operation, request.body, {}, caller, context);
 }
 
 async function fileOfForm(request: Request): Promise<File> {

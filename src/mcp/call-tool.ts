@@ -1,9 +1,11 @@
 import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server';
 import type { Log } from '../log/log.ts';
-import { checkInput } from '../operations/check-input.ts';
 import type { CallContext } from '../operations/operation.ts';
 import { toRefusal } from '../operations/refusal.ts';
+import { runOperation } from '../operations/run-operation.ts';
 import { chooseOperation, type Tool } from './tools.ts';
+
+const CALLER = { door: 'mcp', key: null } as const;
 
 /**
  * Runs one call of a tool. It never throws: the message of a thrown error would reach the model word for word, and a
@@ -22,7 +24,7 @@ export async function callTool(
     const { operation, input } = chooseOperation(tool, given);
     name = operation.name;
     const signal = stop ? AbortSignal.any([call.signal, stop]) : call.signal;
-    const output = await operation.run(checkInput(operation, input), {
+    const output = await runOperation(operation, input, CALLER, {
       signal,
       ...(progress && { onProgress: progress.report }),
     });

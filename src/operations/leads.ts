@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { importCsv } from '../core/leads/import-csv.ts';
 import { LeadImport } from '../core/leads/import-leads.ts';
+import { importReport, lead, leadFields, leadFilters, leadId, success } from '../core/leads/lead.schema.ts';
 import {
   countLeads,
   eraseLead,
@@ -13,27 +15,16 @@ import { type LeadRow, toLead } from '../core/leads/lead.ts';
 import { checkLead, newLead } from '../core/leads/save-lead.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader } from '../ledger/ledger.ts';
-import type { ImportOptions } from '../tidings.ts';
-import {
-  type ImportReport,
-  importReport,
-  lead,
-  leadFields,
-  leadFilters,
-  leadId,
-  success,
-} from './lead.schema.ts';
 import { type Operation, operation } from './operation.ts';
 
 export interface LeadContext {
   readonly ledger: Ledger;
   readonly defaultCountry: string | null;
-  readonly importCsv: (input: AsyncIterable<Uint8Array>, options?: ImportOptions) => Promise<ImportReport>;
 }
 
 const leadAnswer = z.looseObject({ success, lead, warnings: z.array(z.string()) });
 
-export function leadOperations({ ledger, defaultCountry, importCsv }: LeadContext): Operation[] {
+export function leadOperations({ ledger, defaultCountry }: LeadContext): Operation[] {
   return [
     operation({
       name: 'leads.create',
@@ -75,11 +66,12 @@ export function leadOperations({ ledger, defaultCountry, importCsv }: LeadContex
         if ((input.csv === undefined) === (input.leads === undefined)) {
           throw new TidingsError('invalid_argument', 'Give either csv or leads, and not both.');
         }
-        if (input.csv !== undefined) return importCsv(oneChunk(input.csv));
+        if (input.csv !== undefined) return importCsv({ ledger, defaultCountry }, oneChunk(input.csv));
         const run = new LeadImport(ledger, defaultCountry);
         await run.save(input.leads!.map((given, at) => ({ line: at + 1, input: given })));
         return run.report;
       },
+      upload: (bytes, _input, call) => importCsv({ ledger, defaultCountry }, bytes, call),
     }),
 
     operation({

@@ -3,12 +3,30 @@ import type * as z from 'zod';
 /** What calling an operation can do to the world: reading, changing what is stored, or messaging people. */
 export type Effect = 'read' | 'write' | 'send';
 
+/** Who calls: by which door, and with which key (null: none was asked for). */
+export interface Caller {
+  readonly door: 'mcp' | 'http' | 'cli';
+  readonly key: string | null;
+}
+
 /** Given by the door, for operations that watch something long. */
 export interface CallContext {
   /** Aborted when the caller is gone; the work it started goes on. */
   readonly signal?: AbortSignal;
   /** Called with strictly growing `done` while a send is watched. */
   readonly onProgress?: (progress: { done: number; total: number; message: string }) => void;
+}
+
+/** What an operation is told of its call. */
+export type Call = CallContext & { readonly caller: Caller };
+
+/** Given by the door with a file that is streamed. */
+export interface UploadContext {
+  /** Aborted when the caller is gone: what was stored stays stored. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { bytes: number; rows: number }) => void;
+  /** Receives the text of the rejects CSV, line by line; called only when there are rejects. */
+  readonly onRejectsCsv?: (text: string) => void;
 }
 
 /**
@@ -25,7 +43,14 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   readonly effect: Effect;
   /** `METHOD /path/{parameter}` under `/api`; parameters are input keys, the rest is query (GET, DELETE) or JSON body. */
   readonly route: string;
-  run(input: z.output<Input>, context: CallContext): Promise<z.output<Output>>;
+  /** Called by `runOperation` only. */
+  run(input: z.output<Input>, call: Call): Promise<z.output<Output>>;
+  /** The same with a file of any size as a stream, beside the rest of the input. */
+  upload?(
+    bytes: AsyncIterable<Uint8Array>,
+    input: z.output<Input>,
+    call: UploadContext & Pick<Call, 'caller'>,
+  ): Promise<z.output<Output>>;
 }
 
 /** Keeps the types of input and output tied while an operation is written down. */

@@ -1,10 +1,11 @@
 import * as z from 'zod';
+import type { ChannelName } from '../core/channel.ts';
 import { suppress } from '../core/deliveries/delivery.store.ts';
-import { type ChannelName, SUPPRESSION_REASONS } from '../core/deliveries/sender.ts';
 import { normalizeEmail, normalizePhone } from '../core/leads/contact.ts';
+import { success } from '../core/leads/lead.schema.ts';
+import { SUPPRESSION_REASONS } from '../core/suppressions/suppression.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { success } from './lead.schema.ts';
 import { type Operation, operation } from './operation.ts';
 import { channelName, suppression } from './sends/send.schema.ts';
 

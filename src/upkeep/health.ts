@@ -1,19 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countSends } from '../core/sends/send.store.ts';
+import type { DispatcherControl } from '../core/dispatch/dispatcher-control.ts';
+import { countSends, type SendCount } from '../core/sends/send.store.ts';
 import { TidingsError } from '../errors.ts';
+import type { Dialect } from '../ledger/ledger.ts';
 import { isOutdated } from '../ledger/migrate.ts';
 import type { TimedLedger } from '../ledger/timed-ledger.ts';
-import type { DispatcherControl, Operating } from '../tidings.ts';
+import type { Timings } from '../ledger/timings.ts';
 
 /** Whoever asks whether all is well gives up after some seconds, and takes silence for the answer. */
 const ANSWER_MS = 2_000;
+
+/** For those who run it: nothing of it is a caller's business, and nothing of it names a person. */
+export interface Health {
+  /** Asks the database a question; rejects when it cannot answer, or not in time. */
+  ping(): Promise<void>;
+  /** Why no work should come to this process, in a sentence; null: it is ready. Answers within seconds. */
+  whyNotReady(): Promise<string | null>;
+  /** Read from the ledger; not for every second. */
+  countSends(): Promise<readonly SendCount[]>;
+  readonly database: { readonly dialect: Dialect; readonly reads: Timings; readonly writes: Timings };
+}
 
 /** What those who run it may ask. */
 export function createHealth(
   ledger: TimedLedger,
   dispatcher: Pick<DispatcherControl, 'isStopping'>,
   answerMs = ANSWER_MS,
-): Operating {
+): Health {
   const askSchema = bounded(() => isOutdated(ledger), answerMs);
   const stopping = 'This process is stopping.';
   return {

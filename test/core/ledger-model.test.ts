@@ -8,9 +8,9 @@ import {
   recoverInDoubt,
   settle,
 } from '../../src/core/deliveries/delivery.store.ts';
+import { READY_COLUMNS, type ReadyChunk } from '../../src/core/deliveries/ready-chunk.ts';
 import { resolveOutcome } from '../../src/core/deliveries/resolve-outcome.ts';
 import { type Outcome, STALLED } from '../../src/core/deliveries/sender.ts';
-import { READY_COLUMNS, type ReadyChunk } from '../../src/core/dispatch/assignment.ts';
 import { parseContent } from '../../src/core/messages/content.ts';
 import { completeIfSettled, getSend, type SendRow, setState } from '../../src/core/sends/send.store.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';

@@ -4,7 +4,7 @@ import { createHttpApp, type HttpAppOptions } from '../../src/http/app.ts';
 import type { Log } from '../../src/log/log.ts';
 import { type CallContext, type Operation, operation } from '../../src/operations/operation.ts';
 import type { Tidings } from '../../src/tidings.ts';
-import { fakeOperating, fakeSenders } from '../support/fake-health.ts';
+import { fakeHealth, fakeSenders } from '../support/fake-health.ts';
 
 export const AUDIENCE = '0199a1c2-1111-7000-8000-000000000001';
 const answer = z.looseObject({ success: z.literal(true) });
@@ -44,20 +44,34 @@ export function fakeTidings(): FakeTidings {
     during: () => {},
     modes: { email: 'sandbox', whatsapp: 'sandbox' },
     operations: [
-      simple(
-        'leads.import',
-        'write',
-        'POST /leads/import',
-        z.object({
-          csv: z.string().optional(),
-          leads: z
-            .array(
-              z.object({ email: z.string().optional(), metadata: z.record(z.string(), z.json()).optional() }),
-            )
-            .optional(),
-          metadata: z.record(z.string(), z.json()).optional(),
-        }),
-      ),
+      {
+        ...simple(
+          'leads.import',
+          'write',
+          'POST /leads/import',
+          z.object({
+            csv: z.string().optional(),
+            leads: z
+              .array(
+                z.object({
+                  email: z.string().optional(),
+                  metadata: z.record(z.string(), z.json()).optional(),
+                }),
+              )
+              .optional(),
+            metadata: z.record(z.string(), z.json()).optional(),
+          }),
+        ),
+        async upload(bytes) {
+          for await (const chunk of bytes) {
+            fake.imported.chunks++;
+            fake.imported.bytes += chunk.byteLength;
+            if (fake.imported.text.length < 1_000)
+              fake.imported.text += Buffer.from(chunk).toString('utf8', 0, 1_000);
+          }
+          return { success: true, rows: 1 };
+        },
+      },
       simple(
         'leads.list',
         'read',
@@ -108,17 +122,8 @@ export function fakeTidings(): FakeTidings {
       }),
       simple('outbox.list', 'read', 'GET /outbox', z.object({})),
     ],
-    async importCsv(input) {
-      for await (const chunk of input) {
-        fake.imported.chunks++;
-        fake.imported.bytes += chunk.byteLength;
-        if (fake.imported.text.length < 1_000)
-          fake.imported.text += Buffer.from(chunk).toString('utf8', 0, 1_000);
-      }
-      return { success: true, rows: 1 } as Awaited<ReturnType<Tidings['importCsv']>>;
-    },
     dispatcher: { ...fakeSenders, wake() {}, start() {}, stop: async () => ({ inDoubt: 0, left: 0 }) },
-    operating: fakeOperating(() => fake.healthy),
+    health: fakeHealth(() => fake.healthy),
     async close() {},
   };
   return fake;

@@ -138,7 +138,7 @@ describe('metrics', () => {
 
   it('are told although the database is away, without what only it knows', async () => {
     const { app, tidings } = fakeApp();
-    tidings.operating.countSends = () => Promise.reject(new Error('gone'));
+    tidings.health.countSends = () => Promise.reject(new Error('gone'));
     const text = await (await app.request('/metrics')).text();
     expect(parse(text).get('tidings_ledger_up')).toBe(0);
     expect(text).toContain('tidings_process_cpu_seconds_total');

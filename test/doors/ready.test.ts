@@ -64,16 +64,16 @@ describe('readiness', () => {
         });
       },
     } as unknown as Ledger;
-    const operating = createHealth(new TimedLedger(silent), { isStopping: false }, 60);
+    const health = createHealth(new TimedLedger(silent), { isStopping: false }, 60);
     const startedAt = performance.now();
-    const reasons = await Promise.all([operating.whyNotReady(), operating.whyNotReady()]);
+    const reasons = await Promise.all([health.whyNotReady(), health.whyNotReady()]);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
     expect(reasons).toEqual(['The database does not answer.', 'The database does not answer.']);
-    await expect(operating.ping()).rejects.toThrow('did not answer within');
+    await expect(health.ping()).rejects.toThrow('did not answer within');
     expect(asked).toBe(1);
     // It may have got lost: after a while it is asked again.
     await sleep(300);
-    const next = operating.whyNotReady();
+    const next = health.whyNotReady();
     answer({ oldest_code: 0 });
     expect(await next).toBeNull();
     expect(asked).toBe(2);
@@ -82,10 +82,10 @@ describe('readiness', () => {
   it('ends when a newer version has changed the database beyond what this one can use', async () => {
     const ledger = await ledgerOf(folder());
     closing.push(() => ledger.close());
-    const operating = createHealth(new TimedLedger(ledger), { isStopping: false });
-    expect(await operating.whyNotReady()).toBeNull();
+    const health = createHealth(new TimedLedger(ledger), { isStopping: false });
+    expect(await health.whyNotReady()).toBeNull();
     await ledger.write((tx) => tx.run("INSERT INTO schema_migrations VALUES (99, 'later', 99)"));
-    expect(await operating.whyNotReady()).toContain('newer Tidings');
+    expect(await health.whyNotReady()).toContain('newer Tidings');
   });
 });
 

@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Channel } from '../../src/core/deliveries/sender.ts';
 import { Dispatcher } from '../../src/core/dispatch/dispatcher.ts';
+import type { DispatcherControl } from '../../src/core/dispatch/dispatcher-control.ts';
 import { allQueues } from '../../src/core/dispatch/workers/queues.ts';
 import { Worker } from '../../src/core/dispatch/workers/worker.ts';
-import { importCsv } from '../../src/core/leads/import-csv.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { Log } from '../../src/log/log.ts';
 import { audienceOperations } from '../../src/operations/audience.ts';
 import { leadOperations } from '../../src/operations/leads.ts';
+import { runOperation } from '../../src/operations/run-operation.ts';
 import { sendBulkMessages } from '../../src/operations/sends/send-bulk-messages.ts';
 import { sendOperations } from '../../src/operations/sends/sends.ts';
 import { suppressionOperations } from '../../src/operations/suppressions.ts';
 import { PgBossQueue } from '../../src/queue/pg-boss-queue.ts';
-import type { DispatcherControl } from '../../src/tidings.ts';
 import { databaseUrlOf } from './database.ts';
 
 export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -44,11 +44,7 @@ export async function openCore(
     wake: () => dispatcher.wake(),
   };
   const operations = [
-    ...leadOperations({
-      ledger,
-      defaultCountry: 'MX',
-      importCsv: (input, options) => importCsv({ ledger, defaultCountry: 'MX' }, input, options),
-    }),
+    ...leadOperations({ ledger, defaultCountry: 'MX' }),
     ...audienceOperations({ ledger }),
     sendBulkMessages(sending),
     ...sendOperations(sending),
@@ -62,7 +58,7 @@ export async function openCore(
     // biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
     async call(name: string, input: object = {}, context = {}): Promise<any> {
       const operation = operations.find((one) => one.name === name)!;
-      const output = await operation.run(operation.input.strict().parse(input), context);
+      const output = await runOperation(operation, input, { door: 'http', key: null }, context);
       return operation.output.parse(output);
     },
     async close() {

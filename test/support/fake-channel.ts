@@ -1,12 +1,7 @@
-import type {
-  Attempt,
-  Channel,
-  ChannelName,
-  MessageContent,
-  Outcome,
-  Recipient,
-} from '../../src/core/deliveries/sender.ts';
+import type { ChannelName } from '../../src/core/channel.ts';
+import type { Attempt, Channel, Outcome, Recipient } from '../../src/core/deliveries/sender.ts';
 import { renderMergeText } from '../../src/core/messages/merge-text.ts';
+import type { MessageContent } from '../../src/core/messages/message.ts';
 
 export interface Delivered {
   contact: string;

@@ -1,8 +1,9 @@
+import type { SenderState } from '../../src/core/dispatch/dispatcher-control.ts';
 import { Timings } from '../../src/ledger/timings.ts';
-import type { Operating, SenderState } from '../../src/tidings.ts';
+import type { Health } from '../../src/upkeep/health.ts';
 
 /** A process that nothing is wrong with. */
-export function fakeOperating(isHealthy: () => boolean = () => true): Operating {
+export function fakeHealth(isHealthy: () => boolean = () => true): Health {
   return {
     async ping() {
       if (!isHealthy()) throw new Error('disk gone');

@@ -3,8 +3,8 @@ import type { CliHost } from '../../src/cli/host.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { TidingsError } from '../../src/errors.ts';
 import { operation } from '../../src/operations/operation.ts';
-import type { ImportOptions, Tidings } from '../../src/tidings.ts';
-import { fakeOperating, fakeSenders } from './fake-health.ts';
+import type { Tidings } from '../../src/tidings.ts';
+import { fakeHealth, fakeSenders } from './fake-health.ts';
 
 export const ID = '0199a1c2-1111-7000-8000-000000000001';
 
@@ -38,6 +38,29 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
   const limit = z.int().min(1).max(200).default(50).describe('Leads in one answer');
   const tidings: Tidings = {
     operations: [
+      {
+        ...fake('leads.import', z.object({})),
+        async upload(input, _given, options) {
+          let text = '';
+          for await (const chunk of input) text += Buffer.from(chunk).toString('utf8');
+          const rows = text.trim().split('\n').slice(1);
+          const bad = rows.filter((row) => row.startsWith('bad'));
+          if (bad.length > 0)
+            options.onRejectsCsv?.(`reason,name\n${bad.map((row) => `no,${row}\n`).join('')}`);
+          return {
+            success: true as const,
+            rows: rows.length,
+            created: rows.length - bad.length,
+            updated: 0,
+            unchanged: 0,
+            rejected: bad.length,
+            warnings_count: 0,
+            rejects: bad.map((_, at) => ({ line: at + 2, reason: 'it is bad' })),
+            warnings: [],
+            columns: { name: 'name' },
+          };
+        },
+      },
       fake('leads.list', z.object({ status: z.enum(['new', 'lost']).optional(), limit })),
       fake('leads.get', z.object({ lead_id: z.uuid() })),
       fake('audience.create', z.object({ name: z.string() })),
@@ -57,32 +80,13 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
       ),
     ],
     modes: { email: 'sandbox', whatsapp: 'sandbox' },
-    async importCsv(input: AsyncIterable<Uint8Array>, options?: ImportOptions) {
-      let text = '';
-      for await (const chunk of input) text += Buffer.from(chunk).toString('utf8');
-      const rows = text.trim().split('\n').slice(1);
-      const bad = rows.filter((row) => row.startsWith('bad'));
-      if (bad.length > 0) options?.onRejectsCsv?.(`reason,name\n${bad.map((row) => `no,${row}\n`).join('')}`);
-      return {
-        success: true as const,
-        rows: rows.length,
-        created: rows.length - bad.length,
-        updated: 0,
-        unchanged: 0,
-        rejected: bad.length,
-        warnings_count: 0,
-        rejects: bad.map((_, at) => ({ line: at + 2, reason: 'it is bad' })),
-        warnings: [],
-        columns: { name: 'name' },
-      };
-    },
     dispatcher: {
       ...fakeSenders,
       wake() {},
       start: () => void seen.started++,
       stop: async () => ({ inDoubt: 0, left: 0 }),
     },
-    operating: fakeOperating(),
+    health: fakeHealth(),
     async close() {
       seen.closed++;
     },

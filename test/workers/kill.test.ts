@@ -4,6 +4,7 @@ import { readConfig } from '../../src/config.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { openTidings } from '../../src/open-tidings.ts';
+import { runOperation } from '../../src/operations/run-operation.ts';
 import type { Tidings } from '../../src/tidings.ts';
 import { freshFolder, quiet, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
@@ -62,7 +63,7 @@ afterEach(async () => {
 // biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
 function call(name: string, input: object): Promise<any> {
   const operation = tidings.operations.find((one) => one.name === name)!;
-  return operation.run(operation.input.parse(input), {});
+  return runOperation(operation, input, { door: 'http', key: null });
 }
 
 async function startWorkers(count: number, more: Record<string, string> = {}) {
@@ -74,11 +75,7 @@ async function startWorkers(count: number, more: Record<string, string> = {}) {
 
 async function makeAudience(leads: number, name = 'All'): Promise<string> {
   const lines = Array.from({ length: leads }, (_, at) => `Lead ${at},${name}${at}@example.com,${name}\n`);
-  await tidings.importCsv(
-    (async function* () {
-      yield Buffer.from(`name,email,origin\n${lines.join('')}`);
-    })(),
-  );
+  await call('leads.import', { csv: `name,email,origin\n${lines.join('')}` });
   return (await call('audience.create', { name, origin: name })).audience_id;
 }
 

@@ -1,9 +1,9 @@
 import type { Transaction } from '../../ledger/ledger.ts';
-import { RETRIES_USED_UP } from '../../operations/sends/send-result.ts';
-import type { ClaimedChunk, ReadyChunk } from '../dispatch/assignment.ts';
 import { toMergeValues } from '../leads/lead.ts';
 import { lengthOfValues, unresolvedFields } from '../messages/merge-text.ts';
+import type { MessageContent } from '../messages/message.ts';
 import { lockSend, setState } from '../sends/send.store.ts';
+import { RETRIES_USED_UP } from '../sends/send.ts';
 import {
   awaitsRetry,
   type ClaimedRow,
@@ -13,9 +13,10 @@ import {
   selectClaimable,
   skipPending,
 } from './delivery.store.ts';
+import type { ClaimedChunk, ReadyChunk } from './ready-chunk.ts';
 import type { InFlight } from './resolve-outcome.ts';
 import type { News } from './send-ended.ts';
-import type { Attempt, MessageContent, PreparedMessage, Recipient } from './sender.ts';
+import type { Attempt, PreparedMessage, Recipient } from './sender.ts';
 
 /** Rows made in one transaction beside a claim: a few milliseconds. */
 const FREEZE_ROWS = 1_000;

@@ -1,8 +1,8 @@
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
+import type { ChannelName } from '../channel.ts';
 import { MERGE_COLUMNS, type MergeRow } from '../leads/lead.ts';
 import { addToTotals, type ChunkKey, type ChunkRow, chunkAt, NO_CHANGE } from '../sends/chunk.store.ts';
 import { completeIfSettled, lockSend, type SendRow } from '../sends/send.store.ts';
-import type { ChannelName } from './sender.ts';
 
 /** `retry_at` of a pending row that this run has given up on: the next call tries it again. */
 export const GIVEN_UP = Number.MAX_SAFE_INTEGER;

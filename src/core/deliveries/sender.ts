@@ -1,12 +1,7 @@
+import type { ChannelName } from '../channel.ts';
 import type { MergeValues } from '../leads/lead.ts';
-import type { Template } from '../messages/merge-text.ts';
-
-export const CHANNEL_NAMES = ['whatsapp', 'email'] as const;
-export type ChannelName = (typeof CHANNEL_NAMES)[number];
-
-/** Why a contact must not be messaged. */
-export const SUPPRESSION_REASONS = ['unsubscribed', 'bounced', 'complained', 'opted_out'] as const;
-export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
+import type { MessageContent } from '../messages/message.ts';
+import type { SuppressionReason } from '../suppressions/suppression.ts';
 
 /**
  * What became of one attempt, as a value. `code` is a stable machine word (`smtp_550`, `whatsapp_131026`,
@@ -75,16 +70,6 @@ export const STALLED = {
   code: 'process_stalled',
   message: 'This process was held up; nothing was sent.',
 } as const satisfies Outcome;
-
-/** What a send says, parsed but not yet rendered for anyone. */
-export interface MessageContent {
-  readonly format: 'text' | 'html';
-  readonly body: Template;
-  /** Email only. */
-  readonly subject: Template | null;
-  /** Display name asked for by the caller; null means the configured one. */
-  readonly fromName: string | null;
-}
 
 /** One recipient's message as it would arrive. */
 export interface Preview {

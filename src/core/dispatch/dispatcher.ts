@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Log } from '../../log/log.ts';
-import type { DispatcherControl, SenderState } from '../../tidings.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
 import { capRetryDelays, recoverInDoubt } from '../deliveries/delivery.store.ts';
 import { LONGEST_RETRY_MS, now } from '../deliveries/resolve-outcome.ts';
 import { type Channel, modeOf } from '../deliveries/sender.ts';
 import { findHold, HOLD_FIX, whyHeld } from '../holds/hold.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
+import type { DispatcherControl, SenderState } from './dispatcher-control.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
 import { BEAT_MS, Lease } from './lease.ts';
 import { OwnedSends } from './owned-sends.ts';

@@ -1,6 +1,7 @@
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import { READY_COLUMNS, type ReadyChunk } from '../deliveries/ready-chunk.ts';
 import { type Channel, modeOf } from '../deliveries/sender.ts';
-import { READY_COLUMNS, type ReadyChunk, type Work } from './assignment.ts';
+import type { Work } from './assignment.ts';
 import type { Lease } from './lease.ts';
 
 /** One process sends everything: the one that holds the lease. */

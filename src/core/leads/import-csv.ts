@@ -1,9 +1,9 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { ImportReport } from '../../operations/lead.schema.ts';
-import type { ImportOptions } from '../../tidings.ts';
+import type { UploadContext } from '../../operations/operation.ts';
 import type { CsvReject } from './csv/read-leads-csv.ts';
 import { LeadImport, NOBODY } from './import-leads.ts';
+import type { ImportReport } from './lead.schema.ts';
 
 /**
  * Imports a CSV of any size in flat memory, a batch for each transaction: what was saved stays saved when the file
@@ -13,7 +13,7 @@ import { LeadImport, NOBODY } from './import-leads.ts';
 export async function importCsv(
   context: { ledger: Ledger; defaultCountry: string | null },
   input: AsyncIterable<Uint8Array>,
-  options: ImportOptions = {},
+  options: UploadContext = {},
 ): Promise<ImportReport> {
   // Loaded when there is a file: a server that only sends carries no CSV.
   const { readLeadsCsv } = await import('./csv/read-leads-csv.ts');

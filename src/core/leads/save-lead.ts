@@ -1,7 +1,7 @@
 import type { Transaction } from '../../ledger/ledger.ts';
-import type { LeadWire } from '../../operations/lead.schema.ts';
 import { newId } from '../new-id.ts';
 import { normalizeEmail, normalizePhone } from './contact.ts';
+import type { LeadWire } from './lead.schema.ts';
 import {
   findLeadByEmail,
   findLeadsByPhone,

@@ -1,7 +1,7 @@
 import { TidingsError } from '../../errors.ts';
-import type { MessageContent } from '../deliveries/sender.ts';
 import type { SendContent } from '../sends/send.store.ts';
 import { parseMergeText } from './merge-text.ts';
+import type { MessageContent } from './message.ts';
 
 /** Elements that people write in messages; `<3`, `<ana@example.com>` and `a < b` are text. */
 const HTML_ELEMENT =

@@ -1,8 +1,7 @@
 import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
-import type { PLACEHOLDER_POLICIES, SEND_STATES } from '../../operations/sends/send.schema.ts';
-import type { SendCount } from '../../tidings.ts';
-import type { ChannelName } from '../deliveries/sender.ts';
+import type { ChannelName } from '../channel.ts';
 import { insertChunks } from './chunk.store.ts';
+import type { PLACEHOLDER_POLICIES, SEND_STATES } from './send.ts';
 
 export interface SendRow {
   seq: number;
@@ -191,6 +190,16 @@ export async function completeIfSettled(tx: Transaction, seq: number): Promise<b
     seq,
   );
   return changed > 0;
+}
+
+/** All sends of one channel, mode and state. */
+export interface SendCount {
+  readonly channel: ChannelName;
+  readonly mode: 'sandbox' | 'live';
+  readonly state: string;
+  readonly sends: number;
+  /** Messages that have not been claimed, or wait to be tried again; 0 for sends that are over. */
+  readonly waiting: number;
 }
 
 /** Sends by channel, mode and state; of those that may go on, how many messages wait. One walk over the sends. */

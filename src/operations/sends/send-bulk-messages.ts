@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import type { AudienceRow } from '../../core/audiences/audience.store.ts';
+import type { ChannelName } from '../../core/channel.ts';
 import { type Retry, requeue, retryGivenUp } from '../../core/deliveries/delivery.store.ts';
-import { type Channel, type ChannelName, modeOf } from '../../core/deliveries/sender.ts';
+import { type Channel, modeOf } from '../../core/deliveries/sender.ts';
 import { refuseWhileHeld } from '../../core/holds/hold.ts';
 import { messageFormat, parseContent } from '../../core/messages/content.ts';
 import { parseMergeText, unknownFields } from '../../core/messages/merge-text.ts';
@@ -20,13 +21,14 @@ import {
   setScheduledAt,
   setState,
 } from '../../core/sends/send.store.ts';
+import { PAUSED_BY_REQUEST } from '../../core/sends/send.ts';
 import { readStartTime, type StartTime } from '../../core/sends/start-time.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import { existingAudience } from '../audience.ts';
 import { type CallContext, type Operation, operation } from '../operation.ts';
 import { sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
-import { isAhead, PAUSED_BY_REQUEST, scheduledAt, toResult, totalsOf } from './send-result.ts';
+import { isAhead, scheduledAt, toResult, totalsOf } from './send-result.ts';
 
 export interface SendContext {
   readonly ledger: Ledger;

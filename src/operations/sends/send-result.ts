@@ -1,10 +1,7 @@
 import type { z } from 'zod';
 import type { NamedSendRow, SendRow, TotalledSendRow } from '../../core/sends/send.store.ts';
+import { PAUSED_BY_REQUEST, RETRIES_USED_UP } from '../../core/sends/send.ts';
 import type { SendSummary, sendBulkMessagesOutput } from './send.schema.ts';
-
-/** Why a send has stopped although leads remain and nothing is wrong with the account. */
-export const RETRIES_USED_UP = 'retries_used_up';
-export const PAUSED_BY_REQUEST = 'paused_by_request';
 
 /** As callers are told: null when it was never to wait. */
 export function scheduledAt(send: SendRow): string | null {

@@ -1,14 +1,13 @@
 import * as z from 'zod';
-import { CHANNEL_NAMES } from '../../core/deliveries/sender.ts';
+import { CHANNEL_NAMES } from '../../core/channel.ts';
+import { success } from '../../core/leads/lead.schema.ts';
+import { PLACEHOLDER_POLICIES, SEND_STATES } from '../../core/sends/send.ts';
 import { audienceId, sendStatus } from '../audience.schema.ts';
-import { success } from '../lead.schema.ts';
 
 export const sendId = z.uuid().describe('UUID of the send, as sendBulkMessages and sends.list return it');
 export const channelName = z.enum(CHANNEL_NAMES).describe('whatsapp or email');
 
-export const SEND_STATES = ['running', 'scheduled', 'paused', 'completed', 'cancelled'] as const;
 export const sendState = z.enum(SEND_STATES);
-export const PLACEHOLDER_POLICIES = ['strip_tokens', 'skip_recipient'] as const;
 export const RETRIES = ['failed', 'unknown', 'skipped'] as const;
 
 export const scheduleAt = z

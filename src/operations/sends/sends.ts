@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { listDeliveries, topErrors } from '../../core/deliveries/delivery-report.store.ts';
+import { success } from '../../core/leads/lead.schema.ts';
 import {
   completeIfSettled,
   findSend,
@@ -9,12 +10,12 @@ import {
   setState,
   type TotalledSendRow,
 } from '../../core/sends/send.store.ts';
+import { PAUSED_BY_REQUEST } from '../../core/sends/send.ts';
 import { readStartTime } from '../../core/sends/start-time.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import { audienceId } from '../audience.schema.ts';
 import { toSendStatus } from '../audience.ts';
-import { success } from '../lead.schema.ts';
 import { readCursor } from '../leads.ts';
 import { type Operation, operation } from '../operation.ts';
 import {
@@ -27,7 +28,7 @@ import {
   sendSummary,
 } from './send.schema.ts';
 import { goOn, type SendContext } from './send-bulk-messages.ts';
-import { isAhead, nextStep, PAUSED_BY_REQUEST, toSummary, totalsOf } from './send-result.ts';
+import { isAhead, nextStep, toSummary, totalsOf } from './send-result.ts';
 
 const changed = sendSummary.extend({ success, next_step: z.string() });
 

@@ -1,6 +1,8 @@
-import type { Channel, ChannelName, MessageContent, Outcome } from '../../core/deliveries/sender.ts';
+import type { ChannelName } from '../../core/channel.ts';
+import type { Channel, Outcome } from '../../core/deliveries/sender.ts';
 import type { MergeValues } from '../../core/leads/lead.ts';
 import { renderMergeText, type Template } from '../../core/messages/merge-text.ts';
+import type { MessageContent } from '../../core/messages/message.ts';
 import { TidingsError } from '../../errors.ts';
 import { textSegments } from '../email/message/text-part.ts';
 import { refuseLongText, renderText } from '../whatsapp/text-limit.ts';

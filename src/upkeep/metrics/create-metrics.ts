@@ -1,5 +1,7 @@
 import { Counter, Gauge, type Metric, Registry } from 'prom-client';
-import type { SendCount, SenderState, Tidings } from '../../tidings.ts';
+import type { SenderState } from '../../core/dispatch/dispatcher-control.ts';
+import type { SendCount } from '../../core/sends/send.store.ts';
+import type { Tidings } from '../../tidings.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { toHistogram } from './timings-histogram.ts';
@@ -7,13 +9,13 @@ import { toHistogram } from './timings-histogram.ts';
 /** A scrape counts the sends of the ledger; many scrapers, or impatient ones, share what was counted a moment ago. */
 const COUNT_AGAIN_MS = 5_000;
 
-export type MetricsSource = Pick<Tidings, 'dispatcher' | 'operating'>;
+export type MetricsSource = Pick<Tidings, 'dispatcher' | 'health'>;
 
 /**
  * Everything that is told to Prometheus. It is made by the first request for it: whoever asks for no metrics pays for
  * no library and no timer. Labels have few values, all of them ours: never a contact, a send or a name.
  */
-export function createMetrics({ dispatcher, operating }: MetricsSource, version: string): Registry {
+export function createMetrics({ dispatcher, health }: MetricsSource, version: string): Registry {
   const registry = new Registry();
   const sender = (name: string, help: string, value: (state: SenderState) => number) =>
     new Gauge({
@@ -58,8 +60,8 @@ export function createMetrics({ dispatcher, operating }: MetricsSource, version:
     maySend ? 1 : 0,
   );
 
-  addLedgerCounts(registry, operating);
-  const { dialect, reads, writes } = operating.database;
+  addLedgerCounts(registry, health);
+  const { dialect, reads, writes } = health.database;
   registry.registerMetric(
     toHistogram(
       'tidings_database_seconds',
@@ -81,7 +83,7 @@ export function createMetrics({ dispatcher, operating }: MetricsSource, version:
   return registry;
 }
 
-function addLedgerCounts(registry: Registry, { countSends }: MetricsSource['operating']): void {
+function addLedgerCounts(registry: Registry, { countSends }: MetricsSource['health']): void {
   let counted: { at: number; answer: Promise<readonly SendCount[] | null> } | undefined;
   const counts = () => {
     const now = performance.now();

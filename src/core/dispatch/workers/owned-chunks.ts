@@ -1,9 +1,10 @@
 import type { Ledger, Transaction } from '../../../ledger/ledger.ts';
 import type { Log } from '../../../log/log.ts';
 import { recoverChunk, unclaim } from '../../deliveries/delivery.store.ts';
+import { type ClaimedChunk, keyOf, READY_COLUMNS, type ReadyChunk } from '../../deliveries/ready-chunk.ts';
 import { IS_HELD } from '../../holds/hold.ts';
 import type { ChunkKey, ChunkRow } from '../../sends/chunk.store.ts';
-import { type ClaimedChunk, keyOf, READY_COLUMNS, type ReadyChunk, type Work } from '../assignment.ts';
+import type { Work } from '../assignment.ts';
 import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
 
 /** Chunks in hand at once; of one send only a few, so that many sends go on side by side. */

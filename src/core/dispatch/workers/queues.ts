@@ -1,4 +1,4 @@
-import { CHANNEL_NAMES } from '../../deliveries/sender.ts';
+import { CHANNEL_NAMES } from '../../channel.ts';
 
 export const FREEZE_QUEUE = 'make-rows';
 export const START_QUEUE = 'start-scheduled';

@@ -1,5 +1,5 @@
 import { TidingsError } from '../../../errors.ts';
-import { MAX_METADATA } from '../../../operations/lead.schema.ts';
+import { MAX_METADATA } from '../lead.schema.ts';
 import type { LeadInput } from '../save-lead.ts';
 import { type ColumnPlan, planColumns, UNDERSTOOD } from './columns.ts';
 import { decode, type Seen } from './decode.ts';

@@ -1,10 +1,11 @@
-import type { Attempt, MessageContent, Recipient } from '../../../core/deliveries/sender.ts';
+import type { Attempt, Recipient } from '../../../core/deliveries/sender.ts';
 import {
   renderMergeText,
   resolveField,
   type Segment,
   type Template,
 } from '../../../core/messages/merge-text.ts';
+import type { MessageContent } from '../../../core/messages/message.ts';
 import { TidingsError } from '../../../errors.ts';
 import type { FromAddress } from '../smtp/settings.ts';
 import { dateHeader, fromHeader, headerText, unstructuredHeader } from './header.ts';

@@ -1,0 +1,23 @@
+export const CHANNEL_NAMES = ['whatsapp', 'email'] as const;
+export type ChannelName = (typeof CHANNEL_NAMES)[number];
+
+/**
+ * What tells the channels apart for everything that stores and selects: the column of a lead that holds the contact as
+ * it was given, the column that holds its normalised key, and the reasons why a lead without a usable one is skipped.
+ */
+export const CHANNELS = {
+  email: {
+    given: 'email',
+    key: 'email_key',
+    missing: 'missing_email',
+    invalid: 'invalid_email',
+    contact: 'email address',
+  },
+  whatsapp: {
+    given: 'phone',
+    key: 'phone_key',
+    missing: 'missing_phone',
+    invalid: 'invalid_phone',
+    contact: 'phone number',
+  },
+} as const satisfies Record<ChannelName, object>;

@@ -1,0 +1,33 @@
+import type * as z from 'zod';
+import { checkInput } from './check-input.ts';
+import type { CallContext, Caller, Operation, UploadContext } from './operation.ts';
+
+/**
+ * The only way in: every door hands over what its caller gave, unchecked, and says who is calling. Whatever holds for
+ * all callers, such as the check of the input, stands here once.
+ * @example
+ * await runOperation(operation, { audience_id, channel: 'email', … }, { door: 'http', key: null }, { signal });
+ * @throws TidingsError `invalid_argument`, and whatever the operation throws
+ */
+export async function runOperation(
+  operation: Operation,
+  given: unknown,
+  caller: Caller,
+  context: CallContext = {},
+): Promise<z.output<Operation['output']>> {
+  return operation.run(checkInput(operation, given), { ...context, caller });
+}
+
+/**
+ * The same for an operation that takes a file of any size as a stream.
+ * @throws TidingsError `invalid_argument` when it takes none
+ */
+export async function runUpload(
+  operation: Operation,
+  bytes: AsyncIterable<Uint8Array>,
+  given: unknown,
+  caller: Caller,
+  context: UploadContext = {},
+): Promise<z.output<Operation['output']>> {
+  return operation.upload!(bytes, checkInput(operation, given), { ...context, caller });
+}
