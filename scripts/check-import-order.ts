@@ -1,30 +1,96 @@
-/** Holds the arrows of the house: in `core/`, a later step may import an earlier one, never the reverse. */
+/**
+ * Holds the arrows of the house, for the whole of `src/`: by import, by `import()` and by the tables that SQL names.
+ *
+ * Each floor may use itself and those above it in this list. Rooms on one floor do not know each other where the floor
+ * says so: a door never imports a door, and a provider never imports a provider of another kind.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..', 'src');
-const steps = ['leads', 'audiences', 'sends', 'deliveries', 'events'];
-const doors = ['mcp', 'http', 'cli', 'channels'];
-/** The channel port is the words that sends and deliveries share. */
-const shared = ['core/deliveries/channel.ts'];
-const faults: string[] = [];
 
+/** From the cellar to the roof. The longest prefix of a file's path says on which floor it lives. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['errors.ts', 'log'],
+  ['ledger'],
+  ['core/channel.ts', 'core/clock.ts', 'core/new-id.ts'],
+  ['core/suppressions'],
+  ['core/leads'],
+  ['core/audiences', 'core/messages'],
+  ['core/sends'],
+  ['core/deliveries'],
+  ['core/holds'],
+  ['core/dispatch'],
+  ['providers', 'queue'],
+  ['operations'],
+  ['upkeep/health.ts'],
+  ['tidings.ts'],
+  ['config.ts'],
+  ['upkeep'],
+  ['open-tidings.ts'],
+  ['mcp', 'http', 'cli'],
+  ['main.ts'],
+];
+
+/** Rooms that share a floor and must not know each other; MCP over HTTP is mounted where HTTP is served. */
+const MOUNTED = ['http/app.ts', 'mcp/http-route.ts'];
+const APART = ['mcp', 'http', 'cli', 'providers/email', 'providers/whatsapp'];
+
+/** Who makes and changes a table: the folder that owns it. Whoever lives on a lower floor may not name it in SQL. */
+const TABLES: Readonly<Record<string, string>> = {
+  suppressions: 'core/suppressions',
+  leads: 'core/leads',
+  audiences: 'core/audiences',
+  audience_members: 'core/audiences',
+  sends: 'core/sends',
+  chunks: 'core/sends',
+  deliveries: 'core/deliveries',
+  leases: 'core/dispatch',
+  senders: 'core/dispatch',
+  outbox: 'providers',
+};
+
+const faults: string[] = [];
 for (const file of globSync('**/*.ts', { cwd: root })) {
+  if (file.endsWith('.test.ts')) continue;
   const source = readFileSync(join(root, file), 'utf8');
-  const [top, step] = file.split('/');
-  for (const [, target] of source.matchAll(/from '(\.[^']+)'/g)) {
-    const path = relative(root, join(root, dirname(file), target!));
-    const [targetTop, targetStep] = path.split('/');
-    if (top !== 'core' || shared.includes(path)) continue;
-    if (doors.includes(targetTop!))
-      faults.push(`src/${file} imports src/${path}: core knows no door and no channel`);
-    const from = steps.indexOf(step!);
-    const to = steps.indexOf(targetStep!);
-    if (targetTop === 'core' && from >= 0 && to > from) {
-      faults.push(`src/${file} imports src/${path}: a step imports only earlier steps`);
-    }
+  for (const path of importsOf(file, source)) {
+    if (floorOf(path) > floorOf(file)) faults.push(`src/${file} imports src/${path}, which is built on it`);
+    const [from, to] = [file, path].map((one) => APART.find((room) => one.startsWith(`${room}/`)));
+    if (from !== undefined && to !== undefined && from !== to && !MOUNTED.includes(file))
+      faults.push(`src/${file} imports src/${path}: ${from} and ${to} do not know each other`);
+  }
+  if (!file.startsWith('core/') || file.startsWith('core/holds/')) continue;
+  for (const table of tablesOf(source)) {
+    const owner = TABLES[table];
+    if (owner !== undefined && floorOf(owner) > floorOf(file))
+      faults.push(`src/${file} names the table ${table}, which belongs to src/${owner}`);
   }
 }
 
-for (const fault of faults) console.error(fault);
+function importsOf(file: string, source: string): string[] {
+  const found = source.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g);
+  return [...found].map(([, target]) => relative(root, join(root, dirname(file), target!)));
+}
+
+function tablesOf(source: string): Set<string> {
+  return new Set([...source.matchAll(/\b(?:FROM|JOIN|INTO|UPDATE)\s+([a-z_]+)/g)].map(([, table]) => table!));
+}
+
+function floorOf(path: string): number {
+  let floor = -1;
+  let longest = 0;
+  FLOORS.forEach((rooms, at) => {
+    for (const room of rooms) {
+      if ((path === room || path.startsWith(`${room}/`)) && room.length > longest) {
+        longest = room.length;
+        floor = at;
+      }
+    }
+  });
+  if (floor < 0) faults.push(`src/${path} lives on no floor: name it in scripts/check-import-order.ts`);
+  return floor;
+}
+
+for (const fault of new Set(faults)) console.error(fault);
 process.exitCode = faults.length > 0 ? 1 : 0;

@@ -1,16 +1,7 @@
 import type { Tidings } from '../tidings.ts';
 import type { Backup } from '../upkeep/backup/back-up.ts';
 import type { ReachedAnswer, RestoredAnswer, RestoredChoice } from '../upkeep/backup/restored.ts';
-
-export interface Check {
-  readonly name: string;
-  /** null: there is nothing to check, as with a sandbox. */
-  readonly ok: boolean | null;
-  /** It works as it is (`ok`), and a person should know. */
-  readonly isWarning?: boolean;
-  readonly detail: string;
-  readonly fix?: string;
-}
+import type { Check } from '../upkeep/doctor/check.ts';
 
 /** What the command line needs of the process around it. */
 export interface CliHost {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { Check } from '../upkeep/doctor/check.ts';
 import { jsonOption, number, type Run } from './context.ts';
-import type { Check } from './host.ts';
 import type { Output } from './output.ts';
 
 export function addServerCommands(program: Command, run: Run): void {

@@ -1,5 +1,4 @@
-import { inputOf } from '../mcp/tools.ts';
-import { type JsonSchema, toJsonSchema, withoutKeys } from '../operations/json-schema.ts';
+import { inputOf, type JsonSchema, toJsonSchema, withoutKeys } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
 import { parseRoute, type Route } from './rest-input.ts';
 

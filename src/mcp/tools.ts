@@ -1,6 +1,12 @@
 import { TidingsError } from '../errors.ts';
 import { nearest } from '../operations/check-input.ts';
-import { anySchema, type JsonSchema, mergeSchemas, toJsonSchema } from '../operations/json-schema.ts';
+import {
+  anySchema,
+  inputOf,
+  type JsonSchema,
+  mergeSchemas,
+  toJsonSchema,
+} from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
 
 /** One MCP tool: `noun.verb` operations share the tool `noun`, told apart by `action`. */
@@ -50,10 +56,6 @@ export function chooseOperation(
   const hint = near === null ? '.' : `; did you mean ${near}?`;
   const shown = JSON.stringify(action).slice(0, 80);
   throw new TidingsError('invalid_argument', `action is ${shown}${hint}`, { fix });
-}
-
-export function inputOf(operation: Operation): JsonSchema {
-  return { ...toJsonSchema(operation.input, 'input'), additionalProperties: false };
 }
 
 /**

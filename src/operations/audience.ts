@@ -5,10 +5,10 @@ import {
   findAudience,
   insertAudience,
   listAudiences,
-  listMembers,
   markDeleted,
 } from '../core/audiences/audience.store.ts';
 import { buildAudience } from '../core/audiences/build-audience.ts';
+import { listMembers } from '../core/deliveries/list-members.ts';
 import { leadFilters, success } from '../core/leads/lead.schema.ts';
 import { toLead } from '../core/leads/lead.ts';
 import { newId } from '../core/new-id.ts';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Operation } from './operation.ts';
 
 /** The part of JSON Schema 2020-12 that zod writes and tools carry. */
 export interface JsonSchema {
@@ -81,4 +82,9 @@ function distinct(schemas: readonly JsonSchema[]): JsonSchema[] {
 
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** What an operation takes: nothing that it does not name. */
+export function inputOf(operation: Operation): JsonSchema {
+  return { ...toJsonSchema(operation.input, 'input'), additionalProperties: false };
 }

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { ImportOptions } from '../core/leads/import-csv.ts';
 
 /** What calling an operation can do to the world: reading, changing what is stored, or messaging people. */
 export type Effect = 'read' | 'write' | 'send';
@@ -20,15 +21,6 @@ export interface CallContext {
 /** What an operation is told of its call. */
 export type Call = CallContext & { readonly caller: Caller };
 
-/** Given by the door with a file that is streamed. */
-export interface UploadContext {
-  /** Aborted when the caller is gone: what was stored stays stored. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { bytes: number; rows: number }) => void;
-  /** Receives the text of the rejects CSV, line by line; called only when there are rejects. */
-  readonly onRejectsCsv?: (text: string) => void;
-}
-
 /**
  * One thing a caller may do. MCP tools, REST routes with their OpenAPI page and CLI commands are made from it, so no
  * door can do what the catalogue lacks.
@@ -49,7 +41,7 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   upload?(
     bytes: AsyncIterable<Uint8Array>,
     input: z.output<Input>,
-    call: UploadContext & Pick<Call, 'caller'>,
+    call: ImportOptions & Pick<Call, 'caller'>,
   ): Promise<z.output<Output>>;
 }
 

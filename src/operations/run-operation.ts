@@ -1,6 +1,7 @@
 import type * as z from 'zod';
+import type { ImportOptions } from '../core/leads/import-csv.ts';
 import { checkInput } from './check-input.ts';
-import type { CallContext, Caller, Operation, UploadContext } from './operation.ts';
+import type { CallContext, Caller, Operation } from './operation.ts';
 
 /**
  * The only way in: every door hands over what its caller gave, unchecked, and says who is calling. Whatever holds for
@@ -27,7 +28,7 @@ export async function runUpload(
   bytes: AsyncIterable<Uint8Array>,
   given: unknown,
   caller: Caller,
-  context: UploadContext = {},
+  context: ImportOptions = {},
 ): Promise<z.output<Operation['output']>> {
   return operation.upload!(bytes, checkInput(operation, given), { ...context, caller });
 }

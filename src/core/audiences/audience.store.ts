@@ -1,6 +1,5 @@
 import type { Ledger, Reader, Transaction } from '../../ledger/ledger.ts';
 import type { LeadFilters } from '../leads/lead.schema.ts';
-import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
 import { leadCondition } from '../leads/lead-filters.ts';
 
 export interface AudienceRow {
@@ -96,32 +95,6 @@ export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'
 export function listBuilding(reader: Reader): Promise<{ seq: number }[]> {
   return reader.all<{ seq: number }>(
     "SELECT seq FROM audiences WHERE status = 'building' AND deleted_at IS NULL",
-  );
-}
-
-export interface MemberRow extends LeadRow {
-  send_status: string | null;
-  send_error: string | null;
-}
-
-/** A page costs the same wherever it lies: members are numbered without gaps. */
-export function listMembers(
-  reader: Reader,
-  audience: AudienceRow,
-  sendSeq: number,
-  first: number,
-  last: number,
-): Promise<MemberRow[]> {
-  return reader.all<MemberRow>(
-    `SELECT ${LEAD_COLUMNS}, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
-     FROM audience_members m
-     JOIN leads l ON l.seq = m.lead_seq
-     LEFT JOIN deliveries d ON d.send_seq = ? AND d.position = m.position
-     WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ? ORDER BY m.position`,
-    sendSeq,
-    audience.seq,
-    first,
-    last,
   );
 }
 

@@ -1,9 +1,16 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { UploadContext } from '../../operations/operation.ts';
 import type { CsvReject } from './csv/read-leads-csv.ts';
 import { LeadImport, NOBODY } from './import-leads.ts';
 import type { ImportReport } from './lead.schema.ts';
+
+export interface ImportOptions {
+  /** Aborted when the caller is gone: what was stored stays stored. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { bytes: number; rows: number }) => void;
+  /** Receives the text of the rejects CSV, line by line; called only when there are rejects. */
+  readonly onRejectsCsv?: (text: string) => void;
+}
 
 /**
  * Imports a CSV of any size in flat memory, a batch for each transaction: what was saved stays saved when the file
@@ -13,7 +20,7 @@ import type { ImportReport } from './lead.schema.ts';
 export async function importCsv(
   context: { ledger: Ledger; defaultCountry: string | null },
   input: AsyncIterable<Uint8Array>,
-  options: UploadContext = {},
+  options: ImportOptions = {},
 ): Promise<ImportReport> {
   // Loaded when there is a file: a server that only sends carries no CSV.
   const { readLeadsCsv } = await import('./csv/read-leads-csv.ts');

@@ -1,7 +1,16 @@
 import { TidingsError } from '../../errors.ts';
-import type { SendContent } from '../sends/send.store.ts';
 import { parseMergeText } from './merge-text.ts';
 import type { MessageContent } from './message.ts';
+
+/** A message as it was written and is kept. */
+export interface WrittenMessage {
+  readonly message: string;
+  readonly format: 'text' | 'html';
+  /** null: the channel has none. */
+  readonly subject: string | null;
+  /** null: the configured one. */
+  readonly from_name: string | null;
+}
 
 /** Elements that people write in messages; `<3`, `<ana@example.com>` and `a < b` are text. */
 const HTML_ELEMENT =
@@ -16,10 +25,7 @@ export function messageFormat(channel: string, message: string): 'text' | 'html'
  * What a send says, parsed. Everything that is wrong with it is told here, before anything is sent.
  * @throws TidingsError `invalid_argument`, `invalid_template`
  */
-export function parseContent(
-  content: Omit<SendContent, 'placeholder_policy'>,
-  channel: string,
-): MessageContent {
+export function parseContent(content: WrittenMessage, channel: string): MessageContent {
   if (content.message.trim() === '') {
     throw new TidingsError('invalid_argument', 'The message is empty.', {
       fix: 'Give the text to send as message.',

@@ -1,5 +1,5 @@
-import type { Check } from '../../cli/host.ts';
 import type { Config } from '../../config.ts';
+import type { Check } from './check.ts';
 import { bad, failed, good } from './check.ts';
 import { checkClock } from './check-clock.ts';
 import { checkHost, checkMailDomain } from './check-names.ts';

@@ -1,4 +1,4 @@
-import type { Check } from '../../cli/host.ts';
+import type { Check } from './check.ts';
 import { good, warning } from './check.ts';
 
 /** More than this is no matter of how long an answer took. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Check } from '../../cli/host.ts';
 import { findHold } from '../../core/holds/hold.ts';
 import { openSqlite } from '../../ledger/sqlite/open-sqlite.ts';
+import type { Check } from './check.ts';
 import { checkHold, failed, good } from './check.ts';
 
 export async function checkDataFile(folder: string): Promise<Check[]> {

@@ -1,7 +1,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Check } from '../../cli/host.ts';
+import type { Check } from './check.ts';
 import { bad, good, warning } from './check.ts';
 
 /** A name server that says nothing must not hold up the rest. */

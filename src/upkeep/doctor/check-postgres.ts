@@ -1,11 +1,11 @@
 import pg from 'pg';
-import type { Check } from '../../cli/host.ts';
 import { TidingsError } from '../../errors.ts';
 import { migrations } from '../../ledger/migrations.ts';
 import { MOST_CONNECTIONS, OLDEST_POSTGRES, withSettings } from '../../ledger/postgres/open-postgres.ts';
 import { type PostgresUrl, readPostgresUrl } from '../../ledger/postgres/postgres-url.ts';
 import { storageError, unusable } from '../../ledger/postgres/problems.ts';
 import { JOB_CONNECTIONS } from '../../queue/pg-boss-queue.ts';
+import type { Check } from './check.ts';
 import { bad, checkHold, failed, good, warning } from './check.ts';
 import { checkClock } from './check-clock.ts';
 

@@ -1,6 +1,15 @@
-import type { Check } from '../../cli/host.ts';
 import { HOLD_FIX, type Hold, whyHeld } from '../../core/holds/hold.ts';
 import { TidingsError } from '../../errors.ts';
+
+export interface Check {
+  readonly name: string;
+  /** null: there is nothing to check, as with a sandbox. */
+  readonly ok: boolean | null;
+  /** It works as it is (`ok`), and a person should know. */
+  readonly isWarning?: boolean;
+  readonly detail: string;
+  readonly fix?: string;
+}
 
 export function good(name: string, detail: string): Check {
   return { name, ok: true, detail };

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
-import type { Check } from '../../cli/host.ts';
 import { type Config, readConfig } from '../../config.ts';
+import type { Check } from './check.ts';
 import { failed } from './check.ts';
 import { checkEmail, checkWhatsAppNumber } from './check-channels.ts';
 
