@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..', 'src');
 
 /** From the cellar to the roof. The longest prefix of a file's path says on which floor it lives. */
 const FLOORS: readonly (readonly string[])[] = [
+  ['words.ts'],
   ['errors.ts', 'log'],
   ['ledger'],
   ['core/channel.ts', 'core/clock.ts', 'core/new-id.ts'],

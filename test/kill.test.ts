@@ -8,6 +8,7 @@ import { readConfig } from '../src/config.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { runOperation } from '../src/operations/run-operation.ts';
 import type { Tidings } from '../src/tidings.ts';
+import { CALLER } from './support/caller.ts';
 import { freshFolder, quiet, removeFolder } from './support/core.ts';
 import { freeze } from './support/freeze.ts';
 import { startSmtpServer } from './support/smtp-server.ts';
@@ -45,7 +46,7 @@ afterEach(async () => {
 // biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
 function call(name: string, input: object): Promise<any> {
   const operation = tidings.operations.find((one) => one.name === name)!;
-  return runOperation(operation, input, { door: 'http', key: null });
+  return runOperation(operation, input, CALLER);
 }
 
 async function startSending(): Promise<ChildProcess> {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { runOperation } from '../src/operations/run-operation.ts';
+import { CALLER } from './support/caller.ts';
 import { freshFolder, openCore, quiet, removeFolder } from './support/core.ts';
 import { FakeSender } from './support/fake-channel.ts';
 import { startSmtpServer } from './support/smtp-server.ts';
@@ -44,7 +45,7 @@ async function tidingsWith(env: Record<string, string>) {
   closing.push(() => tidings.close());
   const call: Call = (name, input = {}) => {
     const operation = tidings.operations.find((one) => one.name === name)!;
-    return runOperation(operation, input, { door: 'http', key: null }) as Promise<{
+    return runOperation(operation, input, CALLER) as Promise<{
       [field: string]: unknown;
     }>;
   };

@@ -5,7 +5,7 @@ import { runOperation } from '../operations/run-operation.ts';
 import type { Tidings } from '../tidings.ts';
 import type { CliHost } from './host.ts';
 import type { Output } from './output.ts';
-import { inShellWords, type Spelling } from './shell-words.ts';
+import { type Spelling, shellWords } from './shell-words.ts';
 
 export type Result = Record<string, unknown>;
 
@@ -23,7 +23,7 @@ export interface CommandContext {
 /** Runs a command to its exit code. */
 export type Run = (work: (context: CommandContext) => Promise<number>) => Promise<void>;
 
-export const CALLER = { door: 'cli', key: null } as const;
+export const CALLER = { door: 'cli', key: null, words: shellWords() } as const;
 
 export function operationNamed(tidings: Tidings, name: string): Operation {
   return tidings.operations.find((one) => one.name === name)!;
@@ -39,10 +39,11 @@ export async function call(
 ): Promise<Result> {
   const operation = operationNamed(tidings, name);
   const input = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const words = shellWords(spelling);
   try {
-    return (await runOperation(operation, input, CALLER, context)) as Result;
+    return (await runOperation(operation, input, { ...CALLER, words }, context)) as Result;
   } catch (error) {
-    throw inShellWords(error, Object.keys(operation.input.shape), spelling);
+    throw error instanceof TidingsError ? error.in(words) : error;
   }
 }
 

@@ -7,7 +7,7 @@ const oneLead = { 'leads.list': () => ({ success: true, leads: [lead], next_curs
 const refused = {
   'leads.get': () => {
     throw new TidingsError('not_found', 'There is no such lead.', {
-      fix: 'leads list shows the leads there are.',
+      fix: (words) => `${words.operation('leads.list')} shows the leads there are.`,
     });
   },
 };

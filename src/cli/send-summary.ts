@@ -1,6 +1,5 @@
 import type { Result } from './context.ts';
 import type { Output } from './output.ts';
-import { toShellWords } from './shell-words.ts';
 import { showStart } from './start-time.ts';
 import { fields, percent, printable } from './table.ts';
 
@@ -29,7 +28,7 @@ export function showResult(result: Result, output: Output): string {
   const parts = [fields({ send_id, channel, campaign, state, mode }), showTotals(result, output)];
   if (state === 'scheduled')
     parts.unshift(output.colors.green(`Scheduled for ${showStart(result)}. Nothing is sent before.`));
-  if (result['notice']) parts.push(toShellWords(result['notice']));
+  if (result['notice']) parts.push(printable(String(result['notice'])));
   if (result['error']) parts.push(output.colors.red(printable(String(result['error']))));
-  return [...parts, toShellWords(result['next_step'])].join('\n\n');
+  return [...parts, printable(String(result['next_step']))].join('\n\n');
 }

@@ -40,9 +40,11 @@ describe('send', () => {
 
   test('a scheduled send is done, says when it starts, and is not watched', async () => {
     const scheduled_at = new Date(Date.now() + 2 * 3_600_000).toISOString();
-    const next_step = 'It starts by itself. sends resume with schedule_at: "now" starts it at once.';
     const { run, seen, calls } = fakeHost({
-      sendBulkMessages: () => result('scheduled', { scheduled_at, next_step }),
+      sendBulkMessages: (_input, { words }) => {
+        const now = `${words.operation('sends.resume')} ${words.argument('schedule_at', 'now')}`;
+        return result('scheduled', { scheduled_at, next_step: `${now} starts it at once.` });
+      },
     });
     expect(await run(...SEND, '--schedule-at', '2026-08-01T09:00:00Z')).toBe(0);
     expect(calls.map(({ input }) => input['schedule_at'])).toEqual(['2026-08-01T09:00:00Z']);
@@ -60,7 +62,10 @@ describe('send', () => {
   test('a time that is none is told in the words that were typed', async () => {
     const { run, seen } = fakeHost({
       sendBulkMessages: () => {
-        throw new TidingsError('invalid_argument', 'schedule_at is "noon", which is not a date and time.');
+        throw new TidingsError(
+          'invalid_argument',
+          (words) => `${words.argument('schedule_at')} is "noon", which is not a date and time.`,
+        );
       },
     });
     expect(await run(...SEND, '--schedule-at', 'noon')).toBe(2);

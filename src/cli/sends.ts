@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
 import type { Output } from './output.ts';
 import { showTotals } from './send-summary.ts';
-import { toShellWords } from './shell-words.ts';
 import { showStart } from './start-time.ts';
 import { fields, printable } from './table.ts';
 
@@ -119,7 +118,7 @@ function showSend(send: Result, output: Output): string {
     one['message'],
   ]);
   if (errors.length > 0) parts.push(output.table(['leads', 'status', 'reason', 'message'], errors));
-  return [...parts, toShellWords(send['next_step'])].join('\n\n');
+  return [...parts, printable(String(send['next_step']))].join('\n\n');
 }
 
 function showChanged(send: Result, output: Output): string {
@@ -128,7 +127,7 @@ function showChanged(send: Result, output: Output): string {
   return [
     `Send ${send_id} is ${state}${starts}.`,
     showTotals(send, output),
-    toShellWords(send['next_step']),
+    printable(String(send['next_step'])),
   ].join('\n\n');
 }
 

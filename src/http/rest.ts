@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { Log } from '../log/log.ts';
 import { runOperation } from '../operations/run-operation.ts';
 import type { Tidings } from '../tidings.ts';
+import { PLAIN_WORDS } from '../words.ts';
 import { toErrorResponse } from './error-response.ts';
 import { createOpenApi } from './openapi.ts';
 import { parseRoute, readInput } from './rest-input.ts';
@@ -15,7 +16,7 @@ export interface RestOptions {
   readonly stop: AbortSignal;
 }
 
-const CALLER = { door: 'http', key: null } as const;
+const CALLER = { door: 'http', key: null, words: PLAIN_WORDS } as const;
 
 /** Every operation of the catalogue at the route it names, and the page that describes them. */
 export function createRest({ tidings, version, publicUrl, log, stop }: RestOptions): Hono {

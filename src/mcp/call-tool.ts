@@ -3,9 +3,10 @@ import type { Log } from '../log/log.ts';
 import type { CallContext } from '../operations/operation.ts';
 import { toRefusal } from '../operations/refusal.ts';
 import { runOperation } from '../operations/run-operation.ts';
+import { PLAIN_WORDS } from '../words.ts';
 import { chooseOperation, type Tool } from './tools.ts';
 
-const CALLER = { door: 'mcp', key: null } as const;
+const CALLER = { door: 'mcp', key: null, words: PLAIN_WORDS } as const;
 
 /**
  * Runs one call of a tool. It never throws: the message of a thrown error would reach the model word for word, and a

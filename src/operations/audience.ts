@@ -167,7 +167,7 @@ export async function existingAudience(reader: Reader, id: string): Promise<Audi
   const audience = await findAudience(reader, id);
   if (audience) return audience;
   throw new TidingsError('not_found', `There is no audience ${id}; it may have been deleted.`, {
-    fix: 'audience list shows the audiences there are.',
+    fix: (words) => `${words.operation('audience.list')} shows the audiences there are.`,
   });
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { TidingsError } from '../errors.ts';
+import type { Text, Words } from '../words.ts';
 import type { Operation } from './operation.ts';
 
 /**
@@ -72,16 +73,28 @@ function refuse(operation: Operation, issue: z.core.$ZodIssue, given: unknown): 
       'Give the arguments as a JSON object.',
     );
   }
-  const name = issue.path.map(String).join('.');
+  const [first = '', ...rest] = issue.path.map(String);
+  const name = [first, ...rest].join('.');
+  const written = (words: Words) => [words.argument(first), ...rest].join('.');
   const about = issue.path.length === 1 ? describe(operation, name) : '';
   const value = valueAt(given, issue.path);
-  if (value === undefined) return wrong(`${name} is missing.`, `Give ${name}${about}.`);
+  if (value === undefined)
+    return wrong(
+      (words) => `${written(words)} is missing.`,
+      (words) => `Give ${written(words)}${about}.`,
+    );
   if (issue.code === 'invalid_value') {
     const near = typeof value === 'string' ? nearest(value, issue.values.map(String)) : null;
     const hint = near === null ? '.' : `; did you mean ${near}?`;
-    return wrong(`${name} is ${show(value)}${hint}`, `Use one of: ${issue.values.join(', ')}.`);
+    return wrong(
+      (words) => `${written(words)} is ${show(value)}${hint}`,
+      `Use one of: ${issue.values.join(', ')}.`,
+    );
   }
-  return wrong(`${name} is ${show(value)}: ${issue.message}.`, `Correct ${name}${about}.`);
+  return wrong(
+    (words) => `${written(words)} is ${show(value)}: ${issue.message}.`,
+    (words) => `Correct ${written(words)}${about}.`,
+  );
 }
 
 /** The one of `known` that a misspelt name most likely meant, for "did you mean". */
@@ -138,6 +151,6 @@ function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
-function wrong(message: string, fix: string): TidingsError {
+function wrong(message: Text, fix: Text): TidingsError {
   return new TidingsError('invalid_argument', message, { fix });
 }

@@ -163,7 +163,7 @@ async function existing(reader: Reader, id: string): Promise<LeadRow> {
   const row = await findLead(reader, id);
   if (!row)
     throw new TidingsError('not_found', `There is no lead ${id}.`, {
-      fix: 'leads list shows the leads there are.',
+      fix: (words) => `${words.operation('leads.list')} shows the leads there are.`,
     });
   return row;
 }

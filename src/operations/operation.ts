@@ -1,13 +1,15 @@
 import type * as z from 'zod';
 import type { ImportOptions } from '../core/leads/import-csv.ts';
+import type { Words } from '../words.ts';
 
 /** What calling an operation can do to the world: reading, changing what is stored, or messaging people. */
 export type Effect = 'read' | 'write' | 'send';
 
-/** Who calls: by which door, and with which key (null: none was asked for). */
+/** Who calls: by which door, with which key (null: none was asked for), and in which words that door answers. */
 export interface Caller {
   readonly door: 'mcp' | 'http' | 'cli';
   readonly key: string | null;
+  readonly words: Words;
 }
 
 /** Given by the door, for operations that watch something long. */

@@ -238,7 +238,7 @@ describe('schedule_at for a send that is there already', () => {
     await send({ max_wait_seconds: 0 });
     const running = await send({ schedule_at: inMs(HOUR), max_wait_seconds: 0 });
     expect(running).toMatchObject({ state: 'running' });
-    expect(running.notice).toContain('It runs already: schedule_at had no effect.');
+    expect(running.notice).toContain('The send is already running, so schedule_at was ignored.');
     await send();
     const completed = await send({ schedule_at: inMs(HOUR) });
     expect(completed).toMatchObject({ state: 'completed', total_sent: LEADS });

@@ -16,6 +16,7 @@ import { sendBulkMessages } from '../../src/operations/sends/send-bulk-messages.
 import { sendOperations } from '../../src/operations/sends/sends.ts';
 import { suppressionOperations } from '../../src/operations/suppressions.ts';
 import { PgBossQueue } from '../../src/queue/pg-boss-queue.ts';
+import { CALLER } from './caller.ts';
 import { databaseUrlOf } from './database.ts';
 
 export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -58,7 +59,7 @@ export async function openCore(
     // biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
     async call(name: string, input: object = {}, context = {}): Promise<any> {
       const operation = operations.find((one) => one.name === name)!;
-      const output = await runOperation(operation, input, { door: 'http', key: null }, context);
+      const output = await runOperation(operation, input, CALLER, context);
       return operation.output.parse(output);
     },
     async close() {

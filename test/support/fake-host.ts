@@ -2,13 +2,13 @@ import * as z from 'zod';
 import type { CliHost } from '../../src/cli/host.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { TidingsError } from '../../src/errors.ts';
-import { operation } from '../../src/operations/operation.ts';
+import { type Caller, operation } from '../../src/operations/operation.ts';
 import type { Tidings } from '../../src/tidings.ts';
 import { fakeHealth, fakeSenders } from './fake-health.ts';
 
 export const ID = '0199a1c2-1111-7000-8000-000000000001';
 
-type Answer = (input: Record<string, unknown>) => Record<string, unknown>;
+type Answer = (input: Record<string, unknown>, caller: Caller) => Record<string, unknown>;
 
 /** A host whose streams are texts and whose operations answer what a test says: the command line is what is looked at. */
 export function fakeHost(answers: Record<string, Answer> = {}) {
@@ -30,9 +30,9 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
       route: `GET /${name}`,
       input,
       output: z.looseObject({}),
-      async run(given) {
+      async run(given, { caller }) {
         calls.push({ name, input: given });
-        return answers[name]?.(given) ?? { success: true };
+        return answers[name]?.(given, caller) ?? { success: true };
       },
     });
   const limit = z.int().min(1).max(200).default(50).describe('Leads in one answer');

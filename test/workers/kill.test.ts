@@ -6,6 +6,7 @@ import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { openTidings } from '../../src/open-tidings.ts';
 import { runOperation } from '../../src/operations/run-operation.ts';
 import type { Tidings } from '../../src/tidings.ts';
+import { CALLER } from '../support/caller.ts';
 import { freshFolder, quiet, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
@@ -63,7 +64,7 @@ afterEach(async () => {
 // biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
 function call(name: string, input: object): Promise<any> {
   const operation = tidings.operations.find((one) => one.name === name)!;
-  return runOperation(operation, input, { door: 'http', key: null });
+  return runOperation(operation, input, CALLER);
 }
 
 async function startWorkers(count: number, more: Record<string, string> = {}) {

@@ -25,6 +25,7 @@ import { PAUSED_BY_REQUEST } from '../../core/sends/send.ts';
 import { readStartTime, type StartTime } from '../../core/sends/start-time.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import type { Words } from '../../words.ts';
 import { existingAudience } from '../audience.ts';
 import { type CallContext, type Operation, operation } from '../operation.ts';
 import { sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
@@ -53,10 +54,11 @@ export function sendBulkMessages(context: SendContext): Operation {
     output: sendBulkMessagesOutput,
     async run(input, call) {
       await refuseWhileHeld(context.ledger);
-      const { id, notices } = await attach(context, input);
+      const { words } = call.caller;
+      const { id, notices } = await attach(context, input, words);
       context.wake();
       await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
-      return toResult((await findSend(context.ledger, id))!, notices);
+      return toResult((await findSend(context.ledger, id))!, notices, words);
     },
   });
 }
@@ -65,7 +67,11 @@ export function sendBulkMessages(context: SendContext): Operation {
  * Makes the send of (audience, channel, campaign), or attaches to the one there is: two calls at once, or a call
  * tried again, are one send.
  */
-async function attach(context: SendContext, input: Input): Promise<{ id: string; notices: string[] }> {
+async function attach(
+  context: SendContext,
+  input: Input,
+  words: Words,
+): Promise<{ id: string; notices: string[] }> {
   const start = readStartTime(input.schedule_at, Date.now());
   const audience = await existingAudience(context.ledger, input.audience_id);
   refuseUnready(audience);
@@ -101,10 +107,10 @@ async function attach(context: SendContext, input: Input): Promise<{ id: string;
     return null;
   });
   if (send === null) {
-    if (start?.type === 'passed') notices.push(`${hasPassed(start)}: it was started at once.`);
+    if (start?.type === 'passed') notices.push(`${hasPassed(start, words)}: it was started at once.`);
     return { id: (await findSendByKey(context.ledger, key))!.id, notices };
   }
-  notices.push(...(await takeUp(context.ledger, send, content, input.retry, start)));
+  notices.push(...(await takeUp(context.ledger, send, content, input.retry, start, words)));
   return { id: send.id, notices };
 }
 
@@ -115,8 +121,10 @@ async function takeUp(
   content: SendContent,
   retry: Retry | undefined,
   start: StartTime | null,
+  words: Words,
 ): Promise<string[]> {
   const notices: string[] = [];
+  const scheduleAt = words.argument('schedule_at');
   const cancelled = 'This send was cancelled earlier; nothing was sent by this call.';
   if (send.state === 'cancelled') return [cancelled];
   const { moved, revised } = retry
@@ -131,11 +139,13 @@ async function takeUp(
     if (current.state === 'cancelled') return void notices.push(cancelled);
     const left = totalsOf(current).total_remaining;
     if (left === 0) {
-      notices.push('Every lead of this send has been dealt with already; nothing was sent by this call.');
+      notices.push('Every lead of this send is already settled; this call sent nothing.');
       if (!sameContent(current, content)) {
-        notices.push('The message differs from the one that was sent: a new message takes a new campaign.');
+        notices.push(
+          'The message differs from the one that was sent. To send a new message, use a new campaign.',
+        );
       }
-      if (start) notices.push('schedule_at had no effect.');
+      if (start) notices.push(`${scheduleAt} had no effect.`);
       return;
     }
     if ((await revise(tx, current, content)) || revised) {
@@ -143,10 +153,11 @@ async function takeUp(
     }
     if (current.state === 'paused' && current.problem_code === PAUSED_BY_REQUEST) {
       notices.push('It was paused by request and stays paused.');
-      if (start) notices.push('schedule_at had no effect: sends resume takes it too.');
+      if (start)
+        notices.push(`${scheduleAt} had no effect: ${words.operation('sends.resume')} takes it too.`);
       return;
     }
-    notices.push(...(await startOrWait(tx, current, start)));
+    notices.push(...(await startOrWait(tx, current, start, words)));
   });
   return notices;
 }
@@ -155,7 +166,12 @@ async function takeUp(
  * On with a send that has leads left: now, or when its time comes. A call that was made before, or that does not speak
  * of time, never starts one early: only the word "now" does.
  */
-async function startOrWait(tx: Transaction, send: SendRow, start: StartTime | null): Promise<string[]> {
+async function startOrWait(
+  tx: Transaction,
+  send: SendRow,
+  start: StartTime | null,
+  words: Words,
+): Promise<string[]> {
   const running = send.state === 'running';
   if (start?.type === 'at' && !running) {
     await goOn(tx, send, start.atMs);
@@ -165,16 +181,18 @@ async function startOrWait(tx: Transaction, send: SendRow, start: StartTime | nu
       : [];
   }
   if (send.state === 'scheduled' && isAhead(send, Date.now()) && start?.type !== 'now') {
-    const passed = start?.type === 'passed' ? `${hasPassed(start)} and had no effect. ` : '';
-    return [`${passed}It stays scheduled for ${scheduledAt(send)}; schedule_at: "now" starts it at once.`];
+    const passed = start?.type === 'passed' ? `${hasPassed(start, words)} and had no effect. ` : '';
+    const now = words.argument('schedule_at', 'now');
+    return [`${passed}It stays scheduled for ${scheduledAt(send)}; ${now} starts it at once.`];
   }
   await goOn(tx, send);
-  if (running && start && start.type !== 'now') return ['It runs already: schedule_at had no effect.'];
-  return start?.type === 'passed' ? [`${hasPassed(start)}: it goes on at once.`] : [];
+  if (running && start && start.type !== 'now')
+    return [`The send is already running, so ${words.argument('schedule_at')} was ignored.`];
+  return start?.type === 'passed' ? [`${hasPassed(start, words)}: it goes on at once.`] : [];
 }
 
-function hasPassed({ text }: Extract<StartTime, { type: 'passed' }>): string {
-  return `schedule_at ${text} has passed`;
+function hasPassed({ text }: Extract<StartTime, { type: 'passed' }>, words: Words): string {
+  return `${words.argument('schedule_at')} ${text} has passed`;
 }
 
 /** A send with work left → `running`, or `scheduled` for `atMs` (milliseconds since 1970). */
@@ -228,7 +246,7 @@ function sameContent(send: SendRow, content: SendContent): boolean {
 function refuseUnready(audience: AudienceRow): void {
   if (audience.status !== 'ready') {
     throw new TidingsError('conflict', `The audience "${audience.name}" is still ${audience.status}.`, {
-      fix: 'Call again when audience get says ready.',
+      fix: (words) => `Call again when ${words.operation('audience.get')} says ready.`,
     });
   }
   if (audience.total_count === 0) {
@@ -249,7 +267,7 @@ function remarks(input: Input, content: SendContent): string[] {
   );
   if (unknown.length > 0) {
     notices.push(
-      `No lead has ${[...new Set(unknown)].join(', ')}: that field stays empty unless it has a default.`,
+      `Leads have no field ${[...new Set(unknown)].join(', ')}; it stays empty unless you give a default.`,
     );
   }
   return notices;

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { NamedSendRow, SendRow, TotalledSendRow } from '../../core/sends/send.store.ts';
 import { PAUSED_BY_REQUEST, RETRIES_USED_UP } from '../../core/sends/send.ts';
+import type { Words } from '../../words.ts';
+import { nextStep, nextSteps } from './next-step.ts';
 import type { SendSummary, sendBulkMessagesOutput } from './send.schema.ts';
 
 /** As callers are told: null when it was never to wait. */
@@ -56,6 +58,7 @@ export function needsMending(send: SendRow): boolean {
 export function toResult(
   send: NamedSendRow,
   notices: readonly string[],
+  words: Words,
 ): z.output<typeof sendBulkMessagesOutput> {
   const mending = needsMending(send);
   const notice = [...notices];
@@ -70,51 +73,10 @@ export function toResult(
     state: send.state,
     mode: send.mode,
     ...(send.scheduled_at !== null && { scheduled_at: scheduledAt(send)! }),
-    next_step: nextStep(send),
+    next_step: nextStep(send, words),
+    next: nextSteps(send),
     ...(notice.length > 0 && { notice: notice.join(' ') }),
     ...(mending && { error: send.problem ?? 'The send is paused.' }),
     ...(send.state === 'cancelled' && { error: 'This send was cancelled.' }),
   };
-}
-
-export function nextStep(send: TotalledSendRow): string {
-  const { total_remaining, total_failed, total_unknown } = totalsOf(send);
-  if (send.state === 'running') {
-    return 'The send goes on by itself. Call sendBulkMessages again with the same arguments, or sends get, to watch it.';
-  }
-  if (send.state === 'scheduled') return nextStepOfScheduled(send);
-  if (send.state === 'cancelled')
-    return `Nothing more is sent. sends resume takes it up again, if that is wanted.${waitsFor(send)}`;
-  if (send.problem_code === PAUSED_BY_REQUEST)
-    return `It was paused by request. sends resume goes on with it.${waitsFor(send)}`;
-  if (send.problem_code === RETRIES_USED_UP) {
-    return `${total_remaining} could not be delivered for now. Call sendBulkMessages again later: only they are tried.`;
-  }
-  if (send.state === 'paused')
-    return 'Mend the cause named in error, then call again: only pending leads are tried.';
-  const known = total_failed - total_unknown;
-  if (known > 0) {
-    return `Done. sends deliveries with status "failed" tells why ${known} failed; retry: "failed" tries them again.`;
-  }
-  if (total_unknown > 0) {
-    return `Done, but nobody can know whether ${total_unknown} arrived. retry: "unknown" sends to them again, knowingly.`;
-  }
-  return 'Done: nothing is left to do. A new message to the same people takes a new campaign.';
-}
-
-/** Said of a send that was stopped before it began; whether its time is over is for the reader's clock. */
-function waitsFor(send: SendRow): string {
-  if (send.scheduled_at === null || send.frozen > 0) return '';
-  return ` Resumed before ${scheduledAt(send)}, it waits for that time.`;
-}
-
-function nextStepOfScheduled(send: SendRow): string {
-  const sandbox =
-    send.mode === 'sandbox'
-      ? ' It belongs to the sandbox and reaches nobody, even if a provider is configured by then.'
-      : '';
-  return (
-    `It starts by itself at ${scheduledAt(send)} if a Tidings server runs then, else as soon as one does.${sandbox} ` +
-    'sends resume with schedule_at: "now" starts it at once, with another time moves it; sends cancel calls it off.'
-  );
 }

@@ -3,6 +3,7 @@ import { CHANNEL_NAMES } from '../../core/channel.ts';
 import { success } from '../../core/leads/lead.schema.ts';
 import { PLACEHOLDER_POLICIES, SEND_STATES } from '../../core/sends/send.ts';
 import { audienceId, sendStatus } from '../audience.schema.ts';
+import { NEXT_REASONS } from './next-step.ts';
 
 export const sendId = z.uuid().describe('UUID of the send, as sendBulkMessages and sends.list return it');
 export const channelName = z.enum(CHANNEL_NAMES).describe('whatsapp or email');
@@ -66,6 +67,16 @@ export const totals = {
   total_unknown: z.int().describe('Part of total_failed: nobody can know whether these arrived'),
 };
 
+export const next = z
+  .array(
+    z.object({
+      operation: z.string(),
+      arguments: z.record(z.string(), z.unknown()),
+      reason: z.enum(NEXT_REASONS),
+    }),
+  )
+  .describe('What can be done next, the likeliest first: next_step as data');
+
 export const sendBulkMessagesOutput = z.looseObject({
   success: z.boolean(),
   audience_id: z.string(),
@@ -79,6 +90,7 @@ export const sendBulkMessagesOutput = z.looseObject({
     .describe('sandbox: recorded to a local outbox, nothing left this machine'),
   scheduled_at: z.string().optional().describe('When it starts, or was to start, if it was scheduled'),
   next_step: z.string(),
+  next,
   notice: z.string().optional(),
   error: z.string().optional(),
 });
@@ -111,6 +123,7 @@ export const sendDetails = sendSummary.extend({
     z.looseObject({ code: z.string(), message: z.string().nullable(), status: sendStatus, count: z.int() }),
   ),
   next_step: z.string(),
+  next,
 });
 
 export const delivery = z.looseObject({

@@ -14,13 +14,16 @@ import { PAUSED_BY_REQUEST } from '../../core/sends/send.ts';
 import { readStartTime } from '../../core/sends/start-time.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Reader } from '../../ledger/ledger.ts';
+import type { Words } from '../../words.ts';
 import { audienceId } from '../audience.schema.ts';
 import { toSendStatus } from '../audience.ts';
 import { readCursor } from '../leads.ts';
-import { type Operation, operation } from '../operation.ts';
+import { type Call, type Operation, operation } from '../operation.ts';
+import { nextStep, nextSteps } from './next-step.ts';
 import {
   delivery,
   listDeliveriesInput,
+  next,
   scheduleAt,
   sendDetails,
   sendId,
@@ -28,15 +31,15 @@ import {
   sendSummary,
 } from './send.schema.ts';
 import { goOn, type SendContext } from './send-bulk-messages.ts';
-import { isAhead, nextStep, toSummary, totalsOf } from './send-result.ts';
+import { isAhead, toSummary, totalsOf } from './send-result.ts';
 
-const changed = sendSummary.extend({ success, next_step: z.string() });
+const changed = sendSummary.extend({ success, next_step: z.string(), next });
 
 export function sendOperations({ ledger, wake }: SendContext): Operation[] {
-  const change = async (id: string, work: Parameters<typeof changeState>[2]) => {
+  const change = async (id: string, { caller }: Call, work: Parameters<typeof changeState>[2]) => {
     const send = await changeState(ledger, id, work);
     wake();
-    return { success: true as const, ...toSummary(send), next_step: nextStep(send) };
+    return { success: true as const, ...toSummary(send), ...whatNext(send, caller.words) };
   };
   return [
     operation({
@@ -70,7 +73,7 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
       route: 'GET /sends/{send_id}',
       input: z.object({ send_id: sendId }),
       output: sendDetails,
-      async run({ send_id }) {
+      async run({ send_id }, { caller }) {
         const send = await existingSend(ledger, send_id);
         const rate = send.state === 'running' ? send.rate_per_second : null;
         return {
@@ -81,7 +84,7 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
           rate_per_second: rate === null ? null : Math.round(rate * 10) / 10,
           seconds_left: rate ? Math.ceil(totalsOf(send).total_remaining / rate) : null,
           top_errors: await topErrors(ledger, send.seq),
-          next_step: nextStep(send),
+          ...whatNext(send, caller.words),
         };
       },
     }),
@@ -123,8 +126,8 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
       route: 'POST /sends/{send_id}/pause',
       input: z.object({ send_id: sendId }),
       output: changed,
-      run: ({ send_id }) =>
-        change(send_id, async (tx, send) => {
+      run: ({ send_id }, call) =>
+        change(send_id, call, async (tx, send) => {
           if (!['running', 'scheduled', 'paused'].includes(send.state)) throw cannot('paused', send);
           await setState(tx, send.seq, 'paused', { code: PAUSED_BY_REQUEST, message: 'Paused by request.' });
           await completeIfSettled(tx, send.seq);
@@ -139,8 +142,8 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
       route: 'POST /sends/{send_id}/resume',
       input: z.object({ send_id: sendId, schedule_at: scheduleAt.optional() }),
       output: changed,
-      run: ({ send_id, schedule_at }) =>
-        change(send_id, async (tx, send) => {
+      run: ({ send_id, schedule_at }, call) =>
+        change(send_id, call, async (tx, send) => {
           if (totalsOf(send).total_remaining === 0) throw cannot('resumed', send);
           const deleted = await tx.get(
             'SELECT 1 AS d FROM audiences WHERE seq = ? AND deleted_at IS NOT NULL',
@@ -159,8 +162,8 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
       route: 'POST /sends/{send_id}/cancel',
       input: z.object({ send_id: sendId }),
       output: changed,
-      run: ({ send_id }) =>
-        change(send_id, async (tx, send) => {
+      run: ({ send_id }, call) =>
+        change(send_id, call, async (tx, send) => {
           if (send.state === 'completed') throw cannot('cancelled', send);
           await setState(tx, send.seq, 'cancelled');
           await completeIfSettled(tx, send.seq);
@@ -186,7 +189,7 @@ async function existingSend(reader: Reader, id: string): Promise<NamedSendRow> {
   const send = await findSend(reader, id);
   if (send) return send;
   throw new TidingsError('not_found', `There is no send ${id}.`, {
-    fix: 'sends list shows the sends there are.',
+    fix: (words) => `${words.operation('sends.list')} shows the sends there are.`,
   });
 }
 
@@ -197,18 +200,23 @@ function resumeTime(send: TotalledSendRow, given: string | undefined): number | 
   if (start === null) return send.state !== 'running' && isAhead(send, nowMs) ? send.scheduled_at : null;
   if (start.type === 'now') return null;
   if (start.type === 'passed') {
-    throw new TidingsError('invalid_argument', `schedule_at is "${start.text}", which has passed.`, {
+    throw new TidingsError('invalid_argument', (words) => `${words.argument('schedule_at')} is "${start.text}", which has passed.`, {
       fix: 'Give a later time, or "now".',
     });
   }
   if (send.state !== 'running') return start.atMs;
-  throw new TidingsError('conflict', 'This send is running: schedule_at has no effect on it.', {
-    fix: 'Pause it first (sends pause), then resume it with schedule_at.',
+  throw new TidingsError('conflict', (words) => `This send is running: ${words.argument('schedule_at')} has no effect on it.`, {
+    fix: (words) =>
+      `Pause it first (${words.operation('sends.pause')}), then resume it with ${words.argument('schedule_at')}.`,
   });
 }
 
 function cannot(done: string, send: TotalledSendRow): TidingsError {
   return new TidingsError('conflict', `This send is ${send.state} and cannot be ${done}.`, {
-    fix: nextStep(send),
+    fix: (words) => nextStep(send, words),
   });
+}
+
+function whatNext(send: TotalledSendRow, words: Words) {
+  return { next_step: nextStep(send, words), next: nextSteps(send) };
 }
