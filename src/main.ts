@@ -14,6 +14,9 @@ import { type HttpServer, startHttpServer } from './http/server.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { openTidings } from './open-tidings.ts';
 
+// Before anything is made: addresses are in the data file, its log, and whatever is written beside them.
+process.umask(0o077);
+
 const version = readVersion();
 const LAST_WORD_MS = 1_000;
 
