@@ -1,9 +1,10 @@
 import type { Channel, Outcome } from '../../core/deliveries/channel.ts';
 import { TidingsError } from '../../core/errors.ts';
+import { normalizeEmail } from '../../core/leads/contact.ts';
 import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
 import { compileMessage } from './mime.ts';
 import { SmtpPool } from './pool.ts';
-import { asciiDomainAddress, needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
+import { needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
 
 export { checkConnection, type SmtpTimeouts } from './connect.ts';
 
@@ -59,8 +60,9 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
       const message = compileMessage(content, from);
       return {
         async deliver(recipient, attempt) {
-          const to = asciiDomainAddress(recipient.contact);
-          if (!to) return NO_ADDRESS;
+          const read = normalizeEmail(recipient.contact);
+          if (!read.ok) return NO_ADDRESS;
+          const to = read.value;
           const failure = await pool.send({
             from: from.address,
             to,

@@ -1,5 +1,5 @@
-import { domainToASCII } from 'node:url';
 import { TidingsError } from '../../core/errors.ts';
+import { asciiDomain } from '../../core/leads/contact.ts';
 
 /** `SMTP_URL`, taken apart. The password stays in here: no message and no id ever holds it. */
 export interface Relay {
@@ -29,7 +29,6 @@ const FROM_FIX =
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
 const LOCAL_PART = /^[^\s"(),:;<>@[\]\\\u0000-\u0020\u007f-\u009f]{1,64}$/u;
 const QUOTED_LOCAL_PART = /^"(?:[ !#-;=?-[\]-~]|\\[\\"])*"$/;
-const DOMAIN = /^[a-z0-9.-]+$/;
 const ASCII = /^[!-~]*$/;
 
 /** @throws TidingsError `configuration`, naming the variable and never the password. */
@@ -74,16 +73,16 @@ export function parseEmailFrom(from: string): FromAddress {
 }
 
 /**
- * The address with its domain in ASCII (`müller@exämple.de` → `müller@xn--exmple-cua.de`, RFC 5891), so that only
- * a local part can ask for SMTPUTF8. Null when it is no address that could stand in a header.
+ * The sender's address with its domain in ASCII (`müller@exämple.de` → `müller@xn--exmple-cua.de`, RFC 5891) and its
+ * local part as given, which may be quoted. Null when it is no address that could stand in a header. Recipients are
+ * read by `normalizeEmail`: what goes over the wire is what they are told apart by.
  */
 export function asciiDomainAddress(address: string): string | null {
   const at = address.lastIndexOf('@');
   const local = address.slice(0, Math.max(at, 0));
   if (!LOCAL_PART.test(local) && !(local.length <= 64 && QUOTED_LOCAL_PART.test(local))) return null;
-  const given = address.slice(at + 1);
-  const domain = DOMAIN.test(given) ? given : domainToASCII(given);
-  return DOMAIN.test(domain) && domain.length <= 255 ? `${local}@${domain}` : null;
+  const domain = asciiDomain(address.slice(at + 1));
+  return domain !== null && domain.length <= 255 ? `${local}@${domain}` : null;
 }
 
 /** Whether the address needs a server with SMTPUTF8 (RFC 6531). */

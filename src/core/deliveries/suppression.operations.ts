@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { TidingsError } from '../errors.ts';
-import { normalizeEmail, normalizePhone } from '../leads/contact.ts';
+import { normalizeContact } from '../leads/contact.ts';
 import { success } from '../leads/lead.schema.ts';
 import { type Operation, operation } from '../operation.ts';
 import { channelName, suppression } from '../sends/send.schema.ts';
@@ -22,7 +22,7 @@ export function suppressionOperations(options: {
 }): Operation[] {
   const { ledger } = options;
   const normalized = (channel: ChannelName, given: string): string => {
-    const read = channel === 'email' ? normalizeEmail(given) : normalizePhone(given, options.defaultCountry);
+    const read = normalizeContact(channel, given, options.defaultCountry);
     if (read.ok) return read.value;
     const what = channel === 'email' ? 'email address' : 'phone number';
     throw new TidingsError('invalid_argument', `"${given}" is not a usable ${what}: ${read.reason}`);
