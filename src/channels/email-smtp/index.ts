@@ -1,6 +1,7 @@
 import type { Channel, Outcome } from '../../core/deliveries/channel.ts';
 import { TidingsError } from '../../core/errors.ts';
 import { normalizeEmail } from '../../core/leads/contact.ts';
+import type { Log } from '../../core/log.ts';
 import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
 import { compileMessage } from './mime.ts';
 import { SmtpPool } from './pool.ts';
@@ -20,6 +21,7 @@ export interface EmailChannelOptions {
   readonly timeouts?: Partial<SmtpTimeouts> | undefined;
   /** A certificate (PEM) to trust instead of the well-known ones. */
   readonly ca?: string | undefined;
+  readonly log?: Log | undefined;
 }
 
 const NO_ADDRESS: Outcome = {
@@ -46,14 +48,14 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
     );
   }
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections);
+  const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections, options.log);
   return {
     name: 'email',
     provider: 'email-smtp',
     sender: {
       id: `smtp:${relay.host}:${relay.port}`,
       ratePerSecond: options.ratePerSecond,
-      // For each session one message on its way, one behind it, and two whose results are being written down.
+      // For each session one message on its way, one that waits for it, and two whose results are being written down.
       windowSize: connections * 4,
     },
     prepare(content) {

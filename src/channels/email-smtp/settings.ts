@@ -9,6 +9,12 @@ export interface Relay {
   readonly secure: boolean;
   /** False after `?tls=off`: STARTTLS is not used even when offered. */
   readonly tls: boolean;
+  /**
+   * What travels together where the server offers PIPELINING (RFC 2920): the commands of one message and nothing behind
+   * its final dot (`group`), the next message's as well (`deep`, at a person's word: since the smuggling attacks of 2023
+   * many servers drop or refuse that), or each command alone (`off`).
+   */
+  readonly pipelining: 'group' | 'deep' | 'off';
   readonly auth: { readonly user: string; readonly pass: string } | null;
 }
 
@@ -41,6 +47,10 @@ export function parseSmtpUrl(url: string): Relay {
   if (!parsed.hostname) throw wrong('SMTP_URL names no host.', URL_FIX);
   const tls = parsed.searchParams.get('tls');
   if (tls !== null && tls !== 'off') throw wrong('SMTP_URL has a "tls" other than "off".', URL_FIX);
+  const pipelining = parsed.searchParams.get('pipelining') ?? 'group';
+  if (pipelining !== 'group' && pipelining !== 'deep' && pipelining !== 'off') {
+    throw wrong('SMTP_URL has a "pipelining" other than "group", "deep" or "off".', URL_FIX);
+  }
   const secure = parsed.protocol === 'smtps:';
   if (secure && tls === 'off') throw wrong('SMTP_URL says smtps:// and tls=off at once.', URL_FIX);
   const user = decode(parsed.username);
@@ -53,6 +63,7 @@ export function parseSmtpUrl(url: string): Relay {
     port: parsed.port ? Number(parsed.port) : secure ? 465 : 587,
     secure,
     tls: tls !== 'off',
+    pipelining,
     auth: user ? { user, pass } : null,
   };
 }
