@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { type DestinationStream, pino, stdSerializers } from 'pino';
 import type { Log } from './core/log.ts';
+import { visibleJson } from './visible.ts';
 
 const SOURCE = /((?:src|node_modules)\/[^\s()]+:\d+):\d+/;
 
@@ -20,7 +21,8 @@ export function createLog(level: string, destination: DestinationStream = pino.d
       redact: ['*.contact', '*.recipient', '*.to', '*.lead'],
       serializers: { err: isVerbose ? stdSerializers.err : toFields },
     },
-    destination,
+    // Somebody may look at it on a terminal, and JSON lets C1 controls through.
+    { write: (line) => destination.write(visibleJson(line)) },
   );
 }
 

@@ -1,10 +1,11 @@
 import { createReadStream, statSync } from 'node:fs';
 import { TidingsError } from '../core/errors.ts';
 import type { ImportReport } from '../core/leads/lead.schema.ts';
+import { oneLine } from '../visible.ts';
 import type { CommandContext } from './context.ts';
 import { onInterrupt } from './interrupt.ts';
 import { RejectsFile } from './rejects-file.ts';
-import { count, printable } from './table.ts';
+import { count } from './table.ts';
 
 /** `leads import`: a file of any size, in flat memory. */
 export async function importFile(
@@ -58,7 +59,7 @@ function describe(report: ImportReport, rejectsFile: string | null): string {
       `${count(unchanged)} unchanged, ${count(rejected)} rejected`,
   ];
   const list = (entries: ImportReport['rejects'], total: number) => {
-    for (const { line, reason } of entries) lines.push(`  line ${line}: ${printable(reason)}`);
+    for (const { line, reason } of entries) lines.push(`  line ${line}: ${oneLine(reason)}`);
     if (total > entries.length) lines.push(`  … and ${count(total - entries.length)} more`);
   };
   if (rejected > 0) {
