@@ -1,7 +1,7 @@
 import type { ChannelName, Outcome } from './core/deliveries/sender.ts';
+import type { ImportReport } from './core/leads/lead.schema.ts';
 import type { Dialect } from './ledger/ledger.ts';
 import type { Timings } from './ledger/timings.ts';
-import type { ImportReport } from './operations/lead.schema.ts';
 import type { Operation } from './operations/operation.ts';
 
 /** The whole product behind any door: HTTP, MCP and the command line are given this and nothing else. */

@@ -1,8 +1,9 @@
+import { oneLine } from '../visible.ts';
 import type { Result } from './context.ts';
 import type { Output } from './output.ts';
 import { toShellWords } from './shell-words.ts';
 import { showStart } from './start-time.ts';
-import { fields, percent, printable } from './table.ts';
+import { fields, percent } from './table.ts';
 
 const TOTALS = [
   ['sent', 'total_sent'],
@@ -30,6 +31,6 @@ export function showResult(result: Result, output: Output): string {
   if (state === 'scheduled')
     parts.unshift(output.colors.green(`Scheduled for ${showStart(result)}. Nothing is sent before.`));
   if (result['notice']) parts.push(toShellWords(result['notice']));
-  if (result['error']) parts.push(output.colors.red(printable(String(result['error']))));
+  if (result['error']) parts.push(output.colors.red(oneLine(String(result['error']))));
   return [...parts, toShellWords(result['next_step'])].join('\n\n');
 }

@@ -1,12 +1,12 @@
 import { TidingsError } from '../errors.ts';
-import { printable } from './table.ts';
+import { oneLine } from '../visible.ts';
 
 /** How an argument of an operation is written in the shell, where it is not `--its-name`. */
 export type Spelling = Readonly<Record<string, string>>;
 
 /** The core speaks to callers of its operations; here somebody types commands. */
 export function toShellWords(text: unknown): string {
-  return printable(String(text))
+  return oneLine(String(text))
     .replaceAll(/retry: "(\w+)"/g, '--retry $1')
     .replaceAll(/with status "(\w+)"/g, '--status $1')
     .replaceAll(/(?: with)? schedule_at: "now"/g, ' --schedule-at now')

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { Log } from '../log/log.ts';
 import { checkInput } from '../operations/check-input.ts';
 import type { Tidings } from '../tidings.ts';
+import { untilAny } from '../until-any.ts';
 import { toErrorResponse } from './error-response.ts';
 import { createOpenApi } from './openapi.ts';
 import { parseRoute, readInput } from './rest-input.ts';
@@ -29,8 +30,9 @@ export function createRest({ tidings, version, publicUrl, log, stop }: RestOptio
         const upload = operation.name === 'leads.import' ? uploadKind(request) : null;
         if (upload) return c.json(await importUpload(tidings, request, upload));
         const given = await readInput(operation, route, request, c.req.param());
-        const signal = AbortSignal.any([request.signal, stop]);
-        return c.json((await operation.run(checkInput(operation, given), { signal })) as object);
+        const input = checkInput(operation, given);
+        const { signal, end } = untilAny(request.signal, stop);
+        return c.json((await operation.run(input, { signal }).finally(end)) as object);
       } catch (error) {
         const { body, status } = toErrorResponse(error, log, operation.name);
         return c.json(body, status);

@@ -3,6 +3,7 @@ import type { Log } from '../log/log.ts';
 import { checkInput } from '../operations/check-input.ts';
 import type { CallContext } from '../operations/operation.ts';
 import { toRefusal } from '../operations/refusal.ts';
+import { untilAny } from '../until-any.ts';
 import { chooseOperation, type Tool } from './tools.ts';
 
 /**
@@ -21,11 +22,11 @@ export async function callTool(
   try {
     const { operation, input } = chooseOperation(tool, given);
     name = operation.name;
-    const signal = stop ? AbortSignal.any([call.signal, stop]) : call.signal;
-    const output = await operation.run(checkInput(operation, input), {
-      signal,
-      ...(progress && { onProgress: progress.report }),
-    });
+    const checked = checkInput(operation, input);
+    const { signal, end } = untilAny(call.signal, ...(stop ? [stop] : []));
+    const output = await operation
+      .run(checked, { signal, ...(progress && { onProgress: progress.report }) })
+      .finally(end);
     await progress?.flushed();
     return toResult(output as Record<string, unknown>);
   } catch (error) {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { lead, leadFilters, success } from './lead.schema.ts';
+import { lead, leadFilters, success } from '../core/leads/lead.schema.ts';
 
 export const audienceId = z.uuid().describe('UUID of the audience');
 export const audienceStatus = z.enum(['building', 'ready', 'error']);

@@ -9,6 +9,7 @@ import {
   markDeleted,
 } from '../core/audiences/audience.store.ts';
 import { buildAudience } from '../core/audiences/build-audience.ts';
+import { leadFilters, success } from '../core/leads/lead.schema.ts';
 import { toLead } from '../core/leads/lead.ts';
 import { newId } from '../core/new-id.ts';
 import { TidingsError } from '../errors.ts';
@@ -22,7 +23,6 @@ import {
   getAudienceOutput,
   sendStatus,
 } from './audience.schema.ts';
-import { leadFilters, success } from './lead.schema.ts';
 import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
 

@@ -1,6 +1,15 @@
 import * as z from 'zod';
 import { LeadImport } from '../core/leads/import-leads.ts';
 import {
+  type ImportReport,
+  importReport,
+  lead,
+  leadFields,
+  leadFilters,
+  leadId,
+  success,
+} from '../core/leads/lead.schema.ts';
+import {
   countLeads,
   eraseLead,
   findLead,
@@ -14,15 +23,6 @@ import { checkLead, newLead } from '../core/leads/save-lead.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader } from '../ledger/ledger.ts';
 import type { ImportOptions } from '../tidings.ts';
-import {
-  type ImportReport,
-  importReport,
-  lead,
-  leadFields,
-  leadFilters,
-  leadId,
-  success,
-} from './lead.schema.ts';
 import { type Operation, operation } from './operation.ts';
 
 export interface LeadContext {

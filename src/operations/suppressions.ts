@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { suppress } from '../core/deliveries/delivery.store.ts';
 import { type ChannelName, SUPPRESSION_REASONS } from '../core/deliveries/sender.ts';
-import { normalizeEmail, normalizePhone } from '../core/leads/contact.ts';
+import { normalizeContact } from '../core/leads/contact.ts';
+import { success } from '../core/leads/lead.schema.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { success } from './lead.schema.ts';
 import { type Operation, operation } from './operation.ts';
 import { channelName, suppression } from './sends/send.schema.ts';
 
@@ -22,7 +22,7 @@ export function suppressionOperations(options: {
 }): Operation[] {
   const { ledger } = options;
   const normalized = (channel: ChannelName, given: string): string => {
-    const read = channel === 'email' ? normalizeEmail(given) : normalizePhone(given, options.defaultCountry);
+    const read = normalizeContact(channel, given, options.defaultCountry);
     if (read.ok) return read.value;
     const what = channel === 'email' ? 'email address' : 'phone number';
     throw new TidingsError('invalid_argument', `"${given}" is not a usable ${what}: ${read.reason}`);

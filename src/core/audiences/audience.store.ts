@@ -1,5 +1,5 @@
 import type { Ledger, Reader, Transaction } from '../../ledger/ledger.ts';
-import type { LeadFilters } from '../../operations/lead.schema.ts';
+import type { LeadFilters } from '../leads/lead.schema.ts';
 import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
 import { leadCondition } from '../leads/lead-filters.ts';
 

@@ -1,5 +1,5 @@
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
-import type { ImportReport } from '../../operations/lead.schema.ts';
+import type { ImportReport } from './lead.schema.ts';
 import { insertLeads } from './lead.store.ts';
 import {
   type CheckedLead,

@@ -1,5 +1,5 @@
 import type { Dialect, Value } from '../../ledger/ledger.ts';
-import type { LeadFilters } from '../../operations/lead.schema.ts';
+import type { LeadFilters } from './lead.schema.ts';
 
 export interface Condition {
   /** Joined by AND; uses the alias `l` for leads. */

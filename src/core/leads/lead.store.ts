@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
-import type { LeadFilters } from '../../operations/lead.schema.ts';
+import type { LeadFilters } from './lead.schema.ts';
 import { LEAD_COLUMNS, type LeadRow } from './lead.ts';
 import { leadCondition } from './lead-filters.ts';
 

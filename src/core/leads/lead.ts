@@ -1,4 +1,4 @@
-import type { LeadWire } from '../../operations/lead.schema.ts';
+import type { LeadWire } from './lead.schema.ts';
 
 /** A lead as stored; snake_case rows stay in stores. */
 export interface LeadRow {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { CHANNEL_NAMES } from '../../core/deliveries/sender.ts';
+import { success } from '../../core/leads/lead.schema.ts';
 import { audienceId, sendStatus } from '../audience.schema.ts';
-import { success } from '../lead.schema.ts';
 
 export const sendId = z.uuid().describe('UUID of the send, as sendBulkMessages and sends.list return it');
 export const channelName = z.enum(CHANNEL_NAMES).describe('whatsapp or email');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { listDeliveries, topErrors } from '../../core/deliveries/delivery-report.store.ts';
+import { success } from '../../core/leads/lead.schema.ts';
 import {
   completeIfSettled,
   findSend,
@@ -14,7 +15,6 @@ import { TidingsError } from '../../errors.ts';
 import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import { audienceId } from '../audience.schema.ts';
 import { toSendStatus } from '../audience.ts';
-import { success } from '../lead.schema.ts';
 import { readCursor } from '../leads.ts';
 import { type Operation, operation } from '../operation.ts';
 import {

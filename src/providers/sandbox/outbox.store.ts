@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { CHANNEL_NAMES } from '../../core/deliveries/sender.ts';
+import { success } from '../../core/leads/lead.schema.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { success } from '../../operations/lead.schema.ts';
 import { type Operation, operation } from '../../operations/operation.ts';
 import { channelName, outboxEntry, sendId } from '../../operations/sends/send.schema.ts';
 import type { Outbox, OutboxEntry } from './sandbox-sender.ts';

@@ -1,4 +1,4 @@
-import { LEAD_STATUSES } from '../../../operations/lead.schema.ts';
+import { LEAD_STATUSES } from '../lead.schema.ts';
 
 type Status = (typeof LEAD_STATUSES)[number];
 export type LeadField = 'name' | 'email' | 'phone' | 'position' | 'company' | 'notes' | 'status' | 'origin';

@@ -1,4 +1,4 @@
-import { leadFields } from '../../../operations/lead.schema.ts';
+import { leadFields } from '../lead.schema.ts';
 import type { LeadInput } from '../save-lead.ts';
 import { type ColumnPlan, type LeadField, parseStatus } from './columns.ts';
 
