@@ -28,7 +28,7 @@ COPY bin ./bin
 COPY README.md LICENSE ./
 COPY docs ./docs
 # The image's own unprivileged user. A volume takes over the owner of the folder that it covers.
-RUN mkdir /data && chown node:node /data
+RUN mkdir -m 700 /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 3000

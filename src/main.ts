@@ -14,6 +14,9 @@ import type { Log } from './log/log.ts';
 import { openTidings } from './open-tidings.ts';
 import type { Tidings } from './tidings.ts';
 
+// Before anything is made: addresses are in the data file, its log, and whatever is written beside them.
+process.umask(0o077);
+
 const version = readVersion();
 const LAST_WORD_MS = 1_000;
 

@@ -23,7 +23,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
   const ledger = new TimedLedger(await openLedger(config));
   const { siteName, defaultCountry } = config;
   const outbox = createOutbox(ledger);
-  const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox)];
+  const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox, log)];
   const { dispatcher, closeQueue } = await openDispatcher(config, { ledger, channels, siteName, log });
   const sending = {
     ledger,
@@ -70,8 +70,8 @@ async function openWhatsApp({ whatsapp }: Config, outbox: Outbox): Promise<Chann
   return createCloudSender(whatsapp);
 }
 
-async function openEmail({ email }: Config, outbox: Outbox): Promise<Channel> {
+async function openEmail({ email }: Config, outbox: Outbox, log: Log): Promise<Channel> {
   if (!email) return createSandboxSender('email', outbox);
   const { createSmtpSender } = await import('./providers/email/smtp/smtp-sender.ts');
-  return createSmtpSender(email);
+  return createSmtpSender({ ...email, log });
 }

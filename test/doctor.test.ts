@@ -30,8 +30,8 @@ async function checksOf(env: Record<string, string>) {
 describe('the doctor', () => {
   it('finds a fresh folder in the sandbox fit', async () => {
     const checks = await checksOf({ TIDINGS_DATA_DIR: folder() });
-    expect([...checks.keys()]).toEqual(['configuration', 'database', 'disk', 'email', 'whatsapp']);
-    expect([...checks.values()].map(({ ok }) => ok)).toEqual([true, true, true, null, null]);
+    expect([...checks.keys()]).toEqual(['configuration', 'database', 'files', 'disk', 'email', 'whatsapp']);
+    expect([...checks.values()].map(({ ok }) => ok)).toEqual([true, true, true, true, null, null]);
   });
 
   it('looks at each way out: its name, its login, its clock', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Tidings } from '../tidings.ts';
+import { oneLine } from '../visible.ts';
 import {
   answer,
   call,
@@ -111,6 +112,6 @@ function showPage(found: Result, output: Output): string {
   const columns = ['id', 'name', 'email', 'phone', 'send_status', 'send_error'];
   const rows = (found['leads'] as Result[]).map((lead) => columns.map((column) => lead[column]));
   const { page, total_pages, total_count, name } = found as Record<string, number>;
-  const where = `${name}: page ${page} of ${Math.max(total_pages!, 1)}, ${count(total_count!)} leads`;
+  const where = `${oneLine(String(name))}: page ${page} of ${Math.max(total_pages!, 1)}, ${count(total_count!)} leads`;
   return rows.length === 0 ? where : `${output.table(columns, rows)}\n${where}`;
 }

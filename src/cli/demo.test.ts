@@ -83,5 +83,5 @@ test('a table is cut to a terminal, but an id stays whole', () => {
 });
 
 test('what a lead wrote cannot move the cursor or break a row', () => {
-  expect(table(['name'], [['a\u001b[2Jb\nc']])).toBe('name\na [2Jb c');
+  expect(table(['name'], [['a\u001b[2Jb\nc']])).toBe('name\na␛[2Jb c');
 });

@@ -1,11 +1,12 @@
-import { accessSync, closeSync, constants, createReadStream, openSync, statSync, writeSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { createReadStream, statSync } from 'node:fs';
 import type { ImportReport } from '../core/leads/lead.schema.ts';
 import { TidingsError } from '../errors.ts';
 import { runUpload } from '../operations/run-operation.ts';
+import { oneLine } from '../visible.ts';
 import { CALLER, type CommandContext, operationNamed } from './context.ts';
 import { onInterrupt } from './interrupt.ts';
-import { count, printable } from './table.ts';
+import { RejectsFile } from './rejects-file.ts';
+import { count } from './table.ts';
 
 /** `leads import`: a file of any size, in flat memory. */
 export async function importFile(
@@ -16,23 +17,13 @@ export async function importFile(
   const { host, output } = context;
   const stdin = file === '-';
   const size = stdin ? null : sizeOf(file);
-  const target = rejectsFile ?? (stdin ? null : besideIt(file));
-  if (target !== null && !stdin && resolve(target) === resolve(file)) {
-    throw new TidingsError('invalid_argument', '--rejects is the file that is being read.', {
-      fix: 'Name another file for the rows that are not kept.',
-    });
-  }
-  // Found out before anything is stored, not at the first row that is refused.
-  if (rejectsFile !== undefined && !canBeWritten(rejectsFile)) {
-    throw new TidingsError('invalid_argument', `--rejects is ${rejectsFile}, which cannot be written.`, {
-      fix: 'Name a file in a folder that exists and may be written.',
-    });
-  }
+  const beside = stdin ? null : RejectsFile.beside(file);
+  const rejects =
+    rejectsFile === undefined ? beside : new RejectsFile(rejectsFile, true, stdin ? null : file);
   return context.withTidings(async (tidings) => {
     const bar = output.bar('Importing', size === null || size > 9_999 ? megabytes : bytes);
     const stop = new AbortController();
     const release = onInterrupt(() => stop.abort());
-    let rejects: number | null = null;
     let rows = 0;
     const input = stdin ? toBytes(host.stdin) : createReadStream(file, { highWaterMark: 1 << 18 });
     try {
@@ -42,16 +33,11 @@ export async function importFile(
           rows = progress.rows;
           bar.update(progress.bytes, size, `${count(rows)} rows`);
         },
-        onRejectsCsv(text) {
-          if (target === null) return;
-          // Written at once: a file where every row is refused must not pile up in memory.
-          rejects ??= openSync(target, 'w');
-          writeSync(rejects, text);
-        },
+        onRejectsCsv: (text) => rejects?.write(text),
       })) as ImportReport;
       bar.stop();
-      const written = rejects === null ? {} : { rejects_file: target };
-      output.result({ ...report, ...written }, () => describe(report, rejects === null ? null : target));
+      const path = rejects?.path ?? null;
+      output.result({ ...report, ...(path && { rejects_file: path }) }, () => describe(report, path));
       return report.rows > 0 && report.rejected === report.rows ? 1 : 0;
     } catch (error) {
       if (!stop.signal.aborted) throw error;
@@ -62,7 +48,7 @@ export async function importFile(
     } finally {
       bar.stop();
       release();
-      if (rejects !== null) closeSync(rejects);
+      rejects?.close();
     }
   });
 }
@@ -74,7 +60,7 @@ function describe(report: ImportReport, rejectsFile: string | null): string {
       `${count(unchanged)} unchanged, ${count(rejected)} rejected`,
   ];
   const list = (entries: ImportReport['rejects'], total: number) => {
-    for (const { line, reason } of entries) lines.push(`  line ${line}: ${printable(reason)}`);
+    for (const { line, reason } of entries) lines.push(`  line ${line}: ${oneLine(reason)}`);
     if (total > entries.length) lines.push(`  … and ${count(total - entries.length)} more`);
   };
   if (rejected > 0) {
@@ -90,22 +76,6 @@ function describe(report: ImportReport, rejectsFile: string | null): string {
     list(report.warnings, report.warnings_count);
   }
   return lines.join('\n');
-}
-
-/** @returns null when nothing can be written there. */
-function besideIt(file: string): string | null {
-  const target = file.replace(/(\.csv)?$/i, '.rejects.csv');
-  return canBeWritten(target) ? target : null;
-}
-
-function canBeWritten(target: string): boolean {
-  try {
-    const there = statSync(target, { throwIfNoEntry: false });
-    accessSync(there ? target : dirname(target), constants.W_OK);
-    return !there?.isDirectory();
-  } catch {
-    return false;
-  }
 }
 
 /** @returns null when the size says nothing, as for a pipe. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { TidingsError } from '../errors.ts';
+import { oneLine } from '../visible.ts';
 import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
 import { importFile } from './import-file.ts';
 import type { Output } from './output.ts';
@@ -129,5 +130,5 @@ function showLeads(found: Result, output: Output): string {
 function showLead({ lead, lead_id, warnings }: Result): string {
   if (lead === undefined) return `Erased lead ${lead_id}.`;
   const told = (warnings as string[] | undefined) ?? [];
-  return [fields(lead as object), ...told.map((warning) => `Warning: ${warning}`)].join('\n');
+  return [fields(lead as object), ...told.map((warning) => `Warning: ${oneLine(warning)}`)].join('\n');
 }

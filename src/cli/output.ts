@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import type cliProgress from 'cli-progress';
-import { createColors } from 'picocolors';
 import { TidingsError } from '../errors.ts';
+import { oneLine, visible, visibleJson } from '../visible.ts';
+import { type Colors, colors, toTerminal } from './colors.ts';
 import type { CliHost } from './host.ts';
-import { type Cell, count, printable, table } from './table.ts';
+import { type Cell, count, table } from './table.ts';
 
 type Json = Record<string, unknown>;
 
@@ -13,10 +14,13 @@ export interface Bar {
   stop(): void;
 }
 
-/** What a command writes: tables for people, one JSON document for scripts, bars only where somebody looks. */
+/**
+ * What a command writes: tables for people, one JSON document for scripts, bars only where somebody looks. Everything
+ * passes here, and is made harmless for a terminal here.
+ */
 export class Output {
   readonly json: boolean;
-  readonly colors: ReturnType<typeof createColors>;
+  readonly colors: Colors = colors;
   readonly #host: CliHost;
   readonly #bars: boolean;
   #readerGone = false;
@@ -24,8 +28,6 @@ export class Output {
   constructor(host: CliHost, json: boolean) {
     this.#host = host;
     this.json = json;
-    const plain = Boolean(host.env['NO_COLOR']);
-    this.colors = createColors(host.stdout.isTTY === true && !plain);
     this.#bars = !json && host.stderr.isTTY === true;
     // `tidings … | head` closes the pipe early: nobody is left to tell, and what was asked goes on.
     for (const stream of [host.stdout, host.stderr]) {
@@ -38,30 +40,28 @@ export class Output {
 
   /** The result: the document with --json, else what `show` makes of it. */
   result(document: Json, show: () => string): void {
-    this.#out(this.json ? JSON.stringify(document, null, 2) : show());
+    if (this.json) this.#document(document);
+    else this.text(`${show()}\n`);
   }
 
   /** For people only, as part of the result. */
   line(text = ''): void {
-    if (!this.json) this.#out(text);
+    if (!this.json) this.text(`${text}\n`);
   }
 
   /** For people only, beside the result; not into a pipe or file that takes it. */
   note(text: string): void {
-    if (!this.json) this.#host.stderr.write(`${text}\n`);
+    if (!this.json) this.aside(`${text}\n`);
   }
 
   /** A failure as told to whoever asked. @returns the exit code: 2 for wrong usage, else 1. */
   failure(error: unknown): number {
     const { message, code, fix } = explain(error);
     const document = { success: false, error: message, code, ...(fix && { fix }) };
-    if (this.json) this.#out(JSON.stringify(document, null, 2));
-    else {
-      const red = createColors(this.#host.stderr.isTTY === true && !this.#host.env['NO_COLOR']).red;
-      this.#host.stderr.write(`${red('Error:')} ${printable(message)}${fix ? `\n${printable(fix)}` : ''}\n`);
-    }
+    if (this.json) this.#document(document);
+    else this.aside(`${colors.red('Error:')} ${oneLine(message)}${fix ? `\n${oneLine(fix)}` : ''}\n`);
     if (code === 'internal' && /^(debug|trace)$/.test(this.#host.env['LOG_LEVEL'] ?? '')) {
-      this.#host.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+      this.aside(`${error instanceof Error ? error.stack : String(error)}\n`);
     }
     return code === 'invalid_argument' || code === 'invalid_template' ? 2 : 1;
   }
@@ -70,17 +70,29 @@ export class Output {
   table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
     const { isTTY, columns } = this.#host.stdout;
     const [first, ...rest] = table(header, rows, (isTTY && columns) || undefined).split('\n');
-    return [this.colors.bold(first), ...rest].join('\n');
+    return [this.colors.bold(first!), ...rest].join('\n');
+  }
+
+  /** Text for whoever reads the result. */
+  text(text: string): void {
+    this.#out(toTerminal(text, this.#isColored(this.#host.stdout)));
+  }
+
+  /** Text beside the result. */
+  aside(text: string): void {
+    this.#host.stderr.write(toTerminal(text, this.#isColored(this.#host.stderr)));
   }
 
   /** A live bar on stderr when that is a terminal; else nothing. */
   bar(label: string, show: (amount: number) => string = count): Bar {
     if (!this.#bars) return { update() {}, stop() {} };
     const stream = this.#host.stderr;
-    const known = `${label} {bar} {percentage}%  {shown}  {note}`;
+    const name = visible(label);
+    const known = `${name} {bar} {percentage}%  {shown}  {note}`;
     let bar: cliProgress.SingleBar | undefined;
     return {
-      update(done, total, note = '') {
+      update(done, total, remark = '') {
+        const note = oneLine(remark);
         const shown = total === null ? show(done) : `${show(done)} of ${show(total)}`;
         const most = Math.max(total ?? 1, 1);
         const at = total === null ? 0 : Math.min(done, most);
@@ -89,7 +101,7 @@ export class Output {
           bar.update(at, { shown, note });
           return;
         }
-        const format = total === null ? `${label} {shown}  {note}` : known;
+        const format = total === null ? `${name} {shown}  {note}` : known;
         // Loaded when a bar is drawn, which a server never does.
         const { Presets, SingleBar } = createRequire(import.meta.url)('cli-progress') as typeof cliProgress;
         bar = new SingleBar(
@@ -102,8 +114,16 @@ export class Output {
     };
   }
 
+  #document(document: Json): void {
+    this.#out(`${visibleJson(JSON.stringify(document, null, 2))}\n`);
+  }
+
+  #isColored(stream: { isTTY?: boolean }): boolean {
+    return stream.isTTY === true && !this.#host.env['NO_COLOR'];
+  }
+
   #out(text: string): void {
-    if (!this.#readerGone) this.#host.stdout.write(`${text}\n`);
+    if (!this.#readerGone) this.#host.stdout.write(text);
   }
 }
 

@@ -53,13 +53,12 @@ function build(host: CliHost, output: Output, run: Run): Command {
     .version(host.version)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => host.stdout.write(text),
+      writeOut: (text) => output.text(text),
       // Refusals are told in one place, where --json is known.
       writeErr: (text) => {
-        if (!output.json && !text.startsWith('error:')) host.stderr.write(text);
+        if (!output.json && !text.startsWith('error:')) output.aside(text);
       },
       outputError: () => {},
-      getOutHasColors: () => output.colors.isColorSupported,
     })
     .addHelpText(
       'after',

@@ -1,7 +1,8 @@
+import { oneLine } from '../visible.ts';
 import type { Result } from './context.ts';
 import type { Output } from './output.ts';
 import { showStart } from './start-time.ts';
-import { fields, percent, printable } from './table.ts';
+import { fields, percent } from './table.ts';
 
 const TOTALS = [
   ['sent', 'total_sent'],
@@ -28,7 +29,7 @@ export function showResult(result: Result, output: Output): string {
   const parts = [fields({ send_id, channel, campaign, state, mode }), showTotals(result, output)];
   if (state === 'scheduled')
     parts.unshift(output.colors.green(`Scheduled for ${showStart(result)}. Nothing is sent before.`));
-  if (result['notice']) parts.push(printable(String(result['notice'])));
-  if (result['error']) parts.push(output.colors.red(printable(String(result['error']))));
-  return [...parts, printable(String(result['next_step']))].join('\n\n');
+  if (result['notice']) parts.push(oneLine(String(result['notice'])));
+  if (result['error']) parts.push(output.colors.red(oneLine(String(result['error']))));
+  return [...parts, oneLine(String(result['next_step']))].join('\n\n');
 }

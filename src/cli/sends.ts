@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { oneLine } from '../visible.ts';
 import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
 import type { Output } from './output.ts';
 import { showTotals } from './send-summary.ts';
 import { showStart } from './start-time.ts';
-import { fields, printable } from './table.ts';
+import { fields } from './table.ts';
 
 const SPELLING = { send_id: '<send>', audience_id: '--audience' };
 const VERBS = {
@@ -105,9 +106,8 @@ function showSend(send: Result, output: Output): string {
     }),
     showTotals(send, output),
   ];
-  if (send['paused_reason']) parts.push(output.colors.yellow(printable(`Paused: ${send['paused_reason']}`)));
-  if (send['held_up_by'])
-    parts.push(output.colors.yellow(printable(`Held up for now: ${send['held_up_by']}`)));
+  if (send['paused_reason']) parts.push(output.colors.yellow(oneLine(`Paused: ${send['paused_reason']}`)));
+  if (send['held_up_by']) parts.push(output.colors.yellow(oneLine(`Held up for now: ${send['held_up_by']}`)));
   if (send['seconds_left'] !== null) {
     parts.push(`${send['rate_per_second']} a second, about ${send['seconds_left']} seconds left`);
   }
@@ -118,7 +118,7 @@ function showSend(send: Result, output: Output): string {
     one['message'],
   ]);
   if (errors.length > 0) parts.push(output.table(['leads', 'status', 'reason', 'message'], errors));
-  return [...parts, printable(String(send['next_step']))].join('\n\n');
+  return [...parts, oneLine(String(send['next_step']))].join('\n\n');
 }
 
 function showChanged(send: Result, output: Output): string {
@@ -127,7 +127,7 @@ function showChanged(send: Result, output: Output): string {
   return [
     `Send ${send_id} is ${state}${starts}.`,
     showTotals(send, output),
-    printable(String(send['next_step'])),
+    oneLine(String(send['next_step'])),
   ].join('\n\n');
 }
 

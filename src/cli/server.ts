@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Check } from '../upkeep/doctor/check.ts';
+import { oneLine } from '../visible.ts';
 import { jsonOption, number, type Run } from './context.ts';
 import type { Output } from './output.ts';
 
@@ -61,7 +62,7 @@ function showChecks(checks: readonly Check[], output: Output): string {
     .map(({ name, ok, isWarning, detail, fix }) => {
       const fine = isWarning ? yellow('!') : green('✓');
       const mark = ok === null ? dim('–') : ok ? fine : red('✗');
-      return `${mark} ${name.padEnd(widest)}  ${detail}${fix ? `\n  ${' '.repeat(widest)}  → ${fix}` : ''}`;
+      return `${mark} ${name.padEnd(widest)}  ${oneLine(detail)}${fix ? `\n  ${' '.repeat(widest)}  → ${oneLine(fix)}` : ''}`;
     })
     .join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { oneLine } from '../visible.ts';
 import {
   answer,
   jsonOption,
@@ -10,7 +11,7 @@ import {
   type Run,
 } from './context.ts';
 import type { Output } from './output.ts';
-import { count, printable } from './table.ts';
+import { count } from './table.ts';
 
 const SPELLING = { contact: '<contact>', send_id: '--send' };
 
@@ -31,7 +32,8 @@ export function addSuppressionCommands(program: Command, run: Run): void {
     .addHelpText('after', '\nExample:\n  $ tidings suppressions add ana@example.com --channel email')
     .action((contact: string, { channel, reason }: Options) =>
       run((context) => {
-        const show = (done: Result) => `${done['contact']} is not messaged over ${done['channel']} any more.`;
+        const show = (done: Result) =>
+          oneLine(`${done['contact']} is not messaged over ${done['channel']} any more.`);
         return answer(context, 'suppressions.add', { contact, channel, reason }, show, SPELLING);
       }),
     );
@@ -41,7 +43,8 @@ export function addSuppressionCommands(program: Command, run: Run): void {
     .option('--channel <channel>', 'email or whatsapp')
     .action((contact: string, { channel }: Options) =>
       run((context) => {
-        const show = (done: Result) => `${done['contact']} can be messaged over ${done['channel']} again.`;
+        const show = (done: Result) =>
+          oneLine(`${done['contact']} can be messaged over ${done['channel']} again.`);
         return answer(context, 'suppressions.remove', { contact, channel }, show, SPELLING);
       }),
     );
@@ -79,8 +82,8 @@ export function showMessage(entry: Result, output: Output): string {
     ['From', entry['from']],
     ['Subject', entry['subject']],
   ].filter(([, value]) => value !== null && value !== undefined);
-  const head = heads.map(([name, value]) => `${output.colors.dim(`${name}:`)} ${printable(String(value))}`);
-  const text = printable(String(entry['text'])).trimEnd().split('\n');
+  const head = heads.map(([name, value]) => `${output.colors.dim(`${name}:`)} ${oneLine(String(value))}`);
+  const text = String(entry['text']).trimEnd().split(/\r?\n/);
   return [
     `${output.colors.cyan(String(entry['channel']))}  ${head.join('  ')}`,
     ...text.map((line) => `  ${line}`.trimEnd()),

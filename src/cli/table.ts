@@ -1,3 +1,5 @@
+import { oneLine } from '../visible.ts';
+
 export type Cell = unknown;
 
 const UUID = /^[0-9a-f]{8}-/;
@@ -79,14 +81,8 @@ const isAmount = (value: Cell) => typeof value === 'number' || PERCENT.test(Stri
 function asText(value: Cell): string {
   if (isBlank(value)) return '–';
   if (typeof value === 'number') return count(value);
-  if (typeof value === 'object') return printable(JSON.stringify(value));
-  return printable(String(value)).replaceAll(/\s+/g, ' ');
-}
-
-/** What leads and providers wrote must not move the cursor or set colours. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ');
+  if (typeof value === 'object') return oneLine(JSON.stringify(value));
+  return oneLine(String(value));
 }
 
 /** Made when a table is drawn: what ICU needs for it is 8 MB that a server, which draws none, does not carry. */

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { Log } from '../log/log.ts';
 import { runOperation } from '../operations/run-operation.ts';
 import type { Tidings } from '../tidings.ts';
+import { untilAny } from '../until-any.ts';
 import { PLAIN_WORDS } from '../words.ts';
 import { toErrorResponse } from './error-response.ts';
 import { createOpenApi } from './openapi.ts';
@@ -32,8 +33,8 @@ export function createRest({ tidings, version, publicUrl, log, stop }: RestOptio
         const upload = operation.upload ? uploadKind(request) : null;
         if (upload) return c.json((await takeUpload(operation, request, upload, CALLER)) as object);
         const given = await readInput(operation, route, request, c.req.param());
-        const signal = AbortSignal.any([request.signal, stop]);
-        return c.json((await runOperation(operation, given, CALLER, { signal })) as object);
+        const { signal, end } = untilAny(request.signal, stop);
+        return c.json((await runOperation(operation, given, CALLER, { signal }).finally(end)) as object);
       } catch (error) {
         const { body, status } = toErrorResponse(error, log, operation.name);
         return c.json(body, status);

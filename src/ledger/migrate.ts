@@ -23,6 +23,7 @@ export async function migrate(ledger: Ledger): Promise<void> {
     for (let next = version; next < NEWEST; next++) {
       const migration = migrations[next]!;
       for (const statement of migration[tx.dialect]) await tx.run(statement);
+      await migration.rows?.(tx);
       await tx.run(
         'INSERT INTO schema_migrations (version, applied_at, oldest_code) VALUES (?, ?, ?)',
         next + 1,

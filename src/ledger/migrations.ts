@@ -1,10 +1,13 @@
-import type { Dialect } from './ledger.ts';
+import type { Dialect, Transaction } from './ledger.ts';
 import { postgresSchema } from './postgres/first-schema.ts';
+import { rekeyEmails } from './rekey-emails.ts';
 import { firstSchema } from './sqlite/first-schema.ts';
 
 export type Migration = Readonly<Record<Dialect, readonly string[]>> & {
   /** The oldest schema version whose code still works on what this step leaves: others are refused. */
   readonly oldestCode: number;
+  /** What SQL cannot say of the rows, after the statements and in their transaction: a batch of them in memory at a time. */
+  readonly rows?: (tx: Transaction) => Promise<void>;
 };
 
 const SCHEDULED = "CREATE INDEX sends_scheduled ON sends (scheduled_at) WHERE state = 'scheduled'";
@@ -65,4 +68,7 @@ export const migrations: readonly Migration[] = [
       'CREATE INDEX deliveries_by_contact ON deliveries (send_seq, contact) WHERE contact IS NOT NULL',
     ],
   },
+
+  // Emails are known by what goes over the wire. Code that does not know it would make rows that nobody else finds.
+  { oldestCode: 5, sqlite: [], postgres: [], rows: rekeyEmails },
 ];

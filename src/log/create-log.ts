@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type DestinationStream, pino, stdSerializers } from 'pino';
+import { visibleJson } from '../visible.ts';
 import type { Log } from './log.ts';
 
 const SOURCE = /((?:src|node_modules)\/[^\s()]+:\d+):\d+/;
@@ -20,7 +21,8 @@ export function createLog(level: string, destination: DestinationStream = pino.d
       redact: ['*.contact', '*.recipient', '*.to', '*.lead'],
       serializers: { err: isVerbose ? stdSerializers.err : toFields },
     },
-    destination,
+    // Somebody may look at it on a terminal, and JSON lets C1 controls through.
+    { write: (line) => destination.write(visibleJson(line)) },
   );
 }
 

@@ -3,6 +3,7 @@ import type { Log } from '../log/log.ts';
 import type { CallContext } from '../operations/operation.ts';
 import { toRefusal } from '../operations/refusal.ts';
 import { runOperation } from '../operations/run-operation.ts';
+import { untilAny } from '../until-any.ts';
 import { PLAIN_WORDS } from '../words.ts';
 import { chooseOperation, type Tool } from './tools.ts';
 
@@ -24,11 +25,11 @@ export async function callTool(
   try {
     const { operation, input } = chooseOperation(tool, given);
     name = operation.name;
-    const signal = stop ? AbortSignal.any([call.signal, stop]) : call.signal;
+    const { signal, end } = untilAny(call.signal, ...(stop ? [stop] : []));
     const output = await runOperation(operation, input, CALLER, {
       signal,
       ...(progress && { onProgress: progress.report }),
-    });
+    }).finally(end);
     await progress?.flushed();
     return toResult(output as Record<string, unknown>);
   } catch (error) {

@@ -8,6 +8,7 @@ import {
 import { TidingsError } from '../errors.ts';
 import { readBody } from '../http/read-body.ts';
 import type { Log } from '../log/log.ts';
+import { untilAny } from '../until-any.ts';
 
 type Message = Record<string, unknown>;
 
@@ -38,7 +39,9 @@ export function createMcpRoute(factory: McpServerFactory, log: Log): (request: R
       return failure(error.code === 'too_large' ? 413 : 400, -32600, error.message);
     }
     if (await isLegacyRequest(forward(request), body)) return serveLegacy(factory, request, body);
-    return modern.fetch(forward(request), { parsedBody: body });
+    const caller = untilAny(request.signal);
+    const response = await modern.fetch(forward(request, { signal: caller.signal }), { parsedBody: body });
+    return afterBody(response, caller.end);
   };
 }
 
@@ -51,11 +54,44 @@ function isBareCurl(request: Request): boolean {
   return !request.headers.has('origin') && (type === null || type === 'application/x-www-form-urlencoded');
 }
 
-/** The body has been read; what goes on is everything else of the request, its end included. */
-function forward(request: Request, given: Headers = request.headers): Request {
-  const headers = new Headers(given);
+/**
+ * The body has been read; what goes on is the rest. Its end only as a signal of our own: a Request holds on to the signal
+ * it was made with until it is collected itself, and with that to all that listens there.
+ */
+function forward(
+  request: Request,
+  { accept, signal }: { accept?: string; signal?: AbortSignal } = {},
+): Request {
+  const headers = new Headers(request.headers);
   headers.set('content-type', 'application/json');
-  return new Request(request.url, { method: 'POST', headers, signal: request.signal });
+  if (accept) headers.set('accept', accept);
+  return new Request(request.url, { method: 'POST', headers, signal: signal ?? null });
+}
+
+/** Says when the answer is out: a stream is when it has ended, or when nobody reads it any more. */
+function afterBody(response: Response, done: () => void): Response {
+  if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    done();
+    return response;
+  }
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done: isLast, value } = await reader.read();
+        if (!isLast) return controller.enqueue(value);
+        controller.close();
+      } catch (error) {
+        controller.error(error);
+      }
+      done();
+    },
+    cancel(reason) {
+      done();
+      return reader.cancel(reason);
+    },
+  });
+  return new Response(body, response);
 }
 
 /** Adds what a hand-written call leaves out. Notifications stay without id: they want no answer. */
@@ -68,31 +104,34 @@ function completeEnvelope(body: unknown): unknown {
   return completed;
 }
 
-/** The 2025 era without sessions: one server for one request. */
+/** The 2025 era without sessions: one server for one request, closed with it. */
 async function serveLegacy(factory: McpServerFactory, request: Request, body: unknown): Promise<Response> {
-  const stream = wantsStream(request, body);
   const server = await factory({ era: 'legacy' });
   const transport = new WebStandardStreamableHTTPServerTransport({
     sessionIdGenerator: undefined,
-    enableJsonResponse: !stream,
+    enableJsonResponse: !wantsStream(request, body),
   });
   await server.connect(transport);
-  const headers = new Headers(request.headers);
-  headers.set('accept', BOTH_TYPES);
-  // Closing the server aborts the calls it still watches; the sends themselves go on.
+  let leave = () => {};
   const left = new Promise<Response>((resolve) => {
-    const leave = () => {
-      void server.close().catch(() => {});
-      resolve(new Response(null, { status: 499 }));
-    };
-    if (request.signal.aborted) leave();
-    else request.signal.addEventListener('abort', leave, { once: true });
+    leave = () => resolve(new Response(null, { status: 499 }));
   });
-  const answer = transport.handleRequest(forward(request, headers), { parsedBody: body });
+  // Closing the server aborts the calls it still watches; the sends themselves go on.
+  const close = () => {
+    request.signal.removeEventListener('abort', close);
+    leave();
+    void server.close().catch(() => {});
+  };
+  request.signal.addEventListener('abort', close);
+  if (request.signal.aborted) close();
+  const answer = transport.handleRequest(forward(request, { accept: BOTH_TYPES }), { parsedBody: body });
   answer.catch(() => {});
-  const response = await Promise.race([answer, left]);
-  if (!stream) void server.close().catch(() => {});
-  return response;
+  try {
+    return afterBody(await Promise.race([answer, left]), close);
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /** A stream is worth its trouble only to a caller who can read it and asked for progress. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelName } from '../core/channel.ts';
 import { suppress } from '../core/deliveries/delivery.store.ts';
-import { normalizeEmail, normalizePhone } from '../core/leads/contact.ts';
+import { normalizeContact } from '../core/leads/contact.ts';
 import { success } from '../core/leads/lead.schema.ts';
 import { SUPPRESSION_REASONS } from '../core/suppressions/suppression.ts';
 import { TidingsError } from '../errors.ts';
@@ -23,7 +23,7 @@ export function suppressionOperations(options: {
 }): Operation[] {
   const { ledger } = options;
   const normalized = (channel: ChannelName, given: string): string => {
-    const read = channel === 'email' ? normalizeEmail(given) : normalizePhone(given, options.defaultCountry);
+    const read = normalizeContact(channel, given, options.defaultCountry);
     if (read.ok) return read.value;
     const what = channel === 'email' ? 'email address' : 'phone number';
     throw new TidingsError('invalid_argument', `"${given}" is not a usable ${what}: ${read.reason}`);

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { domainToASCII, domainToUnicode } from 'node:url';
 
 /** Loaded with the first phone: the numbering plans of the world are megabytes that an idle server need not carry. */
 let loaded: typeof import('libphonenumber-js/max') | undefined;
@@ -19,36 +20,92 @@ const MAX_LOCAL_BYTES = 64;
 const MAX_ADDRESS_BYTES = 254;
 /** RFC 5322 dot-atom, with the letters of every language (RFC 6531). Quoted local parts are not used by people. */
 const LOCAL = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
-const LABEL = /^[\p{L}\p{M}\p{N}]([\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u;
+/** RFC 1035 §2.3.4 and RFC 1123 §2.1: what a host name in ASCII may look like. */
+const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+const MAX_LABEL = 63;
+/** The last label of an IP number, also of one written as 0x7f.1: resolvers read it as a number (WHATWG URL §3.5). */
+const NUMBER = /^(\d+|0x[0-9a-f]*)$/;
+/** What comes along when an address is copied from a page, and nobody sees: directions, zero-width spaces, a BOM. */
+const UNSEEN = /\p{Cf}/u;
 
 /**
- * Reads an email address, also as `mailto:a@b` or `Name <a@b>`. Both sides are lower-cased: RFC 5321 lets a server
- * tell `Ann@` from `ann@`, none in the field does, and two spellings of one mailbox must be one person.
+ * The key of a contact on a channel: what duplicates, suppressions and the provider's envelope go by. Nothing else may
+ * decide whether two contacts are the same.
+ */
+export function normalizeContact(
+  channel: 'email' | 'whatsapp',
+  raw: string,
+  defaultCountry: string | null,
+): Normalized {
+  return channel === 'email' ? normalizeEmail(raw) : normalizePhone(raw, defaultCountry);
+}
+
+/**
+ * Reads an email address, also as `mailto:a@b` or `Name <a@b>`. Two spellings of one mailbox must be one person, who
+ * is written to once and not at all after an opt-out. So the domain is in the ASCII form that goes over the wire, and
+ * before the @, compatibility forms (full-width letters, ligatures) and case are folded: RFC 5321 lets a server tell
+ * `Ann@` from `ann@`, none in the field does.
  */
 export function normalizeEmail(raw: string): Normalized {
-  let text = raw.trim();
-  const bracketed = /<([^<>]*)>$/.exec(text);
-  if (bracketed) text = bracketed[1]!.trim();
+  let text = trimUnseen(raw);
+  const open = text.lastIndexOf('<');
+  if (open >= 0 && text.endsWith('>')) text = trimUnseen(text.slice(open + 1, -1));
   text = text.replace(/^mailto:/i, '');
   const at = text.lastIndexOf('@');
   if (at < 0) return bad('there is no @ in it');
   if (/[\s,;]/.test(text)) return bad('there is a space or comma in it; give one address');
-  const local = text.slice(0, at).normalize('NFC').toLowerCase();
-  const domain = text
-    .slice(at + 1)
-    .normalize('NFC')
-    .toLowerCase();
+  const local = foldLocal(text.slice(0, at));
   if (!LOCAL.test(local)) return bad('what stands before the @ is not of the form of an address');
+  const given = text.slice(at + 1);
+  if (given === '') return bad('there is no domain after the @');
+  const domain = asciiDomain(given);
+  if (domain === null) return bad(`"${given}" is not a domain`);
   const labels = domain.split('.');
-  if (labels.length < 2) return bad(`"${domain}" is not a whole domain, as example.com is`);
-  if (!labels.every((label) => label.length <= 63 && LABEL.test(label)))
-    return bad(`"${domain}" is not a domain`);
-  if (/^\d+$/.test(labels.at(-1)!)) return bad('an address at a bare IP number is not accepted');
+  if (NUMBER.test(labels.at(-1)!)) return bad('an address at a bare IP number is not accepted');
+  if (labels.length < 2) return bad(`"${given}" is not a whole domain, as example.com is`);
   if (Buffer.byteLength(local) > MAX_LOCAL_BYTES)
     return bad(`more than ${MAX_LOCAL_BYTES} bytes before the @`);
   const value = `${local}@${domain}`;
   if (Buffer.byteLength(value) > MAX_ADDRESS_BYTES) return bad(`longer than ${MAX_ADDRESS_BYTES} bytes`);
   return { ok: true, value };
+}
+
+/**
+ * A domain as it goes over the wire: ASCII and lower case by UTS 46 (not transitional: ß stays a letter of its own),
+ * without the dot of the root. Null when it is none.
+ */
+export function asciiDomain(given: string): string | null {
+  // `domainToASCII` reads its argument as the host of a URL: %61, a port or a path must not get that far.
+  if (/[^a-z0-9.\u0080-\uffff-]/i.test(given)) return null;
+  let domain = given.toLowerCase();
+  if (!isPlain(domain)) {
+    domain = domainToASCII(given);
+    // An `xn--` label that stands for nothing, or for what is written otherwise, is nobody's name.
+    const meant = domainToUnicode(domain);
+    if (meant.includes('xn--') || domainToASCII(meant) !== domain) return null;
+  }
+  if (domain.endsWith('.')) domain = domain.slice(0, -1);
+  const isHostName = domain.split('.').every((label) => label.length <= MAX_LABEL && LABEL.test(label));
+  return isHostName ? domain : null;
+}
+
+/** Whether UTS 46 has nothing to do: most domains, and the mapping costs a microsecond for each message. */
+function isPlain(domain: string): boolean {
+  return /^[a-z0-9.-]*$/.test(domain) && !domain.includes('xn--');
+}
+
+function foldLocal(local: string): string {
+  if (/^[a-z0-9._+-]*$/.test(local)) return local;
+  // Lower case can decompose (İ), and what it makes is composed again: folding twice changes nothing.
+  return local.normalize('NFKC').toLowerCase().normalize('NFKC');
+}
+
+function trimUnseen(text: string): string {
+  let [from, to] = [0, text.length];
+  const isUnseen = (at: number) => UNSEEN.test(text[at]!) || text[at]!.trim() === '';
+  while (from < to && isUnseen(from)) from += 1;
+  while (to > from && isUnseen(to - 1)) to -= 1;
+  return text.slice(from, to);
 }
 
 /** ISO 3166 two-letter code that phone numbers can be read for. */

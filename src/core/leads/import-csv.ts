@@ -24,7 +24,8 @@ export async function importCsv(
 ): Promise<ImportReport> {
   // Loaded when there is a file: a server that only sends carries no CSV.
   const { readLeadsCsv } = await import('./csv/read-leads-csv.ts');
-  const { rejectsCsvHeader, rejectsCsvLine } = await import('./csv/write-rejects.ts');
+  const { REJECT_COLUMNS } = await import('./csv/columns.ts');
+  const { csvLine } = await import('./csv/write-csv.ts');
   const run = new LeadImport(context.ledger, context.defaultCountry);
   let rejects = 0;
   for await (const batch of readLeadsCsv(input)) {
@@ -36,9 +37,11 @@ export async function importCsv(
       const { line, record } = batch.rows[at]!;
       refused.push({ line, record, reason: NOBODY });
     }
-    for (const reject of refused) {
-      if (rejects++ === 0) options.onRejectsCsv?.(rejectsCsvHeader(batch.header));
-      options.onRejectsCsv?.(rejectsCsvLine(reject));
+    // The columns of the original, so that it can be mended and imported as it is. Ours, which the importer passes over,
+    // stand first: a row with too many or too few fields would shift whatever comes after it.
+    for (const { line, reason, record } of refused) {
+      if (rejects++ === 0) options.onRejectsCsv?.(csvLine([...REJECT_COLUMNS, ...batch.header]));
+      options.onRejectsCsv?.(csvLine([String(line), reason, ...record]));
     }
     options.onProgress?.({ bytes: batch.bytesRead, rows: run.report.rows });
     await yieldTurn();

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { newId } from '../new-id.ts';
-import { normalizeEmail, normalizePhone } from './contact.ts';
+import { normalizeContact } from './contact.ts';
 import type { LeadWire } from './lead.schema.ts';
 import {
   findLeadByEmail,
@@ -39,12 +39,12 @@ export function checkLead(input: LeadInput, defaultCountry: string | null): Chec
   let emailKey: string | null = null;
   let phoneKey: string | null = null;
   if (input.email) {
-    const email = normalizeEmail(input.email);
+    const email = normalizeContact('email', input.email, defaultCountry);
     if (email.ok) emailKey = email.value;
     else warnings.push(`email cannot be used: ${email.reason}`);
   }
   if (input.phone) {
-    const phone = normalizePhone(input.phone, defaultCountry);
+    const phone = normalizeContact('whatsapp', input.phone, defaultCountry);
     if (phone.ok) phoneKey = phone.value;
     else warnings.push(`phone cannot be used: ${phone.reason}`);
   }

@@ -29,15 +29,20 @@ export function readStartTime(given: string | undefined, nowMs: number): StartTi
   const example = `${new Date(nowMs + DAY_MS).toISOString().slice(0, 16)}:00`;
   const parts = DATE_TIME.exec(text);
   if (!parts || !isDay(Number(parts[1]), Number(parts[2]), Number(parts[3]))) {
-    throw new TidingsError('invalid_argument', (words) => `${words.argument('schedule_at')} is \"${given}", which is not a date and time.`, {
-      fix: `Give a time as in "${example}Z" (UTC) or "${example}-06:00", or the word "now".`,
-    });
+    throw new TidingsError(
+      'invalid_argument',
+      (words) => `${words.argument('schedule_at')} is "${given}", which is not a date and time.`,
+      {
+        fix: `Give a time as in "${example}Z" (UTC) or "${example}-06:00", or the word "now".`,
+      },
+    );
   }
   const offset = parts[7];
   if (offset === undefined) {
     throw new TidingsError(
       'invalid_argument',
-      (words) => `${words.argument('schedule_at')} is \"${given}", without an offset: in another time zone that is another moment.`,
+      (words) =>
+        `${words.argument('schedule_at')} is "${given}", without an offset: in another time zone that is another moment.`,
       { fix: `Add the offset, as in "${text}-06:00", or "${text}Z" for UTC.` },
     );
   }
@@ -45,7 +50,7 @@ export function readStartTime(given: string | undefined, nowMs: number): StartTi
   if (atMs - nowMs > LONGEST_DAYS * DAY_MS) {
     throw new TidingsError(
       'invalid_argument',
-      (words) => `${words.argument('schedule_at')} is \"${given}", more than ${LONGEST_DAYS} days ahead.`,
+      (words) => `${words.argument('schedule_at')} is "${given}", more than ${LONGEST_DAYS} days ahead.`,
       { fix: 'Give a time within a year; check the year.' },
     );
   }

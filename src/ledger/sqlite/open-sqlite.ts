@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TidingsError } from '../../errors.ts';
+import { makeDataFilePrivate } from '../../private-files.ts';
 import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
 import { refuseIfMoved } from './moved.ts';
@@ -19,7 +18,7 @@ const BUSY_LIMIT_MS = 20_000;
 export async function openSqlite(file: string, { evenIfMoved = false } = {}): Promise<SqliteLedger> {
   let writer: DatabaseSync | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeDataFilePrivate(file);
     writer = connect(file, WRITER_CACHE);
     const ledger = new SqliteLedger(writer, file, evenIfMoved);
     if (!evenIfMoved) await refuseIfMoved(ledger, file);

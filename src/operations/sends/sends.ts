@@ -200,15 +200,23 @@ function resumeTime(send: TotalledSendRow, given: string | undefined): number | 
   if (start === null) return send.state !== 'running' && isAhead(send, nowMs) ? send.scheduled_at : null;
   if (start.type === 'now') return null;
   if (start.type === 'passed') {
-    throw new TidingsError('invalid_argument', (words) => `${words.argument('schedule_at')} is "${start.text}", which has passed.`, {
-      fix: 'Give a later time, or "now".',
-    });
+    throw new TidingsError(
+      'invalid_argument',
+      (words) => `${words.argument('schedule_at')} is "${start.text}", which has passed.`,
+      {
+        fix: 'Give a later time, or "now".',
+      },
+    );
   }
   if (send.state !== 'running') return start.atMs;
-  throw new TidingsError('conflict', (words) => `This send is running: ${words.argument('schedule_at')} has no effect on it.`, {
-    fix: (words) =>
-      `Pause it first (${words.operation('sends.pause')}), then resume it with ${words.argument('schedule_at')}.`,
-  });
+  throw new TidingsError(
+    'conflict',
+    (words) => `This send is running: ${words.argument('schedule_at')} has no effect on it.`,
+    {
+      fix: (words) =>
+        `Pause it first (${words.operation('sends.pause')}), then resume it with ${words.argument('schedule_at')}.`,
+    },
+  );
 }
 
 function cannot(done: string, send: TotalledSendRow): TidingsError {

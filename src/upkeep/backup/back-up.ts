@@ -1,8 +1,9 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PLACE_HOLD, TAKE_LEASES } from '../../core/holds/hold.ts';
 import { TidingsError } from '../../errors.ts';
+import { createPrivateFile } from '../../private-files.ts';
 
 export interface Backup {
   readonly file: string;
@@ -33,16 +34,16 @@ export function backUp(source: string, target: string): Backup {
   const part = `${file}.part`;
   const madeAt = new Date().toISOString();
   try {
-    rmSync(part, { force: true });
+    clear(part);
+    // SQLite takes over a file that is empty, and gives its journal the same mode.
+    closeSync(createPrivateFile(part));
     copy(source, part);
     holdAndCheck(part, madeAt);
-    // People's addresses are in it.
-    chmodSync(part, 0o600);
     sync(part);
     renameSync(part, file);
     sync(dirname(file));
   } catch (error) {
-    rmSync(part, { force: true });
+    clear(part);
     if (error instanceof TidingsError) throw error;
     throw new TidingsError('storage', `The backup could not be made: ${(error as Error).message}`, {
       fix: 'Look at the room on the disk, and at whether the folder can be written.',
@@ -50,6 +51,11 @@ export function backUp(source: string, target: string): Backup {
     });
   }
   return { file, bytes: statSync(file).size, madeAt };
+}
+
+/** What a killed backup left, or what somebody laid there for it to be written through. */
+function clear(part: string): void {
+  for (const suffix of ['', '-journal']) rmSync(part + suffix, { force: true });
 }
 
 function copy(source: string, part: string): void {

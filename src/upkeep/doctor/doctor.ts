@@ -25,7 +25,10 @@ export async function doctor(env: NodeJS.ProcessEnv): Promise<{ checks: Check[] 
 async function checkDatabase({ databaseUrl, dataDir }: Config): Promise<Check[]> {
   if (databaseUrl !== null) return (await import('./check-postgres.ts')).checkPostgres(databaseUrl);
   const { checkDataFile } = await import('./check-data-file.ts');
-  return [...(await checkDataFile(dataDir)), checkDisk(dataDir)];
+  const { checkFiles } = await import('./check-files.ts');
+  // Looked at first: whoever opens the data file closes it to others.
+  const files = checkFiles(dataDir);
+  return [...(await checkDataFile(dataDir)), ...files, checkDisk(dataDir)];
 }
 
 function checkDisk(folder: string): Check {

@@ -6,6 +6,7 @@ import { decode, type Seen } from './decode.ts';
 import { detectDelimiter } from './delimiter.ts';
 import { type CsvRecord, readRecords } from './read-records.ts';
 import { readRow } from './read-row.ts';
+import { fromText } from './write-csv.ts';
 
 export interface CsvLead {
   /** Line of the file where the row starts, from 1. */
@@ -46,8 +47,9 @@ export async function* readLeadsCsv(input: AsyncIterable<Uint8Array>): AsyncGene
   let batch: { rows: CsvLead[]; rejects: CsvReject[] } = { rows: [], rejects: [] };
   let yielded = false;
   for await (const records of readTable(blocks)) {
-    for (const record of records) {
-      if (isBlank(record)) continue;
+    for (const read of records) {
+      if (isBlank(read)) continue;
+      const record = { ...read, fields: read.fields.map(fromText) };
       if (!table) {
         table = readHeader(record);
         continue;

@@ -161,6 +161,29 @@ export function classify(reply: Reply, phase: Phase): Outcome {
   }
 }
 
+const OUT_OF_STEP = /pipelin|synchroni[sz]ation/i;
+const ENOUGH_MESSAGES =
+  /too many (messages|mails|emails|transactions|errors|recipients)|(message|mail|transaction)s? (limit|per (session|connection)|(in|on) (this|one) (session|connection))|max(imum)? (number of )?(messages|mails|transactions)/i;
+
+/** A server that takes no commands in groups after all (RFC 2920). A missing login is also answered with 503. */
+export function isOutOfStep(code: number, text: string): boolean {
+  return (code === 503 && !/auth/i.test(text)) || (code >= 500 && OUT_OF_STEP.test(text));
+}
+
+/**
+ * "Enough on this connection", from a server that has served on it: Exim, OpenSMTPD, sendmail and the large providers
+ * each have a limit. A fresh session is the answer; one that hears it at once is told the truth by {@link classify}.
+ * Of recipients there is one to a message, so too many of them are too many on the connection.
+ */
+export function isSessionLimit(code: number, text: string): boolean {
+  return code >= 400 && code < 500 && (/^4\d\d[ -]4\.5\.3\b/.test(text) || ENOUGH_MESSAGES.test(text));
+}
+
+/** Whether that limit is a number of messages for each session, rather than errors or a rate. */
+export function countsBySession(text: string): boolean {
+  return /4\.5\.3\b|session|connection/i.test(text) && !/too many errors/i.test(text);
+}
+
 /** Takes a reply of one or many lines apart; null when it does not begin with a reply code. */
 export function parseReply(response: string): Reply | null {
   const code = /^[2-5]\d\d/.exec(response)?.[0];

@@ -1,6 +1,8 @@
 import type { Outcome } from '../../../core/deliveries/sender.ts';
+import type { Log } from '../../../log/log.ts';
 import { type Opened, openSession, quit, type RelayAccess } from './connect.ts';
 import { type Delivered, type Job, type Owner, type Parcel, SmtpSession } from './session.ts';
+import type { Relay } from './settings.ts';
 
 const CLOSED: Outcome = {
   type: 'transient',
@@ -8,6 +10,9 @@ const CLOSED: Outcome = {
   code: 'channel_closed',
   message: 'The email channel is closing; nothing was sent.',
 };
+
+/** Relays end long sessions on their own, often in the middle of a message; better to part before. */
+const MESSAGES_PER_SESSION = 1_000;
 
 /** How long to make do with fewer sessions after the relay refused one more. */
 const FEWER_MS = 30_000;
@@ -24,7 +29,10 @@ const FEWER_MS = 30_000;
  * one is refused do those who wait hear why.
  */
 export class SmtpPool implements Owner {
+  pipelining: Relay['pipelining'];
+  messagesPerSession = MESSAGES_PER_SESSION;
   readonly #access: RelayAccess;
+  readonly #log: Log | undefined;
   readonly #size: number;
   readonly #open = new Set<SmtpSession>();
   readonly #idle = new Map<SmtpSession, NodeJS.Timeout>();
@@ -37,8 +45,10 @@ export class SmtpPool implements Owner {
   #gaveUp = false;
   readonly #drained: (() => void)[] = [];
 
-  constructor(access: RelayAccess, size: number) {
+  constructor(access: RelayAccess, size: number, log?: Log) {
+    this.pipelining = access.relay.pipelining;
     this.#access = access;
+    this.#log = log;
     this.#size = size;
     this.#allowed = size;
   }
@@ -75,6 +85,20 @@ export class SmtpPool implements Owner {
   giveBack(job: Job): void {
     if (this.#gaveUp) job.done(CLOSED);
     else this.#waiting.unshift(job);
+  }
+
+  limitHeard(carried: number, countsBySession: boolean): void {
+    if (countsBySession && carried > 0) this.messagesPerSession = Math.min(this.messagesPerSession, carried);
+  }
+
+  groupRefused(): void {
+    if (this.pipelining === 'off') return;
+    this.pipelining = 'off';
+    const relay = `${this.#access.relay.host}:${this.#access.relay.port}`;
+    this.#log?.warn(
+      { relay },
+      'the mail server offers PIPELINING and refuses it; each command now waits for its reply, which is slower',
+    );
   }
 
   idle(session: SmtpSession): void {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { quiet } from '../../../../test/support/core.ts';
 import { openSession } from './connect.ts';
 import { SmtpPool } from './pool.ts';
 import type { Parcel } from './session.ts';
@@ -59,9 +60,10 @@ function usual(line: string, offers: string[]): string {
   return verb === 'QUIT' ? '221 bye\n' : '250 2.0.0 ok\n';
 }
 
-function pool(url: string, size = 1, silenceMs = 1_000) {
+function pool(url: string, size = 1, silenceMs = 1_000, query = '', lines: string[] = []) {
   const timeouts = { connectMs: 1_000, greetingMs: 300, silenceMs, idleMs: 5_000 };
-  const made = new SmtpPool({ relay: parseSmtpUrl(`${url}?tls=off`), timeouts }, size);
+  const log = { ...quiet, warn: (_: object, line: string) => void lines.push(line) };
+  const made = new SmtpPool({ relay: parseSmtpUrl(`${url}?${query}`), timeouts }, size, log);
   cleanUps.push(() => made.close());
   return made;
 }
@@ -78,22 +80,92 @@ const parcel = (name: string, more: Partial<Parcel> = {}): Parcel => ({
 const bodies = (said: string[][]) => said.flat().filter((line) => line.startsWith('body: '));
 
 describe('an SMTP session', () => {
-  test('sends the envelope of the next message behind a body, and its body after its own 354', async () => {
-    const writes: string[] = [];
-    const { url, said } = await scripted((_, __, socket) => {
-      if (socket.listenerCount('data') < 2) socket.on('data', (chunk) => writes.push(chunk.toString()));
-      return undefined;
+  test.each([
+    ['', /Subject: a[\s\S]*\r\n\.\r\n$/],
+    ['pipelining=deep', /Subject: a[\s\S]*\r\n\.\r\nMAIL FROM:<me@x.com>\r\nRCPT TO:<b@x.com>\r\nDATA\r\n$/],
+  ])(
+    'sends nothing behind a final dot before its reply, unless it was asked to (%j)',
+    async (query, expected) => {
+      const writes: string[] = [];
+      const { url, said } = await scripted((_, __, socket) => {
+        if (socket.listenerCount('data') < 2) socket.on('data', (chunk) => writes.push(chunk.toString()));
+        return undefined;
+      });
+      const sender = pool(url, 1, 1_000, query);
+      const sent = await Promise.all(['a', 'b', 'c'].map((name) => sender.send(parcel(name))));
+      expect(sent).toEqual([null, null, null]);
+      expect(writes.find((write) => write.includes('Subject: a'))).toMatch(expected);
+      expect(writes).toContain('MAIL FROM:<me@x.com>\r\nRCPT TO:<a@x.com>\r\nDATA\r\n');
+      expect(said[0]!.filter((line) => line === 'DATA').length).toBe(3);
+    },
+  );
+
+  test('waits for the answer to RSET before the next message', async () => {
+    const { url, said } = await scripted((line, _, socket) => {
+      if (line.startsWith('RCPT TO:<no@')) return '550 5.1.1 User unknown\n';
+      if (line === 'DATA' && said[0]!.at(-2)!.includes('<no@')) return '503 5.5.1 no recipients\n';
+      if (line !== 'RSET') return undefined;
+      setTimeout(() => {
+        expect(said[0]!.at(-1)).toBe('RSET');
+        socket.write('250 reset\r\n');
+      }, 50);
+      return '';
     });
     const sender = pool(url);
-    const sent = await Promise.all(['a', 'b', 'c'].map((name) => sender.send(parcel(name))));
-    expect(sent).toEqual([null, null, null]);
-    expect(
-      writes.some((write) =>
-        /Subject: a[\s\S]*\r\n\.\r\nMAIL FROM:<me@x.com>\r\nRCPT TO:<b@x.com>\r\nDATA\r\n$/.test(write),
-      ),
-    ).toBe(true);
-    expect(said[0]!.filter((line) => line === 'DATA').length).toBe(3);
+    const sent = await Promise.all(['no', 'yes'].map((name) => sender.send(parcel(name))));
+    expect(sent).toMatchObject([{ type: 'permanent' }, null]);
+    expect(said.length).toBe(1);
   });
+
+  test.each([
+    ['MAIL', '452 4.5.3 too many messages on this connection'],
+    ['MAIL', '421 too many messages in this connection'],
+    ['MAIL', '421 4.7.0 Error: too many messages per session'],
+    ['RCPT', '452 4.5.3 Error: too many recipients'],
+    ['DATA', '451 too many messages in this session'],
+    ['body:', '452 4.3.2 too many messages on this connection'],
+  ])(
+    'that has carried enough by the word to %s (%s) is replaced at once, and the next ones part before',
+    async (verb, reply) => {
+      const bodiesOf = (session: number) => said[session]!.filter((line) => line.startsWith('body: ')).length;
+      const { url, said } = await scripted((line, session) =>
+        line.startsWith(verb) && bodiesOf(session) >= (verb === 'body:' ? 3 : 2) ? `${reply}\n` : undefined,
+      );
+      const sender = pool(url);
+      const names = Array.from({ length: 9 }, (_, at) => `l${at}`);
+      const sent = await Promise.all(names.map((name) => sender.send(parcel(name))));
+      expect(sent).toEqual(names.map(() => null));
+      // One too many in the first session only.
+      const begun = said.map((lines) => lines.filter((line) => line.startsWith('MAIL')).length);
+      expect(begun).toEqual([3, 2, 2, 2, 1]);
+    },
+  );
+
+  test('that hears at its first message that there were too many says so', async () => {
+    const { url, said } = await scripted((line) =>
+      line.startsWith('MAIL') ? '452 4.5.3 too many messages\n' : undefined,
+    );
+    expect(await pool(url).send(parcel('a'))).toMatchObject({ scope: 'sender', code: 'smtp_452_4.5.3' });
+    expect(said.length).toBe(1);
+  });
+
+  test.each(['503 5.5.1 Bad sequence of commands', '554 5.5.0 Error: improper command pipelining'])(
+    'whose server loses step over a group (%s) gives each command alone from then on, and says it once',
+    async (reply) => {
+      let written = 0;
+      const { url, said } = await scripted((line, _, socket) => {
+        if (line.startsWith('EHLO'))
+          socket.on('data', (chunk) => (written = String(chunk).split('\r\n').length - 1));
+        return line.startsWith('RCPT') && written > 1 ? `${reply}\n` : undefined;
+      });
+      const lines: string[] = [];
+      const sender = pool(url, 2, 1_000, '', lines);
+      const sent = await Promise.all(['a', 'b', 'c', 'd'].map((name) => sender.send(parcel(name))));
+      expect(sent).toEqual([null, null, null, null]);
+      expect(bodies(said).length).toBe(4);
+      expect(lines).toEqual([expect.stringContaining('refuses it')]);
+    },
+  );
 
   test('asks one thing at a time when PIPELINING is not offered', async () => {
     let waiting = 0;
@@ -127,18 +199,23 @@ describe('an SMTP session', () => {
     expect(bodies(said)).toEqual(['body: ', 'body: Subject: yes\n\nHi']);
   });
 
-  test('that is lost leaves the message in doubt whose body had left, and the one behind it goes by another session', async () => {
-    const { url, said } = await scripted((line, session, socket) => {
-      if (line.startsWith('body: Subject: b')) setTimeout(() => socket.destroy(), 50);
-      // The envelope of the next one comes into nothing.
-      return session === 0 && said[0]!.some((heard) => heard.startsWith('body: Subject: b')) ? '' : undefined;
-    });
-    const sender = pool(url);
-    const sent = await Promise.all(['a', 'b', 'c'].map((name) => sender.send(parcel(name))));
-    expect(sent).toMatchObject([null, { type: 'uncertain' }, null]);
-    expect(said.length).toBe(2);
-    expect(bodies(said).filter((line) => line.includes('Subject: c')).length).toBe(1);
-  });
+  test.each(['', 'pipelining=deep'])(
+    'that is lost leaves the message in doubt whose body had left, and the one behind it goes by another session (%j)',
+    async (query) => {
+      const { url, said } = await scripted((line, session, socket) => {
+        if (line.startsWith('body: Subject: b')) setTimeout(() => socket.destroy(), 50);
+        // The envelope of the next one comes into nothing.
+        return session === 0 && said[0]!.some((heard) => heard.startsWith('body: Subject: b'))
+          ? ''
+          : undefined;
+      });
+      const sender = pool(url, 1, 1_000, query);
+      const sent = await Promise.all(['a', 'b', 'c'].map((name) => sender.send(parcel(name))));
+      expect(sent).toMatchObject([null, { type: 'uncertain' }, null]);
+      expect(said.length).toBe(2);
+      expect(bodies(said).filter((line) => line.includes('Subject: c')).length).toBe(1);
+    },
+  );
 
   test('holds back a body that must not leave any more when 354 comes', async () => {
     let mayLeave = true;

@@ -1,10 +1,8 @@
 import { type Attempt, type Outcome, STALLED } from '../../../core/deliveries/sender.ts';
 import type { Extensions } from './connect.ts';
-import { classify, type Phase, parseReply } from './errors.ts';
+import { classify, countsBySession, isOutOfStep, isSessionLimit, type Phase, parseReply } from './errors.ts';
 import { LineLost, type SmtpLine } from './line.ts';
-
-/** Relays end long sessions on their own, often in the middle of a message; better to part before. */
-const MESSAGES_PER_SESSION = 1_000;
+import type { Relay } from './settings.ts';
 
 /** One message ready to leave. */
 export interface Parcel extends Pick<Attempt, 'mayLeave'> {
@@ -27,12 +25,20 @@ export interface Job {
   readonly done: (delivered: Delivered) => void;
 }
 
-/** What a session tells the pool it belongs to. */
+/** What a session asks and tells the pool it belongs to. */
 export interface Owner {
+  /** What may travel together, for every session with this relay. */
+  readonly pipelining: Relay['pipelining'];
+  /** After so many messages it is better to part. */
+  readonly messagesPerSession: number;
   /** The next message to carry, if one waits. */
   next(): Job | undefined;
   /** Certainly not sent, and through no fault of the relay or the message: any other session will do. */
   giveBack(job: Job): void;
+  /** The server said so after this many messages; where it counts by session, the next ones part before it does. */
+  limitHeard(carried: number, countsBySession: boolean): void;
+  /** The server lost step over commands that came in a group. */
+  groupRefused(): void;
   idle(session: SmtpSession): void;
   ended(session: SmtpSession): void;
 }
@@ -46,6 +52,10 @@ interface Passage {
   refusal: Delivered;
   /** The body was handed to the socket: from here on a lost line leaves the question open. */
   isSent: boolean;
+  /** Its commands were written at once, and their replies come in a row. */
+  readonly isGrouped: boolean;
+  /** Not taken, for a reason that is the session's and not its own: another session carries it, at once. */
+  goesAgain: boolean;
 }
 
 interface Expected {
@@ -56,10 +66,12 @@ interface Expected {
 /**
  * One session with the relay, one message after the other.
  *
- *   MAIL RCPT DATA ──354──▶ body · MAIL RCPT DATA of the next ──250──▶ (the next is at 354 already) …
+ *   MAIL RCPT DATA ──354──▶ body ──250──▶ MAIL RCPT DATA of the next …
+ *                  ──4xx, 5xx──▶ RSET ──250──▶ MAIL RCPT DATA of the next …
  *
- * With PIPELINING (RFC 2920) the envelope of the next message travels behind the body of the one before, so that a
- * message costs one write, one read and one round trip. The next one's body only leaves after its own 354.
+ * With PIPELINING (RFC 2920) the three commands of one message travel together. Nothing follows a final dot before its
+ * reply has come: servers that guard against smuggled messages drop what stands there (Dovecot), or refuse it (Haraka).
+ * Only with `?pipelining=deep` the envelope of the next message travels behind the body of the one before.
  */
 export class SmtpSession {
   readonly #line: SmtpLine;
@@ -88,7 +100,7 @@ export class SmtpSession {
 
   /** Whether it has carried its share. */
   get isWorn(): boolean {
-    return this.#carried >= MESSAGES_PER_SESSION;
+    return this.#carried >= this.#owner.messagesPerSession;
   }
 
   /** Hands the line over, to whoever says QUIT. */
@@ -121,14 +133,15 @@ export class SmtpSession {
       job.done(obstacle);
       return void this.#send(before, this.#nextJob());
     }
-    const passage: Passage = { job, raw, refusal: null, isSent: false };
+    const isGrouped = this.#extensions.pipelining && this.#owner.pipelining !== 'off';
+    const passage: Passage = { job, raw, refusal: null, isSent: false, isGrouped, goesAgain: false };
     this.#passages.add(passage);
     this.#carried += 1;
     const size = this.#extensions.size ? ` SIZE=${Buffer.byteLength(raw)}` : '';
     const utf8 = parcel.needsSmtpUtf8 ? ' SMTPUTF8' : '';
     const mail = `MAIL FROM:<${parcel.from}>${size}${utf8}\r\n`;
     this.#expected.push({ step: 'mail', passage });
-    if (this.#extensions.pipelining) {
+    if (isGrouped) {
       this.#expected.push({ step: 'rcpt', passage }, { step: 'data', passage });
       this.#write(`${before}${mail}RCPT TO:<${parcel.to}>\r\nDATA\r\n`, parcel.needsSmtpUtf8);
     } else this.#write(before + mail);
@@ -151,6 +164,11 @@ export class SmtpSession {
     return this.isWorn ? undefined : this.#owner.next();
   }
 
+  /** What travels behind a body, or behind RSET, before its reply has come. */
+  #jobBehind({ isGrouped }: Passage): Job | undefined {
+    return isGrouped && this.#owner.pipelining === 'deep' ? this.#nextJob() : undefined;
+  }
+
   #write(text: string, isUtf8 = false): void {
     if (this.#expected.length === 0) this.#silentSince = performance.now();
     this.#line.write(text, isUtf8 ? 'utf8' : 'latin1');
@@ -161,8 +179,11 @@ export class SmtpSession {
     this.#silentSince = performance.now();
     if (!expected) return void this.#unasked(text);
     const { step, passage } = expected;
+    if (passage && this.#endsHere(passage, code, text)) return;
     if (code === 421) return void this.#toldToLeave(step, passage, text);
     if (passage) this.#answered(step, passage, code, text);
+    // A server that does not forget the last message is not trusted with another.
+    else if (code >= 300) this.#line.lose(new LineLost('EPROTOCOL', text));
     if (this.#expected.length === 0 && !this.#line.isLost) this.#free();
   }
 
@@ -176,7 +197,7 @@ export class SmtpSession {
       case 'mail':
       case 'rcpt': {
         if (!isGood) passage.refusal ??= refusalOf(text, step);
-        if (this.#extensions.pipelining) return;
+        if (passage.isGrouped) return;
         if (passage.refusal) return void this.#refused(passage);
         this.#expected.push({ step: step === 'mail' ? 'rcpt' : 'data', passage });
         const command = step === 'mail' ? `RCPT TO:<${passage.job.parcel.to}>\r\n` : 'DATA\r\n';
@@ -188,7 +209,9 @@ export class SmtpSession {
         return void this.#refused(passage);
       case 'body':
         this.#hasServed = true;
-        return void this.#settle(passage, isGood ? null : refusalOf(text, 'body'));
+        if (isGood) return void this.#settle(passage, null);
+        passage.refusal = refusalOf(text, 'body');
+        return void this.#refused(passage);
       case 'void':
         return void this.#settle(passage, passage.refusal);
     }
@@ -209,7 +232,7 @@ export class SmtpSession {
     }
     passage.isSent = true;
     this.#expected.push({ step: 'body', passage });
-    const next = this.#extensions.pipelining ? this.#nextJob() : undefined;
+    const next = this.#jobBehind(passage);
     const end = raw.endsWith('\r\n') ? '.\r\n' : '\r\n.\r\n';
     if (!parcel.needsSmtpUtf8) return void this.#send(raw + end, next);
     this.#write(raw + end, true);
@@ -221,8 +244,22 @@ export class SmtpSession {
     this.#hasServed = true;
     this.#settle(passage, passage.refusal);
     this.#expected.push({ step: 'reset', passage: null });
-    if (this.#extensions.pipelining) this.#send('RSET\r\n', this.#nextJob());
-    else this.#write('RSET\r\n');
+    this.#send('RSET\r\n', this.#jobBehind(passage));
+  }
+
+  /** Whether this reply is about the session and not about the message: then it ends, and another one carries it. */
+  #endsHere(passage: Passage, code: number, text: string): boolean {
+    if (passage.refusal) return false;
+    if (passage.isGrouped && isOutOfStep(code, text)) this.#owner.groupRefused();
+    else if (this.#hasServed && isSessionLimit(code, text)) {
+      this.#owner.limitHeard(this.#carried - this.#passages.size, countsBySession(text));
+    } else return false;
+    // Refused, also where its body had left.
+    passage.isSent = false;
+    passage.goesAgain = true;
+    this.#line.write('QUIT\r\n');
+    this.#line.lose(new LineLost('ECONNECTION', 'The session was at its end.'));
+    return true;
   }
 
   #free(): void {
@@ -256,7 +293,7 @@ export class SmtpSession {
       if (passage.isSent) this.#settle(passage, unknown(code));
       else if (passage.refusal) this.#settle(passage, passage.refusal);
       // A session that has served before was ended by the server for its own reasons: the message was not at fault.
-      else if (this.#hasServed) {
+      else if (this.#hasServed || passage.goesAgain) {
         this.#passages.delete(passage);
         this.#owner.giveBack(passage.job);
       } else this.#settle(passage, notSent(code));

@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { asciiDomain } from '../../../core/leads/contact.ts';
 import { TidingsError } from '../../../errors.ts';
 
 /** `SMTP_URL`, taken apart. The password stays in here: no message and no id ever holds it. */
@@ -9,6 +9,12 @@ export interface Relay {
   readonly secure: boolean;
   /** False after `?tls=off`: STARTTLS is not used even when offered. */
   readonly tls: boolean;
+  /**
+   * What travels together where the server offers PIPELINING (RFC 2920): the commands of one message and nothing behind
+   * its final dot (`group`), the next message's as well (`deep`, at a person's word: since the smuggling attacks of 2023
+   * many servers drop or refuse that), or each command alone (`off`).
+   */
+  readonly pipelining: 'group' | 'deep' | 'off';
   readonly auth: { readonly user: string; readonly pass: string } | null;
 }
 
@@ -29,7 +35,6 @@ const FROM_FIX =
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
 const LOCAL_PART = /^[^\s"(),:;<>@[\]\\\u0000-\u0020\u007f-\u009f]{1,64}$/u;
 const QUOTED_LOCAL_PART = /^"(?:[ !#-;=?-[\]-~]|\\[\\"])*"$/;
-const DOMAIN = /^[a-z0-9.-]+$/;
 const ASCII = /^[!-~]*$/;
 
 /** @throws TidingsError `configuration`, naming the variable and never the password. */
@@ -42,6 +47,10 @@ export function parseSmtpUrl(url: string): Relay {
   if (!parsed.hostname) throw wrong('SMTP_URL names no host.', URL_FIX);
   const tls = parsed.searchParams.get('tls');
   if (tls !== null && tls !== 'off') throw wrong('SMTP_URL has a "tls" other than "off".', URL_FIX);
+  const pipelining = parsed.searchParams.get('pipelining') ?? 'group';
+  if (pipelining !== 'group' && pipelining !== 'deep' && pipelining !== 'off') {
+    throw wrong('SMTP_URL has a "pipelining" other than "group", "deep" or "off".', URL_FIX);
+  }
   const secure = parsed.protocol === 'smtps:';
   if (secure && tls === 'off') throw wrong('SMTP_URL says smtps:// and tls=off at once.', URL_FIX);
   const user = decode(parsed.username);
@@ -54,6 +63,7 @@ export function parseSmtpUrl(url: string): Relay {
     port: parsed.port ? Number(parsed.port) : secure ? 465 : 587,
     secure,
     tls: tls !== 'off',
+    pipelining,
     auth: user ? { user, pass } : null,
   };
 }
@@ -74,16 +84,16 @@ export function parseEmailFrom(from: string): FromAddress {
 }
 
 /**
- * The address with its domain in ASCII (`müller@exämple.de` → `müller@xn--exmple-cua.de`, RFC 5891), so that only
- * a local part can ask for SMTPUTF8. Null when it is no address that could stand in a header.
+ * The sender's address with its domain in ASCII (`müller@exämple.de` → `müller@xn--exmple-cua.de`, RFC 5891) and its
+ * local part as given, which may be quoted. Null when it is no address that could stand in a header. Recipients are
+ * read by `normalizeEmail`: what goes over the wire is what they are told apart by.
  */
 export function asciiDomainAddress(address: string): string | null {
   const at = address.lastIndexOf('@');
   const local = address.slice(0, Math.max(at, 0));
   if (!LOCAL_PART.test(local) && !(local.length <= 64 && QUOTED_LOCAL_PART.test(local))) return null;
-  const given = address.slice(at + 1);
-  const domain = DOMAIN.test(given) ? given : domainToASCII(given);
-  return DOMAIN.test(domain) && domain.length <= 255 ? `${local}@${domain}` : null;
+  const domain = asciiDomain(address.slice(at + 1));
+  return domain !== null && domain.length <= 255 ? `${local}@${domain}` : null;
 }
 
 /** Whether the address needs a server with SMTPUTF8 (RFC 6531). */

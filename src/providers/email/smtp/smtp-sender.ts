@@ -1,9 +1,11 @@
 import type { Channel, Outcome } from '../../../core/deliveries/sender.ts';
+import { normalizeEmail } from '../../../core/leads/contact.ts';
 import { TidingsError } from '../../../errors.ts';
+import type { Log } from '../../../log/log.ts';
 import { compileMessage } from '../message/mime.ts';
 import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
 import { SmtpPool } from './pool.ts';
-import { asciiDomainAddress, needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
+import { needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
 
 export { checkConnection, type SmtpTimeouts } from './connect.ts';
 
@@ -19,6 +21,7 @@ export interface SmtpSenderOptions {
   readonly timeouts?: Partial<SmtpTimeouts> | undefined;
   /** A certificate (PEM) to trust instead of the well-known ones. */
   readonly ca?: string | undefined;
+  readonly log?: Log | undefined;
 }
 
 const NO_ADDRESS: Outcome = {
@@ -45,22 +48,23 @@ export function createSmtpSender(options: SmtpSenderOptions): Channel {
     );
   }
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections);
+  const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections, options.log);
   return {
     name: 'email',
     provider: 'email-smtp',
     sender: {
       id: `smtp:${relay.host}:${relay.port}`,
       ratePerSecond: options.ratePerSecond,
-      // For each session one message on its way, one behind it, and two whose results are being written down.
+      // For each session one message on its way, one that waits for it, and two whose results are being written down.
       windowSize: connections * 4,
     },
     prepare(content) {
       const message = compileMessage(content, from);
       return {
         async deliver(recipient, attempt) {
-          const to = asciiDomainAddress(recipient.contact);
-          if (!to) return NO_ADDRESS;
+          const read = normalizeEmail(recipient.contact);
+          if (!read.ok) return NO_ADDRESS;
+          const to = read.value;
           const failure = await pool.send({
             from: from.address,
             to,
