@@ -122,7 +122,7 @@ function hostile(refuses: boolean) {
   const imported = fake.tidings.operations.find(({ name }) => name === 'leads.import')!;
   const told = [{ line: 2, reason: TRUE_LINE }];
   const upload: NonNullable<typeof imported.upload> = async (...given) => ({
-    ...(await imported.upload!(...given)),
+    ...((await imported.upload!(...given)) as object),
     rejects: told,
     warnings: told,
     warnings_count: 1,
