@@ -15,7 +15,8 @@ import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { TimedLedger } from './ledger/timed-ledger.ts';
 import { createOperating } from './operating.ts';
-import { createOutbox, outboxOperation } from './outbox.ts';
+import { createOutbox } from './outbox/create-outbox.ts';
+import { outboxOperations } from './outbox/outbox.operations.ts';
 
 /** Puts the house together: the only file, with `main.ts`, that knows every room. */
 export async function openTidings(config: Config, log: Log): Promise<Tidings> {
@@ -38,7 +39,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
       sendBulkMessages(sending),
       ...sendOperations(sending),
       ...suppressionOperations({ ledger, defaultCountry }),
-      outboxOperation(ledger),
+      ...outboxOperations(ledger),
     ],
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
     importCsv: importFile,
