@@ -12,7 +12,8 @@ import { leadOperations } from './operations/leads.ts';
 import { sendBulkMessages } from './operations/sends/send-bulk-messages.ts';
 import { sendOperations } from './operations/sends/sends.ts';
 import { suppressionOperations } from './operations/suppressions.ts';
-import { createOutbox, outboxOperation } from './providers/sandbox/outbox.store.ts';
+import { createOutbox } from './outbox/create-outbox.ts';
+import { outboxOperations } from './outbox/outbox.operations.ts';
 import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-sender.ts';
 import type { DispatcherControl, ImportOptions, Tidings } from './tidings.ts';
 import { createHealth } from './upkeep/health.ts';
@@ -38,7 +39,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
       sendBulkMessages(sending),
       ...sendOperations(sending),
       ...suppressionOperations({ ledger, defaultCountry }),
-      outboxOperation(ledger),
+      ...outboxOperations(ledger),
     ],
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
     importCsv: importFile,
