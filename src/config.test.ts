@@ -27,7 +27,14 @@ describe('the environment', () => {
     [{ PORT: '70000' }, 'PORT is "70000"'],
     [{ DEFAULT_COUNTRY: 'Mexico' }, 'DEFAULT_COUNTRY is "MEXICO"'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud"'],
+    [{ HOST: '192.168.0.9' }, 'HOST is "192.168.0.9"'],
     [{ PUBLIC_URL: 'tidings.example.com' }, 'PUBLIC_URL is'],
+    [{ PUBLIC_URL: 'https://' }, 'PUBLIC_URL is'],
+    [{ PUBLIC_URL: 'https://tidings.example.com' }, 'PUBLIC_URL is "https://tidings.example.com"'],
+    [{ PUBLIC_URL: 'https://localhost.example.com' }, 'reachable from other machines'],
+    [{ TIDINGS_API_KEY: 'fifteen letters' }, 'TIDINGS_API_KEY has 15 characters'],
+    [{ TIDINGS_API_KEY: 'k'.repeat(513) }, 'TIDINGS_API_KEY is longer than 512'],
+    [{ TIDINGS_API_KEY: 'sixteen letters ü' }, 'cannot be sent in a header'],
     [{ SMTP_URL: 'smtp://h' }, 'EMAIL_FROM is not'],
     [{ WHATSAPP_PHONE_NUMBER_ID: '1' }, 'WHATSAPP_ACCESS_TOKEN is not'],
     [{ ...smtp, SMTP_RATE: '-1' }, 'SMTP_RATE is "-1"'],
@@ -35,7 +42,18 @@ describe('the environment', () => {
     expect(() => readConfig(env)).toThrow(words);
   });
 
-  it('may listen beyond this machine with a key', () => {
-    expect(readConfig({ HOST: '0.0.0.0', TIDINGS_API_KEY: 'k' }).host).toBe('0.0.0.0');
+  it('may open the server to other machines with a key', () => {
+    const TIDINGS_API_KEY = 'sixteen letters!';
+    expect(readConfig({ HOST: '0.0.0.0', TIDINGS_API_KEY }).host).toBe('0.0.0.0');
+    expect(readConfig({ PUBLIC_URL: 'https://a.example', TIDINGS_API_KEY }).apiKey).toBe(TIDINGS_API_KEY);
+  });
+
+  it('may name this machine as PUBLIC_URL without one', () => {
+    for (const PUBLIC_URL of ['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000'])
+      expect(readConfig({ PUBLIC_URL }).publicUrl).toBe(PUBLIC_URL);
+  });
+
+  it('never shows the key in a refusal', () => {
+    expect(() => readConfig({ TIDINGS_API_KEY: 'canary' })).toThrow(/^(?!.*canary)/);
   });
 });

@@ -33,21 +33,19 @@ export interface Config {
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const API_KEY_MIN = 16;
+const API_KEY_MAX = 512;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 /** @throws TidingsError `configuration`, naming the variable, its value unless it is a secret, and the way out. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const get = (name: string) => env[name]?.trim() || null;
   const host = get('HOST') ?? '127.0.0.1';
-  const apiKey = get('TIDINGS_API_KEY');
-  if (!LOOPBACK.test(host) && apiKey === null) {
-    throw wrong(
-      'HOST',
-      host,
-      'is reachable from other machines',
-      'Set TIDINGS_API_KEY to a long random text as well.',
-    );
+  const publicUrl = get('PUBLIC_URL');
+  if (publicUrl !== null && !(/^https?:\/\//.test(publicUrl) && URL.canParse(publicUrl))) {
+    throw wrong('PUBLIC_URL', publicUrl, 'is no web address', 'Write it as https://tidings.example.com.');
   }
+  const apiKey = readApiKey(get('TIDINGS_API_KEY'), host, publicUrl);
   const logLevel = get('LOG_LEVEL') ?? 'info';
   if (!LOG_LEVELS.includes(logLevel))
     throw wrong('LOG_LEVEL', logLevel, 'is no log level', LOG_LEVELS.join(', '));
@@ -59,10 +57,6 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       'is no country',
       'Use an ISO 3166 code of two letters such as MX or DE.',
     );
-  }
-  const publicUrl = get('PUBLIC_URL');
-  if (publicUrl !== null && !/^https?:\/\//.test(publicUrl)) {
-    throw wrong('PUBLIC_URL', publicUrl, 'is no web address', 'Write it as https://tidings.example.com.');
   }
   return Object.freeze({
     host,
@@ -81,6 +75,33 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 type Get = (name: string) => string | null;
+
+/** Where others can come there is a key, and it is one that nobody guesses. */
+function readApiKey(apiKey: string | null, host: string, publicUrl: string | null): string | null {
+  const longOne = 'Set TIDINGS_API_KEY to a long random text, such as that of: openssl rand -hex 32.';
+  if (apiKey === null) {
+    const open = openTo(host, publicUrl);
+    if (open)
+      throw wrong(open, (open === 'HOST' ? host : publicUrl)!, 'is reachable from other machines', longOne);
+    return null;
+  }
+  const problem = (what: string) =>
+    new TidingsError('configuration', `TIDINGS_API_KEY ${what}.`, { fix: longOne });
+  if (apiKey.length < API_KEY_MIN) {
+    throw problem(
+      `has ${apiKey.length} characters, and short keys are guessed: at least ${API_KEY_MIN} are needed`,
+    );
+  }
+  if (apiKey.length > API_KEY_MAX) throw problem(`is longer than ${API_KEY_MAX} characters`);
+  if (!/^[\x20-\x7e]+$/.test(apiKey)) throw problem('has characters that cannot be sent in a header');
+  return apiKey;
+}
+
+/** The variable by which others can reach this server; null: only this machine can. */
+export function openTo(host: string, publicUrl: string | null): 'HOST' | 'PUBLIC_URL' | null {
+  if (!LOOPBACK.test(host)) return 'HOST';
+  return publicUrl !== null && !LOOPBACK.test(new URL(publicUrl).hostname) ? 'PUBLIC_URL' : null;
+}
 
 function readEmail(get: Get): Config['email'] {
   const url = get('SMTP_URL');

@@ -9,11 +9,10 @@ import { TimedLedger } from './ledger/timed-ledger.ts';
 import type { Log } from './log/log.ts';
 import { audienceOperations } from './operations/audience.ts';
 import { leadOperations } from './operations/leads.ts';
-import { outboxOperation } from './operations/outbox.ts';
+import { outboxOperations } from './operations/outbox.ts';
 import { sendBulkMessages } from './operations/sends/send-bulk-messages.ts';
 import { sendOperations } from './operations/sends/sends.ts';
 import { suppressionOperations } from './operations/suppressions.ts';
-import { createOutbox } from './providers/sandbox/outbox.store.ts';
 import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-sender.ts';
 import type { Tidings } from './tidings.ts';
 import { createHealth } from './upkeep/health.ts';
@@ -37,7 +36,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
       sendBulkMessages(sending),
       ...sendOperations(sending),
       ...suppressionOperations({ ledger, defaultCountry }),
-      outboxOperation(ledger),
+      ...outboxOperations(ledger),
     ],
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
     dispatcher,

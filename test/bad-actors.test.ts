@@ -262,7 +262,7 @@ describe('a caller who means harm', () => {
 describe('what is told', () => {
   const PASSWORD = 'smtp-canary-4711';
   const TOKEN = 'EAAGcanarytoken4711';
-  const KEY = 'key-canary-4711';
+  const KEY = 'key-canary-4711-long';
   const PERSON = /canary\.person|5512345678/;
 
   it('names no secret in an answer, and neither a secret nor a recipient in the log', async () => {

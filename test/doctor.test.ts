@@ -30,8 +30,17 @@ async function checksOf(env: Record<string, string>) {
 describe('the doctor', () => {
   it('finds a fresh folder in the sandbox fit', async () => {
     const checks = await checksOf({ TIDINGS_DATA_DIR: folder() });
-    expect([...checks.keys()]).toEqual(['configuration', 'database', 'files', 'disk', 'email', 'whatsapp']);
-    expect([...checks.values()].map(({ ok }) => ok)).toEqual([true, true, true, true, null, null]);
+    expect([...checks.keys()]).toEqual([
+      'configuration',
+      'access',
+      'database',
+      'files',
+      'disk',
+      'email',
+      'whatsapp',
+    ]);
+    expect([...checks.values()].map(({ ok }) => ok)).toEqual([true, true, true, true, true, null, null]);
+    expect(checks.get('access')!.detail).toContain('programs of this machine only');
   });
 
   it('looks at each way out: its name, its login, its clock', async () => {
@@ -51,6 +60,8 @@ describe('the doctor', () => {
     expect(checks.get('email')).toMatchObject({ ok: true });
     expect(checks.get('email domain')!.ok).not.toBe(false);
     expect(checks.get('whatsapp')).toMatchObject({ ok: false });
+    // Without a key, whoever is on this machine sends for real.
+    expect(checks.get('access')).toMatchObject({ ok: true, isWarning: true });
     expect(checks.get('clock')).toMatchObject({ ok: true, detail: "within 2 s of the provider's" });
     expect(JSON.stringify([...checks.values()])).not.toContain('4711');
   });
@@ -65,6 +76,9 @@ describe('the doctor', () => {
     });
     expect(checks.get('database')).toMatchObject({ ok: false, fix: expect.any(String) });
     expect(checks.get('email')).toMatchObject({ ok: false, detail: expect.stringContaining('ECONNREFUSED') });
+    const TIDINGS_API_KEY = 'sixteen letters!';
+    const open = await checksOf({ TIDINGS_DATA_DIR: folder(), HOST: '0.0.0.0', TIDINGS_API_KEY });
+    expect(open.get('access')).toMatchObject({ ok: true, detail: expect.stringContaining('(HOST)') });
     const [only] = (await doctor({ PORT: 'http' })).checks;
     expect(only).toMatchObject({ name: 'configuration', ok: false });
   });

@@ -57,10 +57,16 @@ export function addOutboxCommand(program: Command, run: Run): void {
     .option('--channel <channel>', 'email or whatsapp')
     .option('--send <id>', 'only of this send')
     .option('--limit <n>', 'messages to show', number('--limit'))
-    .action(({ channel, send, limit }: Options) =>
+    .option('--cursor <cursor>', 'where the list before ended')
+    .action(({ channel, send, limit, cursor }: Options) =>
       run((context) =>
-        answer(context, 'outbox.list', { channel, send_id: send, limit }, showOutbox, SPELLING),
+        answer(context, 'outbox.list', { channel, send_id: send, limit, cursor }, showOutbox, SPELLING),
       ),
+    );
+  jsonOption(outbox.command('get <entry>'))
+    .description('show one message with all of its text')
+    .action((entry_id: string) =>
+      run((context) => answer(context, 'outbox.get', { entry_id }, showMessage, { entry_id: '<entry>' })),
     );
 }
 
@@ -72,7 +78,9 @@ function showList(found: Result, output: Output): string {
 
 function showOutbox(found: Result, output: Output): string {
   const entries = (found['entries'] as Result[]).map((entry) => showMessage(entry, output));
-  return [...entries, `${count(found['total_count'] as number)} messages recorded`].join('\n\n');
+  return [...entries, `${count(found['total_count'] as number)} messages recorded${more(found)}`].join(
+    '\n\n',
+  );
 }
 
 /** One message as its reader would see it. */
@@ -84,6 +92,7 @@ export function showMessage(entry: Result, output: Output): string {
   ].filter(([, value]) => value !== null && value !== undefined);
   const head = heads.map(([name, value]) => `${output.colors.dim(`${name}:`)} ${oneLine(String(value))}`);
   const text = String(entry['text']).trimEnd().split(/\r?\n/);
+  if (entry['shortened']) text.push(`(shortened: tidings outbox get ${entry['entry_id']} shows all of it)`);
   return [
     `${output.colors.cyan(String(entry['channel']))}  ${head.join('  ')}`,
     ...text.map((line) => `  ${line}`.trimEnd()),

@@ -1,10 +1,13 @@
 import { Hono } from 'hono';
 import type { Log } from '../log/log.ts';
 import type { Tidings } from '../tidings.ts';
+import { apiKeyGuard } from './api-key.ts';
 import { toErrorResponse } from './error-response.ts';
-import { apiKeyGuard, hostAndOriginGuard } from './guards.ts';
+import { foreignGuard } from './foreign-guard.ts';
+import { hostAndOriginGuard } from './guards.ts';
 import { INDEX_POLICY, indexPage } from './index-page.ts';
 import { addOperatingRoutes } from './operating-routes.ts';
+import { Refusals } from './refusals.ts';
 import { createRest } from './rest.ts';
 
 export interface HttpAppOptions {
@@ -33,10 +36,12 @@ export function createHttpApp(options: HttpAppOptions): Hono {
     c.header('Referrer-Policy', 'no-referrer');
   });
   app.use(hostAndOriginGuard(options));
-  const key = apiKeyGuard(options.apiKey);
-  app.use('/mcp', key);
-  app.use('/api/*', key);
-  app.use('/metrics', key);
+  const refusals = new Refusals(log);
+  app.use(foreignGuard(options.apiKey, refusals));
+  const key = apiKeyGuard(options.apiKey, refusals);
+  app.use('/mcp', key.guard);
+  app.use('/api/*', key.guard);
+  app.use('/metrics', key.guard);
 
   // Loaded with the first request: a server that only sends does without.
   let mcp: Promise<(request: Request) => Promise<Response>> | undefined;
@@ -46,10 +51,10 @@ export function createHttpApp(options: HttpAppOptions): Hono {
   });
   app.route('/api', createRest({ tidings, version, publicUrl, log, stop }));
 
-  addOperatingRoutes(app, options);
+  addOperatingRoutes(app, { ...options, refusals, knows: key.knows });
   app.get('/', (c) => {
     c.header('Content-Security-Policy', INDEX_POLICY);
-    return c.html(indexPage(version, tidings.modes));
+    return c.html(indexPage(key.knows(c) ? { version, modes: tidings.modes } : null));
   });
 
   app.notFound((c) => {

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 
@@ -42,23 +41,6 @@ export function hostAndOriginGuard(options: GuardOptions): MiddlewareHandler {
   };
 }
 
-/** Constant time over hashes: neither the length of the key nor how much of it was right can be measured. */
-export function apiKeyGuard(apiKey: string | null): MiddlewareHandler {
-  const wanted = apiKey === null ? null : sha256(apiKey);
-  return async (c, next) => {
-    if (wanted === null) return next();
-    const bearer = /^Bearer +(.*\S) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    const given = bearer ?? c.req.header('x-api-key');
-    if (given !== undefined && timingSafeEqual(sha256(given), wanted)) return next();
-    const error = given === undefined ? 'An API key is needed.' : 'The API key is not the right one.';
-    const fix = 'Send the value of TIDINGS_API_KEY as Authorization: Bearer … or X-API-Key.';
-    const code = 'unauthorized';
-    return c.json({ success: false, error, code, fix }, 401, {
-      'WWW-Authenticate': 'Bearer realm="tidings"',
-    });
-  };
-}
-
 function hostAllowed(hostname: string, listening: string, own: URL | null): boolean {
   if (LOOPBACK_NAMES.includes(hostname) || hostname === own?.hostname) return true;
   const bare = hostname.replace(/^\[|\]$/g, '');
@@ -84,10 +66,6 @@ function parseHost(header: string): URL | null {
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 function forbidden(error: string, fix: string) {

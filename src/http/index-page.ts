@@ -3,11 +3,15 @@ import type { Tidings } from '../tidings.ts';
 export const INDEX_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
-/** What someone sees who opens the address in a browser. Everything in one answer: nothing is fetched from elsewhere. */
-export function indexPage(version: string, modes: Tidings['modes']): string {
-  const channels = Object.entries(modes)
+/**
+ * What someone sees who opens the address in a browser. Everything in one answer: nothing is fetched from elsewhere.
+ * @param about what runs here; null for whoever has not shown the key: versions are what attacks are chosen by.
+ */
+export function indexPage(about: { version: string; modes: Tidings['modes'] } | null): string {
+  const channels = Object.entries(about?.modes ?? {})
     .map(([name, mode]) => `<li>${name}: <strong>${mode}</strong></li>`)
     .join('');
+  const version = about ? `Version ${escapeHtml(about.version)}. ` : '';
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -19,8 +23,8 @@ export function indexPage(version: string, modes: Tidings['modes']): string {
   code { font-family: ui-monospace, monospace }
 </style>
 <h1>Tidings</h1>
-<p>Version ${escapeHtml(version)}. Bulk messages over WhatsApp and email: never twice, never lost.</p>
-<ul>${channels}</ul>
+<p>${version}Bulk messages over WhatsApp and email: never twice, never lost.</p>
+${channels && `<ul>${channels}</ul>`}
 <ul>
   <li>MCP: <code>POST /mcp</code></li>
   <li>REST: <a href="/api/openapi.json"><code>/api/openapi.json</code></a></li>

@@ -1,20 +1,26 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import type { Log } from '../log/log.ts';
 import type { Tidings } from '../tidings.ts';
+import type { Refusals } from './refusals.ts';
 
 export interface OperatingOptions {
   readonly tidings: Pick<Tidings, 'dispatcher' | 'modes' | 'health'>;
   readonly version: string;
   readonly log: Log;
+  readonly refusals: Refusals;
+  readonly knows: (c: Context) => boolean;
 }
 
 /**
- * What supervisors, balancers and Prometheus ask. `/health` and `/ready` tell nothing that needs a key and answer
- * without one; `/metrics` tells how much is sent, and is guarded like the operations.
+ * What supervisors, balancers and Prometheus ask. `/health` and `/ready` answer without a key; what runs here, and with
+ * what, is told to those who have it. `/metrics` tells how much is sent, and is guarded like the operations.
  */
-export function addOperatingRoutes(app: Hono, { tidings, version, log }: OperatingOptions): void {
+export function addOperatingRoutes(
+  app: Hono,
+  { tidings, version, log, refusals, knows }: OperatingOptions,
+): void {
   app.get('/health', async (c) => {
-    const about = { version, channels: tidings.modes };
+    const about = knows(c) ? { version, channels: tidings.modes } : {};
     try {
       await tidings.health.ping();
       return c.json({ status: 'ok', ...about });
@@ -33,7 +39,7 @@ export function addOperatingRoutes(app: Hono, { tidings, version, log }: Operati
   let metrics: Promise<{ metrics(): Promise<string>; contentType: string }> | undefined;
   app.get('/metrics', async (c) => {
     metrics ??= import('../upkeep/metrics/create-metrics.ts').then(({ createMetrics }) =>
-      createMetrics(tidings, version),
+      createMetrics(tidings, version, refusals.counts),
     );
     const registry = await metrics;
     return c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType });

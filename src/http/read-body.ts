@@ -16,29 +16,27 @@ export async function readBody(
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit, fix);
   if (!request.body) return Buffer.alloc(0);
   const reader = request.body.getReader();
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    void reader.cancel().catch(() => {});
-  }, BODY_TIMEOUT_MS);
+  const late = AbortSignal.timeout(BODY_TIMEOUT_MS);
+  const giveUp = () => void reader.cancel().catch(() => {});
+  late.addEventListener('abort', giveUp);
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (isLate) {
+      if (late.aborted) {
         throw new TidingsError('invalid_argument', 'The body of the request did not arrive in time.');
       }
       if (done) return Buffer.concat(chunks, size);
       size += value.byteLength;
       if (size > limit) {
-        void reader.cancel().catch(() => {});
+        giveUp();
         throw tooLarge(limit, fix);
       }
       chunks.push(value);
     }
   } finally {
-    clearTimeout(timer);
+    late.removeEventListener('abort', giveUp);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Dialect, Transaction } from './ledger.ts';
+import { postgresOutbox, sqliteOutbox } from './outbox-steps.ts';
 import { postgresSchema } from './postgres/first-schema.ts';
 import { rekeyEmails } from './rekey-emails.ts';
 import { firstSchema } from './sqlite/first-schema.ts';
@@ -71,4 +72,7 @@ export const migrations: readonly Migration[] = [
 
   // Emails are known by what goes over the wire. Code that does not know it would make rows that nobody else finds.
   { oldestCode: 5, sqlite: [], postgres: [], rows: rekeyEmails },
+
+  // The sandbox keeps one copy of the text of a send, and of each message only what differs.
+  { oldestCode: 6, sqlite: sqliteOutbox, postgres: postgresOutbox },
 ];

@@ -77,7 +77,8 @@ const WORDS: Readonly<Record<string, Words>> = {
     title: 'Sandbox outbox',
     purpose: 'Show the messages that the sandbox channels recorded instead of sending.',
     notFor: 'Messages that really left: sends deliveries shows those.',
-    returns: 'The newest entries, each with recipient, subject and text, and total_count.',
+    returns:
+      'list: the newest entries, each with recipient, subject and the beginning of its text, with total_count and next_cursor. get: one entry with all of its text.',
     when: 'To check what a message looks like before a real provider is configured.',
     workflow: 'sendBulkMessages with mode sandbox, then outbox list.',
     annotations: hints(true, false, true, false),

@@ -1,59 +1,139 @@
 import * as z from 'zod';
-import type { CHANNEL_NAMES } from '../core/channel.ts';
 import { success } from '../core/leads/lead.schema.ts';
+import { TidingsError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import {
+  countEntries,
+  findEntry,
+  listEntries,
+  listEntriesOfSend,
+  type OutboxRow,
+  type PlaceInSend,
+  partsOf,
+} from '../providers/sandbox/outbox.store.ts';
 import { type Operation, operation } from './operation.ts';
 import { channelName, outboxEntry, sendId } from './sends/send.schema.ts';
 
-export function outboxOperation(ledger: Ledger): Operation {
-  return operation({
-    name: 'outbox.list',
-    summary: 'Shows what the sandbox recorded instead of sending, newest first.',
-    effect: 'read',
-    route: 'GET /outbox',
-    input: z.object({
-      channel: channelName.optional(),
-      send_id: sendId.optional(),
-      limit: z.int().min(1).max(200).default(20),
+/** Characters of one text in a list: as many as a WhatsApp text can have. `outbox.get` shows all of it. */
+const SHOWN = 4_096;
+/** Rows in memory at once: the values of one can be a megabyte. */
+const AT_ONCE = 10;
+
+export function outboxOperations(ledger: Ledger): Operation[] {
+  return [
+    operation({
+      name: 'outbox.list',
+      summary: 'Shows what the sandbox recorded instead of sending, newest first; long texts are shortened.',
+      effect: 'read',
+      route: 'GET /outbox',
+      input: z.object({
+        channel: channelName.optional(),
+        send_id: sendId.optional().describe('Only of this send: the last leads of its audience first'),
+        limit: z.int().min(1).max(200).default(20),
+        cursor: z.string().max(100).optional().describe('next_cursor of the answer before'),
+      }),
+      output: z.looseObject({
+        success,
+        entries: z.array(outboxEntry),
+        total_count: z.int(),
+        next_cursor: z.string().nullable(),
+      }),
+      async run({ channel = null, send_id = null, limit, cursor }) {
+        const texts = new Map<number, readonly (string | number)[]>();
+        const entries: z.output<typeof outboxEntry>[] = [];
+        let place = readPlace(cursor, send_id !== null);
+        let isMore = true;
+        while (isMore && entries.length < limit) {
+          const wanted = Math.min(AT_ONCE, limit - entries.length);
+          const rows =
+            send_id === null
+              ? await listEntries(ledger, channel, place.seq, wanted + 1)
+              : await listEntriesOfSend(ledger, send_id, place, wanted + 1);
+          isMore = rows.length > wanted;
+          for (const row of rows.slice(0, wanted)) {
+            place = { textSeq: row.text_seq, position: row.position, seq: row.seq };
+            if (channel !== null && row.channel !== channel) continue;
+            const parts = texts.get(row.text_seq) ?? (await partsOf(ledger, row.text_seq));
+            texts.set(row.text_seq, parts);
+            entries.push(toEntry(row, parts, SHOWN));
+          }
+        }
+        return {
+          success: true as const,
+          entries,
+          total_count: await countEntries(ledger, channel, send_id),
+          next_cursor: isMore ? writePlace(place, send_id !== null) : null,
+        };
+      },
     }),
-    output: z.looseObject({ success, entries: z.array(outboxEntry), total_count: z.int() }),
-    async run({ channel, send_id, limit }) {
-      const prefix = send_id === undefined ? '' : `${send_id.replaceAll('-', '')}.`;
-      const where =
-        'channel = coalesce(CAST(? AS TEXT), channel) AND substr(delivery_id, 1, CAST(? AS INTEGER)) = ?';
-      const parameters = [channel ?? null, prefix.length, prefix];
-      const rows = await ledger.all<{
-        channel: (typeof CHANNEL_NAMES)[number];
-        delivery_id: string;
-        recipient: string;
-        sender: string | null;
-        subject: string | null;
-        text: string;
-        recorded_at: string;
-      }>(`SELECT * FROM outbox WHERE ${where} ORDER BY seq DESC LIMIT ?`, ...parameters, limit);
-      const count = await ledger.get<{ count: number }>(
-        `SELECT count(*) AS count FROM outbox WHERE ${where}`,
-        ...parameters,
-      );
-      return {
-        success: true as const,
-        entries: rows.map((row) => ({
-          channel: row.channel,
-          to: row.recipient,
-          from: row.sender,
-          subject: row.subject,
-          text: row.text,
-          send_id: toUuid(row.delivery_id),
-          recorded_at: row.recorded_at,
-        })),
-        total_count: count!.count,
-      };
-    },
-  });
+
+    operation({
+      name: 'outbox.get',
+      summary: 'Shows one message that the sandbox recorded, with all of its text.',
+      effect: 'read',
+      route: 'GET /outbox/{entry_id}',
+      input: z.object({
+        entry_id: z.string().regex(/^\d{1,15}$/, 'is no id of an entry: outbox list shows them'),
+      }),
+      output: outboxEntry.extend({ success }),
+      async run({ entry_id }) {
+        const row = await findEntry(ledger, Number(entry_id));
+        if (!row) {
+          throw new TidingsError('not_found', `There is no outbox entry ${entry_id}.`, {
+            fix: 'outbox list shows the entries there are.',
+          });
+        }
+        const parts = await partsOf(ledger, row.text_seq);
+        return { success: true as const, ...toEntry(row, parts, Number.POSITIVE_INFINITY) };
+      },
+    }),
+  ];
 }
 
-/** A delivery id begins with the 32 hexadecimal digits of its send. */
-function toUuid(deliveryId: string): string | null {
-  const match = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})\./.exec(deliveryId);
-  return match?.slice(1).join('-') ?? null;
+function toEntry(
+  row: OutboxRow,
+  parts: readonly (string | number)[],
+  most: number,
+): z.output<typeof outboxEntry> {
+  const values = JSON.parse(row.fields) as string[];
+  let text = '';
+  for (const part of parts) {
+    text += typeof part === 'string' ? part : (values[part] ?? '');
+    if (text.length > most) break;
+  }
+  const isLong = text.length > most;
+  return {
+    entry_id: String(row.seq),
+    channel: row.channel,
+    to: row.recipient,
+    from: row.sender,
+    subject: row.subject,
+    // Not through the middle of a character.
+    text: isLong ? `${text.slice(0, most).toWellFormed()}…` : text,
+    ...(isLong && { shortened: true }),
+    send_id: row.send_id,
+    recorded_at: row.recorded_at,
+  };
+}
+
+const END: PlaceInSend = {
+  textSeq: Number.MAX_SAFE_INTEGER,
+  position: Number.MAX_SAFE_INTEGER,
+  seq: Number.MAX_SAFE_INTEGER,
+};
+
+function readPlace(cursor: string | undefined, isOfSend: boolean): PlaceInSend {
+  if (cursor === undefined) return END;
+  const numbers = /^\d{1,15}(\.\d{1,15}){0,2}$/.test(cursor) ? cursor.split('.').map(Number) : [];
+  if (numbers.length !== (isOfSend ? 3 : 1)) {
+    throw new TidingsError('invalid_argument', `"${cursor}" is not a cursor of this list.`, {
+      fix: 'Use next_cursor as it was given, with the same filters.',
+    });
+  }
+  const [first = 0, position = 0, seq = 0] = numbers;
+  return isOfSend ? { textSeq: first, position, seq } : { ...END, seq: first };
+}
+
+function writePlace({ textSeq, position, seq }: PlaceInSend, isOfSend: boolean): string {
+  return isOfSend ? `${textSeq}.${position}.${seq}` : String(seq);
 }

@@ -47,6 +47,63 @@ describe('a server on loopback', () => {
   });
 });
 
+describe('a server without an API key', () => {
+  const { app, log } = fakeApp();
+  const ask = (path: string, headers: Record<string, string>, method = 'GET') =>
+    app.request(path, { method, headers });
+
+  test.each([
+    ['Forwarded', 'for=203.0.113.9'],
+    ['X-Forwarded-For', '203.0.113.9'],
+    ['X-Forwarded-Host', 'tidings.example'],
+    ['X-Forwarded-Proto', 'https'],
+    ['X-Real-IP', '203.0.113.9'],
+    ['Via', '1.1 vegur'],
+    ['CF-Connecting-IP', '203.0.113.9'],
+    ['True-Client-IP', '203.0.113.9'],
+    ['X-Envoy-External-Address', '203.0.113.9'],
+    ['X-Amzn-Trace-Id', 'Root=1'],
+    ['Tailscale-User-Login', 'ann'],
+  ])('refuses what a proxy passes on (%s), on every path but health and readiness', async (name, value) => {
+    for (const path of ['/api/leads', '/mcp', '/metrics', '/', '/nowhere']) {
+      const answer = await ask(path, { [name]: value });
+      expect([path, answer.status]).toEqual([path, 403]);
+      const { error, fix } = (await answer.json()) as { error: string; fix: string };
+      expect(error).toContain(name.toLowerCase());
+      expect(fix).toContain('TIDINGS_API_KEY');
+    }
+    for (const path of ['/health', '/ready']) expect((await ask(path, { [name]: value })).status).toBe(200);
+  });
+
+  test.each(['cross-site', 'same-site', 'what is this'])(
+    'refuses what a page elsewhere makes a browser ask (Sec-Fetch-Site: %s), also without an Origin',
+    async (site) => {
+      const image = { 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
+      const link = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+      for (const headers of [image, link]) {
+        for (const path of ['/api/leads', '/api/openapi.json', '/metrics'])
+          expect([path, (await ask(path, headers)).status]).toEqual([path, 403]);
+        expect((await app.request('/mcp', post(LIST, headers))).status).toBe(403);
+      }
+      expect((await ask('/', image)).status).toBe(403);
+      expect((await ask('/', { ...link, 'sec-fetch-dest': 'iframe' })).status).toBe(403);
+      expect((await ask('/', link, 'POST')).status).toBe(403);
+      // A link that somebody follows.
+      expect((await ask('/', link)).status).toBe(200);
+    },
+  );
+
+  test('answers its own pages, the address bar, and programs', async () => {
+    for (const site of ['same-origin', 'none'])
+      expect((await ask('/api/leads', { 'sec-fetch-site': site })).status).toBe(200);
+    expect((await ask('/api/leads', {})).status).toBe(200);
+  });
+
+  test('has nobody to log about', () => {
+    expect(log.lines).toEqual([]);
+  });
+});
+
 describe('a server with an API key', () => {
   const { app } = fakeApp({ apiKey: 'correct horse', host: '0.0.0.0' });
   const spaced = fakeApp({ apiKey: 'k3y', host: '0.0.0.0' }).app;
@@ -68,8 +125,51 @@ describe('a server with an API key', () => {
     expect(await status({ authorization: 'Basic k3y' })).toBe(401);
   });
 
-  test('answers health without it', async () => {
-    expect((await app.request('/health')).status).toBe(200);
+  test('answers health without it, and says what runs here only with it', async () => {
+    const health = async (headers: Record<string, string> = {}) =>
+      (await (await app.request('/health', { headers })).json()) as object;
+    expect(await health()).toEqual({ status: 'ok' });
+    expect(await health({ 'x-api-key': 'correct horse' })).toMatchObject({ version: '1.2.3' });
+    const page = await (await app.request('/')).text();
+    expect(page).toContain('/api/openapi.json');
+    expect(page).not.toMatch(/1\.2\.3|sandbox/);
+    expect(await (await fakeApp().app.request('/')).text()).toContain('1.2.3');
+  });
+
+  test('takes wrong keys slowly, counts them and writes one line, without the key; the right one always passes', async () => {
+    const { app, log } = fakeApp({ apiKey: 'correct horse' });
+    const ask = (key: string) => app.request('/api/leads', { headers: { 'x-api-key': key } });
+    const answers = [];
+    for (let at = 0; at < 30; at++) answers.push(await ask(`wrong-${at}`));
+    expect(answers.slice(0, 10).map(({ status }) => status)).toEqual(Array(10).fill(401));
+    const last = answers.at(-1)!;
+    expect(last.status).toBe(429);
+    expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(last.headers.get('connection')).toBe('close');
+    expect((await ask('correct horse')).status).toBe(200);
+    expect(log.lines).toEqual([
+      { level: 'warn', message: 'a wrong API key was refused', fields: { address: 'unknown', tries: 1 } },
+    ]);
+    const metrics = await (
+      await app.request('/metrics', { headers: { 'x-api-key': 'correct horse' } })
+    ).text();
+    expect(metrics).toContain('tidings_refused_requests_total{reason="wrong_key"} 30');
+    expect(metrics).toContain('tidings_refused_requests_total{reason="throttled"} 20');
+  });
+
+  test.each([
+    'Bearer ',
+    'bearer \u00a0',
+    'Bearer correct',
+    'Bearer  correct horse x',
+    'Bearer\tcorrect horse',
+  ])('is not opened by "%s"', async (authorization) => {
+    expect((await app.request('/api/leads', { headers: { authorization } })).status).toBe(401);
+  });
+
+  test('a caller may come through a proxy', async () => {
+    const headers = { 'x-forwarded-for': '203.0.113.9', via: '1.1 proxy', 'x-api-key': 'correct horse' };
+    expect((await app.request('/api/leads', { headers })).status).toBe(200);
   });
 
   test('is called by any address or name until PUBLIC_URL says which', async () => {

@@ -247,7 +247,10 @@ describe('what is copied', () => {
       'chunks 5',
       'deliveries 1',
       'suppressions 7',
+      'outbox_texts 0',
+      'outbox_bodies 0',
       'outbox 0',
+      'marks 0',
     ]);
     const there = await targetLedger();
     expect(await there.get('SELECT * FROM leads')).toMatchObject({

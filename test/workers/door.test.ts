@@ -19,17 +19,17 @@ async function startWorker(env: Record<string, string>): Promise<TidingsProcess>
 }
 
 it('a worker with METRICS_PORT tells those who run it how it does, and answers nobody else', async () => {
-  const worker = await startWorker({ METRICS_PORT: '0', TIDINGS_API_KEY: 'k3y' });
+  const worker = await startWorker({ METRICS_PORT: '0', TIDINGS_API_KEY: 'sixteen letters!' });
   const ask = (path: string, headers: Record<string, string> = {}) =>
     fetch(`${worker.url}${path}`, { headers });
   expect(await (await ask('/health')).json()).toMatchObject({ status: 'ok' });
   expect(await (await ask('/ready')).json()).toEqual({ ready: true });
   expect((await ask('/metrics')).status).toBe(401);
-  const text = await (await ask('/metrics', { authorization: 'Bearer k3y' })).text();
+  const text = await (await ask('/metrics', { authorization: 'Bearer sixteen letters!' })).text();
   expect(text).toContain('tidings_may_send{channel="email",mode="sandbox"} 1');
   expect(text).toContain('database="postgres"');
   for (const path of ['/mcp', '/api/leads', '/']) {
-    const answer = await ask(path, { authorization: 'Bearer k3y' });
+    const answer = await ask(path, { authorization: 'Bearer sixteen letters!' });
     expect([path, answer.status]).toEqual([path, 404]);
   }
   expect((await ask('/ready', { origin: 'https://evil.example' })).status).toBe(403);

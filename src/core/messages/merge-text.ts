@@ -223,6 +223,25 @@ export function renderMergeText(
   return out;
 }
 
+/** A template taken apart: its text once, and each field that it has once, however often it stands there. */
+export interface TemplateParts {
+  /** A number: here stands the value of that field. */
+  readonly parts: readonly (string | number)[];
+  readonly fields: readonly Field[];
+}
+
+export function takeApart({ segments }: Template): TemplateParts {
+  const fields = new Map<string, { readonly at: number; readonly field: Field }>();
+  const parts = segments.map((segment) => {
+    if (typeof segment === 'string') return segment;
+    const key = JSON.stringify(segment);
+    const known = fields.get(key) ?? { at: fields.size, field: segment };
+    fields.set(key, known);
+    return known.at;
+  });
+  return { parts, fields: [...fields.values()].map(({ field }) => field) };
+}
+
 /** The fields of `template` that this recipient has no value for, as written in paths (`lead.company`). */
 export function unresolvedFields(template: Template, values: MergeValues): string[] {
   const missing: string[] = [];

@@ -154,11 +154,13 @@ export const suppression = z.looseObject({
 });
 
 export const outboxEntry = z.looseObject({
+  entry_id: z.string(),
   channel: channelName,
   to: z.string(),
   from: z.string().nullable(),
   subject: z.string().nullable(),
   text: z.string(),
-  send_id: z.string().nullable(),
+  shortened: z.boolean().optional().describe('true: outbox.get shows the rest of the text'),
+  send_id: z.string(),
   recorded_at: z.string(),
 });

@@ -1,41 +1,143 @@
-import type { Ledger } from '../../ledger/ledger.ts';
-import type { Outbox, OutboxEntry } from './sandbox-sender.ts';
+import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
+import type { OutboxText } from './sandbox-sender.ts';
 
-/**
- * Where the sandbox channels put messages. An entry is on disk before its delivery counts as accepted; entries that
- * come together share a commit.
- */
-export function createOutbox(ledger: Ledger): Outbox {
-  let waiting: OutboxEntry[] = [];
-  let writing: Promise<void> | null = null;
-  const writeAll = async () => {
-    // A turn of the event loop lets the rest of a window come in.
-    await new Promise(setImmediate);
-    const entries = waiting;
-    waiting = [];
-    writing = null;
-    await ledger.write(async (tx) => {
-      for (const entry of entries) {
-        await tx.run(
-          `INSERT INTO outbox (channel, delivery_id, attempt_id, recipient, sender, subject, text, recorded_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-          entry.channel,
-          entry.deliveryId,
-          entry.attemptId,
-          entry.to,
-          entry.from,
-          entry.subject,
-          entry.text,
-          entry.recordedAt,
-        );
-      }
-    });
-  };
-  return {
-    record(entry) {
-      waiting.push(entry);
-      writing ??= writeAll();
-      return writing;
-    },
-  };
+export interface OutboxRow {
+  seq: number;
+  text_seq: number;
+  channel: OutboxText['channel'];
+  position: number;
+  recipient: string;
+  subject: string | null;
+  fields: string;
+  recorded_at: string;
+  send_id: string;
+  sender: string | null;
+}
+
+/** The text that all messages of a send (of one of its revisions) share: kept once, found again by its hash. */
+export async function keepText(
+  tx: Transaction,
+  sendId: string,
+  text: OutboxText,
+  hash: string,
+): Promise<number> {
+  const known = await tx.get<{ seq: number }>(
+    'SELECT seq FROM outbox_texts WHERE send_id = ? AND hash = ?',
+    sendId,
+    hash,
+  );
+  if (known) return known.seq;
+  const { seq } = (await tx.get<{ seq: number }>(
+    'INSERT INTO outbox_texts (send_id, hash, channel, sender, entries) VALUES (?, ?, ?, ?, 0) RETURNING seq',
+    sendId,
+    hash,
+    text.channel,
+    text.from,
+  ))!;
+  await tx.run('INSERT INTO outbox_bodies (text_seq, parts) VALUES (?, ?)', seq, JSON.stringify(text.parts));
+  return seq;
+}
+
+export async function insertEntry(
+  tx: Transaction,
+  row: Omit<OutboxRow, 'seq' | 'send_id' | 'sender'>,
+): Promise<void> {
+  await tx.run(
+    `INSERT INTO outbox (text_seq, channel, position, recipient, subject, fields, recorded_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    row.text_seq,
+    row.channel,
+    row.position,
+    row.recipient,
+    row.subject,
+    row.fields,
+    row.recorded_at,
+  );
+}
+
+/** How many there are is counted as they come and go: nobody walks over a million of them to tell. */
+export async function moveCount(tx: Transaction, textSeq: number, by: number): Promise<void> {
+  await tx.run('UPDATE outbox_texts SET entries = entries + ? WHERE seq = ?', by, textSeq);
+}
+
+const SELECT = `SELECT o.seq, o.text_seq, o.channel, o.position, o.recipient, o.subject, o.fields, o.recorded_at,
+    t.send_id, t.sender
+  FROM outbox o JOIN outbox_texts t ON t.seq = o.text_seq`;
+
+export function findEntry(reader: Reader, seq: number): Promise<OutboxRow | undefined> {
+  return reader.get<OutboxRow>(`${SELECT} WHERE o.seq = ?`, seq);
+}
+
+/** Newest first. */
+export function listEntries(
+  reader: Reader,
+  channel: string | null,
+  beforeSeq: number,
+  limit: number,
+): Promise<OutboxRow[]> {
+  const parameters: Value[] = channel === null ? [beforeSeq, limit] : [channel, beforeSeq, limit];
+  const where = channel === null ? '' : 'o.channel = ? AND ';
+  return reader.all<OutboxRow>(
+    `${SELECT} WHERE ${where}o.seq < ? ORDER BY o.seq DESC LIMIT ?`,
+    ...parameters,
+  );
+}
+
+export interface PlaceInSend {
+  readonly textSeq: number;
+  readonly position: number;
+  readonly seq: number;
+}
+
+/** Of one send: its last text first, and of that the last leads of the audience first. */
+export async function listEntriesOfSend(
+  reader: Reader,
+  sendId: string,
+  before: PlaceInSend,
+  limit: number,
+): Promise<OutboxRow[]> {
+  const texts = await reader.all<{ seq: number }>(
+    'SELECT seq FROM outbox_texts WHERE send_id = ? AND seq <= ? AND entries > 0 ORDER BY seq DESC LIMIT ?',
+    sendId,
+    before.textSeq,
+    limit + 1,
+  );
+  const found: OutboxRow[] = [];
+  for (const { seq } of texts) {
+    if (found.length === limit) break;
+    const isFirst = seq === before.textSeq;
+    found.push(
+      ...(await reader.all<OutboxRow>(
+        `${SELECT} WHERE o.text_seq = ? AND (o.position, o.seq) < (?, ?)
+         ORDER BY o.position DESC, o.seq DESC LIMIT ?`,
+        seq,
+        isFirst ? before.position : Number.MAX_SAFE_INTEGER,
+        isFirst ? before.seq : 0,
+        limit - found.length,
+      )),
+    );
+  }
+  return found;
+}
+
+export async function partsOf(reader: Reader, textSeq: number): Promise<readonly (string | number)[]> {
+  const row = await reader.get<{ parts: string }>(
+    'SELECT parts FROM outbox_bodies WHERE text_seq = ?',
+    textSeq,
+  );
+  return JSON.parse(row?.parts ?? '[]') as (string | number)[];
+}
+
+export async function countEntries(
+  reader: Reader,
+  channel: string | null,
+  sendId: string | null,
+): Promise<number> {
+  const row = await reader.get<{ count: number }>(
+    `SELECT CAST(coalesce(sum(entries), 0) AS BIGINT) AS count FROM outbox_texts
+     WHERE channel = coalesce(CAST(? AS TEXT), channel) AND send_id = coalesce(CAST(? AS TEXT), send_id)`,
+    channel,
+    sendId,
+  );
+  return row!.count;
 }

@@ -3,9 +3,18 @@ import type { Attempt, Recipient } from '../../core/deliveries/sender.ts';
 import { parseMergeText } from '../../core/messages/merge-text.ts';
 import { createSandboxSender, type Outbox, type OutboxEntry } from './sandbox-sender.ts';
 
-function memoryOutbox(): Outbox & { entries: OutboxEntry[] } {
-  const entries: OutboxEntry[] = [];
-  return { entries, record: (entry) => void entries.push(entry) };
+/** With the text of each message put together, as its reader would see it. */
+function memoryOutbox() {
+  const entries: (Omit<OutboxEntry, 'values'> & { channel: string; from: string | null; text: string })[] =
+    [];
+  const outbox: Outbox = {
+    record({ channel, from, parts }, make) {
+      const { values, ...entry } = make();
+      const text = parts.map((part) => (typeof part === 'string' ? part : values[part])).join('');
+      entries.push({ ...entry, channel, from, text });
+    },
+  };
+  return { ...outbox, entries };
 }
 
 const ATTEMPT: Attempt = { deliveryId: '0f0f.1', attemptId: '0f0f.1.2-abc', mayLeave: () => true };

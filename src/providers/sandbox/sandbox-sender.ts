@@ -1,30 +1,39 @@
 import type { ChannelName } from '../../core/channel.ts';
 import type { Channel, Outcome } from '../../core/deliveries/sender.ts';
 import type { MergeValues } from '../../core/leads/lead.ts';
-import { renderMergeText, type Template } from '../../core/messages/merge-text.ts';
+import type { Field } from '../../core/messages/merge-text.ts';
+import { renderMergeText, resolveField, type Template, takeApart } from '../../core/messages/merge-text.ts';
 import type { MessageContent } from '../../core/messages/message.ts';
 import { TidingsError } from '../../errors.ts';
 import { textSegments } from '../email/message/text-part.ts';
 import { refuseLongText, renderText } from '../whatsapp/text-limit.ts';
 
+/** What all messages of a send have in common. */
+export interface OutboxText {
+  readonly channel: ChannelName;
+  /** Display name asked for by the caller; null for none, and always on WhatsApp. */
+  readonly from: string | null;
+  /** Plain text; of an HTML email, the text made from it. A number: here stands that value of the recipient. */
+  readonly parts: readonly (string | number)[];
+}
+
 /** A message as it would have arrived. */
 export interface OutboxEntry {
-  readonly channel: ChannelName;
   readonly deliveryId: string;
   readonly attemptId: string;
   readonly to: string;
-  /** Display name asked for by the caller; null for none, and always on WhatsApp. */
-  readonly from: string | null;
   readonly subject: string | null;
-  /** Plain text; of an HTML email, the text made from it. */
-  readonly text: string;
+  readonly values: readonly string[];
   /** ISO 8601, in UTC. */
   readonly recordedAt: string;
 }
 
-/** Keeps what the sandbox would have sent. Returns, or resolves, once the entry is safe. */
+/**
+ * Keeps what the sandbox would have sent. Returns, or resolves, once the entry is safe. It is made when its turn has
+ * come: however many wait, few are in memory.
+ */
 export interface Outbox {
-  record(entry: OutboxEntry): Promise<void> | void;
+  record(text: OutboxText, make: () => OutboxEntry): Promise<void> | void;
 }
 
 /**
@@ -40,28 +49,25 @@ export function createSandboxSender(name: ChannelName, outbox: Outbox): Channel 
       const message = name === 'whatsapp' ? compileWhatsApp(content) : compileEmail(content);
       return {
         async deliver({ contact, values }, { deliveryId, attemptId }) {
-          const rendered = message.render(values);
-          if ('refusal' in rendered) return rendered.refusal;
-          const { from, subject } = message;
-          const entry: OutboxEntry = {
-            channel: name,
+          const refusal = message.refusal(values);
+          if (refusal) return refusal;
+          const make = (): OutboxEntry => ({
             deliveryId,
             attemptId,
             to: contact,
-            from,
-            subject: subject(values),
-            text: rendered.text,
+            subject: message.subject(values),
+            values: message.fields.map((field) => resolveField(field, values) ?? ''),
             recordedAt: new Date().toISOString(),
-          };
+          });
           try {
-            await outbox.record(entry);
+            await outbox.record(message.shared, make);
           } catch {
             return OUTBOX_UNAVAILABLE;
           }
           return { type: 'accepted', providerMessageId: `sandbox-${deliveryId}` };
         },
         preview: ({ contact, values }) => ({
-          from: message.from,
+          from: message.shared.from,
           to: contact,
           subject: message.subject(values),
           text: message.text(values),
@@ -80,19 +86,27 @@ const OUTBOX_UNAVAILABLE: Outcome = {
 };
 
 interface CompiledMessage {
-  readonly from: string | null;
+  readonly shared: OutboxText;
+  /** Whose values an entry holds, in their order. */
+  readonly fields: readonly Field[];
   subject(values: MergeValues): string | null;
   text(values: MergeValues): string;
-  render(values: MergeValues): ReturnType<typeof renderText>;
+  /** Why this recipient cannot get it; null: nothing stands in the way. */
+  refusal(values: MergeValues): Outcome | null;
 }
 
 function compileWhatsApp({ body }: MessageContent): CompiledMessage {
   refuseLongText(body);
+  const { parts, fields } = takeApart(body);
   return {
-    from: null,
+    shared: { channel: 'whatsapp', from: null, parts },
+    fields,
     subject: () => null,
     text: (values) => renderMergeText(body, values),
-    render: (values) => renderText(body, values),
+    refusal(values) {
+      const rendered = renderText(body, values);
+      return 'refusal' in rendered ? rendered.refusal : null;
+    },
   };
 }
 
@@ -104,12 +118,13 @@ function compileEmail({ format, body, subject, fromName }: MessageContent): Comp
   }
   // The same text part as the real email channel makes: a value is never read as HTML.
   const template: Template = format === 'html' ? { source: body.source, segments: textSegments(body) } : body;
-  const text = (values: MergeValues) => renderMergeText(template, values);
+  const { parts, fields } = takeApart(template);
   return {
-    from: fromName,
+    shared: { channel: 'email', from: fromName, parts },
+    fields,
     subject: (values) =>
       renderMergeText(subject, values, (value) => value.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')),
-    text,
-    render: (values) => ({ text: text(values) }),
+    text: (values) => renderMergeText(template, values),
+    refusal: () => null,
   };
 }

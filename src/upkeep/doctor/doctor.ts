@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { type Config, readConfig } from '../../config.ts';
 import type { Check } from './check.ts';
 import { failed } from './check.ts';
+import { checkAccess } from './check-access.ts';
 import { checkEmail, checkWhatsAppNumber } from './check-channels.ts';
 
 /** Looks at everything a send will need, without sending anything. Without a network it ends within seconds. */
@@ -18,7 +19,7 @@ export async function doctor(env: NodeJS.ProcessEnv): Promise<{ checks: Check[] 
     checkWhatsAppNumber(config.whatsapp),
   ]);
   const configuration = { name: 'configuration', ok: true, detail: 'every variable can be read' };
-  return { checks: [configuration, ...database, ...email, ...whatsapp] };
+  return { checks: [configuration, checkAccess(config), ...database, ...email, ...whatsapp] };
 }
 
 /** A driver is loaded when it is used. */

@@ -15,7 +15,11 @@ export type MetricsSource = Pick<Tidings, 'dispatcher' | 'health'>;
  * Everything that is told to Prometheus. It is made by the first request for it: whoever asks for no metrics pays for
  * no library and no timer. Labels have few values, all of them ours: never a contact, a send or a name.
  */
-export function createMetrics({ dispatcher, health }: MetricsSource, version: string): Registry {
+export function createMetrics(
+  { dispatcher, health }: MetricsSource,
+  version: string,
+  refused: Readonly<Record<string, number>> = {},
+): Registry {
   const registry = new Registry();
   const sender = (name: string, help: string, value: (state: SenderState) => number) =>
     new Gauge({
@@ -38,6 +42,16 @@ export function createMetrics({ dispatcher, health }: MetricsSource, version: st
       this.reset();
       for (const { channel, mode, outcomes } of dispatcher.senders())
         for (const [outcome, count] of Object.entries(outcomes)) this.inc({ channel, mode, outcome }, count);
+    },
+  });
+  new Counter({
+    name: 'tidings_refused_requests_total',
+    help: 'Requests that the HTTP door of this process turned away, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(refused)) this.inc({ reason }, count);
     },
   });
   sender('in_flight', 'Deliveries of this process between claim and settlement.', ({ inFlight }) => inFlight);

@@ -10,7 +10,10 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   chunks: ['send_seq', 'number'],
   deliveries: ['send_seq', 'position'],
   suppressions: ['channel', 'contact'],
+  outbox_texts: ['seq'],
+  outbox_bodies: ['text_seq'],
   outbox: ['seq'],
+  marks: ['name'],
 };
 export const TABLE_NAMES = Object.keys(TABLES);
 
