@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { readConfig } from '../src/config.ts';
 import { openTidings } from '../src/open-tidings.ts';
+import { configurationReference, fillReadme } from './configuration-reference.ts';
 import { operationsReference } from './operations-reference.ts';
 import { CHARTS, charts, fillPage, PERFORMANCE_PAGE, readResults } from './performance-page.ts';
 
@@ -17,3 +18,7 @@ rmSync(folder, { recursive: true });
 const results = readResults();
 writeFileSync(PERFORMANCE_PAGE, fillPage(readFileSync(PERFORMANCE_PAGE, 'utf8'), results));
 for (const [file, chart] of charts(results)) writeFileSync(join(CHARTS, file), chart);
+
+const root = join(import.meta.dirname, '..');
+writeFileSync(join(root, 'docs/reference/configuration.md'), configurationReference());
+writeFileSync(join(root, 'README.md'), fillReadme(readFileSync(join(root, 'README.md'), 'utf8')));

@@ -13,6 +13,7 @@ import { outboxOperations } from './operations/outbox.ts';
 import { sendBulkMessages } from './operations/sends/send-bulk-messages.ts';
 import { sendOperations } from './operations/sends/sends.ts';
 import { suppressionOperations } from './operations/suppressions.ts';
+import { createOutbox } from './providers/sandbox/create-outbox.ts';
 import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-sender.ts';
 import type { Tidings } from './tidings.ts';
 import { createHealth } from './upkeep/health.ts';

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { configurationReference, fillReadme } from '../scripts/configuration-reference.ts';
 import { operationsReference } from '../scripts/operations-reference.ts';
 import { CHARTS, charts, fillPage, PERFORMANCE_PAGE, readResults } from '../scripts/performance-page.ts';
 import { readConfig } from '../src/config.ts';
@@ -14,6 +15,14 @@ it('the page of operations is what the catalogue says; npm run docs writes it', 
   expect(page).toBe(operationsReference(tidings.operations));
   await tidings.close();
   removeFolder(folder);
+});
+
+it('the configuration in the README and in its page is what is declared; npm run docs writes both', () => {
+  const root = join(import.meta.dirname, '..');
+  const page = readFileSync(join(root, 'docs/reference/configuration.md'), 'utf8');
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  expect(page).toBe(configurationReference());
+  expect(readme).toBe(fillReadme(readme));
 });
 
 it('every row of the page on failures names a test that there is', () => {
