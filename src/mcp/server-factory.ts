@@ -8,13 +8,15 @@ import { groupTools } from './tools.ts';
 
 /**
  * Makes MCP servers, one for each HTTP request or stdio connection; what is the same for all is made once.
- * `stop` is aborted when the process ends, so that calls which only watch a send answer before the socket closes.
+ * `stop` is aborted when the process ends, so that calls which only watch a send answer before the socket closes; every
+ * call goes through `count`.
  */
 export function createMcpFactory(
   tidings: Tidings,
   log: Log,
   version: string,
   stop?: AbortSignal,
+  count: <T>(call: Promise<T>) => Promise<T> = (call) => call,
 ): McpServerFactory {
   const tools = groupTools(tidings.operations).map((tool) => ({
     tool,
@@ -31,7 +33,9 @@ export function createMcpFactory(
       { instructions: INSTRUCTIONS, capabilities: { tools: { listChanged: false } } },
     );
     for (const { tool, config } of tools) {
-      server.registerTool(tool.name, config, (given, ctx) => callTool(tool, given, ctx.mcpReq, log, stop));
+      server.registerTool(tool.name, config, (given, ctx) =>
+        count(callTool(tool, given, ctx.mcpReq, log, stop)),
+      );
     }
     return server;
   };

@@ -2,7 +2,6 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Log } from '../log/log.ts';
-import type { Operation } from '../operations/operation.ts';
 import type { Tidings } from '../tidings.ts';
 import { createMcpFactory } from './server-factory.ts';
 
@@ -23,7 +22,11 @@ export async function serveMcpStdio(
   streams: { stdin: NodeJS.ReadableStream; stdout: NodeJS.WritableStream } = process,
 ): Promise<StdioDoor> {
   const stop = new AbortController();
-  const calls = countCalls(tidings.operations);
+  let open = 0;
+  const count = <T>(call: Promise<T>): Promise<T> => {
+    open++;
+    return call.finally(() => open--);
+  };
   // The library drops every answer still owed as soon as its input ends; a script that pipes in one request and closes
   // would get none. So the end is passed on only when the answers are out.
   const input = new PassThrough();
@@ -32,7 +35,7 @@ export async function serveMcpStdio(
     streams.stdin.once('end', resolve).once('close', resolve);
   });
   const transport = new StdioServerTransport(input, streams.stdout as NodeJS.WriteStream);
-  const factory = createMcpFactory({ ...tidings, operations: calls.operations }, log, version, stop.signal);
+  const factory = createMcpFactory(tidings, log, version, stop.signal, count);
   const handle = serveStdio(factory, {
     transport,
     onerror: (error) => log.warn({ err: error }, 'MCP on stdio'),
@@ -41,28 +44,10 @@ export async function serveMcpStdio(
     stop.abort();
     const until = performance.now() + LAST_ANSWERS_MS;
     do await sleep(IDLE_MS);
-    while (calls.open() > 0 && performance.now() < until);
+    while (open > 0 && performance.now() < until);
     input.end();
     await handle.close();
   });
   ended.catch((error: unknown) => log.warn({ err: error }, 'MCP on stdio did not close well'));
   return { ended, close: () => handle.close() };
-}
-
-function countCalls(operations: readonly Operation[]): { operations: Operation[]; open: () => number } {
-  let open = 0;
-  const counted = operations.map(
-    (operation): Operation => ({
-      ...operation,
-      async run(input, context) {
-        open++;
-        try {
-          return await operation.run(input, context);
-        } finally {
-          open--;
-        }
-      },
-    }),
-  );
-  return { operations: counted, open: () => open };
 }
