@@ -53,7 +53,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           }),
         );
         const { seq } = await existingAudience(ledger, id);
-        // A build that fails (a full disk) stays `building`; the next start of a server goes on with it.
+        // One that a full disk stopped stays `building`, and goes on with the next start of a server.
         const built = buildAudience(ledger, seq);
         const late = new Promise((resolve) => setTimeout(resolve, BUILD_WAIT_MS).unref());
         built.catch(() => {});
@@ -118,6 +118,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           audience_id,
           name: audience.name,
           status: audience.status,
+          ...(audience.error !== null && { error: audience.error }),
           send_id: send?.id ?? null,
           leads: members.map((member) => ({
             ...toLead(member),
@@ -177,9 +178,10 @@ export function toSendStatus(status: string | null): z.output<typeof sendStatus>
 }
 
 export function toSummary(audience: AudienceRow) {
-  const { id, name, description, total_count, page_size, status, created_at } = audience;
+  const { id, name, description, total_count, page_size, status, error, created_at } = audience;
   const total_pages = Math.ceil(total_count / page_size);
-  return { id, name, description, total_count, total_pages, page_size, status, created_at };
+  const why = error === null ? {} : { error };
+  return { id, name, description, total_count, total_pages, page_size, status, ...why, created_at };
 }
 
 async function shownSend(ledger: Ledger, audience: AudienceRow, sendId: string | undefined) {

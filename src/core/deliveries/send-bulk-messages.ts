@@ -224,6 +224,11 @@ function sameContent(send: SendRow, content: SendContent): boolean {
 }
 
 function refuseUnready(audience: AudienceRow): void {
+  if (audience.status === 'error') {
+    throw new TidingsError('conflict', `The audience "${audience.name}" could not be built.`, {
+      fix: 'Make the audience again.',
+    });
+  }
   if (audience.status !== 'ready') {
     throw new TidingsError('conflict', `The audience "${audience.name}" is still ${audience.status}.`, {
       fix: 'Call again when audience get says ready.',

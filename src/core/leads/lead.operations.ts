@@ -23,6 +23,7 @@ import {
   updateLead,
 } from './lead.store.ts';
 import { type LeadRow, toLead } from './lead.ts';
+import { metadataColumns } from './metadata.ts';
 import { checkLead, newLead } from './save-lead.ts';
 
 export interface LeadContext {
@@ -135,7 +136,7 @@ export function leadOperations({ ledger, defaultCountry, importCsv }: LeadContex
             if (input[field] !== undefined) next[field] = input[field];
           }
           if (input.status !== undefined) next.status = input.status;
-          if (input.metadata !== undefined) next.metadata = JSON.stringify(input.metadata);
+          if (input.metadata !== undefined) Object.assign(next, metadataColumns(input.metadata));
           if (input.email !== undefined) next.email_key = checked.emailKey;
           if (input.phone !== undefined) next.phone_key = checked.phoneKey;
           if (next.email_key !== null && next.email_key !== row.email_key) {
