@@ -215,7 +215,7 @@ describe('what is copied', () => {
       );
       await tx.run(
         `INSERT INTO audiences VALUES (1, 'a', '', NULL, '{}', 9223372036854775807, 50, 'ready', 0, 0, -9223372036854775808,
-           '', NULL)`,
+           '', NULL, NULL)`,
       );
       await tx.run(
         `INSERT INTO sends (seq, id, audience_seq, channel, campaign, mode, state, revision, message, format,

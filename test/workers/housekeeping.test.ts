@@ -21,7 +21,8 @@ it('a task of the house that fails keeps no other from being done', async () => 
     close: () => ledger.close(),
     all: (async (sql, ...parameters) => {
       // What looks for scheduled sends, for chunks that are held, and for stopped sends.
-      if (!/'scheduled'|holder IS NOT NULL|'paused', 'cancelled'/.test(sql)) return ledger.all(sql, ...parameters);
+      if (!/'scheduled'|holder IS NOT NULL|'paused', 'cancelled'/.test(sql))
+        return ledger.all(sql, ...parameters);
       failed += 1;
       throw new Error('a row that cannot be read');
     }) as Ledger['all'],
