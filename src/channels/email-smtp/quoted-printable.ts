@@ -123,5 +123,5 @@ function quote(text: string, column: number): string {
     out[length++] = HEX_DIGITS[byte & 15]!;
     column += 3;
   }
-  return out.latin1Slice(0, length);
+  return out.toString('latin1', 0, length);
 }
