@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createSandboxChannel, type OutboxEntry } from '../../src/channels/sandbox/channel.ts';
+import { createSandboxChannel, type OutboxText } from '../../src/channels/sandbox/channel.ts';
 import { withTextPart } from '../../src/core/sends/ready-content.ts';
 import { parseTemplate } from '../../src/core/sends/template.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
@@ -11,11 +11,11 @@ type Core = Awaited<ReturnType<typeof openCore>>;
 const MESSAGE = '<p>Hello {{lead.name}}</p>'.repeat(500) + '<p>some words</p>'.repeat(60_000);
 
 let folder: string;
-let recorded: OutboxEntry[];
+let recorded: OutboxText['parts'][];
 const opened: Core[] = [];
 
 async function open(): Promise<Core> {
-  const outbox = { record: (entry: OutboxEntry) => void recorded.push(entry) };
+  const outbox = { record: ({ parts }: OutboxText) => void recorded.push(parts) };
   const core = await openCore([createSandboxChannel('email', outbox)], folder);
   opened.push(core);
   return core;
@@ -44,7 +44,7 @@ const send = (core: Core, audience_id: string, message = MESSAGE, max_wait_secon
     channel: 'email',
     subject: 'Hi',
     message,
-    max_wait_seconds: 30,
+    max_wait_seconds,
   });
 
 async function audienceIn(core: Core): Promise<string> {
@@ -60,7 +60,7 @@ it('HTML of a megabyte is read for a call and sent while everything else goes on
   expect(turns).toBeGreaterThan(50);
   core.dispatcher.start();
   expect(await send(core, audience)).toMatchObject({ total_sent: 1 });
-  expect(recorded[0]!.text).toMatch(/^Hello Ana\n\nHello Ana\n/);
+  expect(recorded[0]!.slice(0, 3)).toEqual(['Hello ', 0, '\n\nHello ']);
 });
 
 it('whoever sends reads long HTML beside its transactions, when it was not read for a call in this process', async () => {
@@ -74,7 +74,7 @@ it('whoever sends reads long HTML beside its transactions, when it was not read 
     while (recorded.length === 0) await sleep(10);
   });
   expect(turns).toBeGreaterThan(50);
-  expect(recorded[0]!.text).toMatch(/^Hello Ana\n\nHello Ana\n/);
+  expect(recorded[0]!.slice(0, 3)).toEqual(['Hello ', 0, '\n\nHello ']);
 });
 
 it('HTML that cannot become text in time pauses its send, with the reason, and others go on', async () => {
