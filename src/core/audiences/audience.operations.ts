@@ -3,9 +3,10 @@ import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import { TidingsError } from '../errors.ts';
 import { readCursor } from '../leads/lead.operations.ts';
 import { leadFilters, success } from '../leads/lead.schema.ts';
-import { toLead } from '../leads/lead.ts';
+import { toShortLead } from '../leads/short-lead.ts';
 import { newId } from '../new-id.ts';
 import { type Operation, operation } from '../operation.ts';
+import { readPage } from '../page.ts';
 import {
   audienceId,
   audienceSummary,
@@ -61,7 +62,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
         const audience = await existingAudience(ledger, id);
         const examples = await listMembers(ledger, audience, 0, 1, EXAMPLES);
         const { id: audience_id, created_at: _, ...summary } = toSummary(audience);
-        return { success: true as const, audience_id, ...summary, example_leads: examples.map(toLead) };
+        return { success: true as const, audience_id, ...summary, example_leads: examples.map(toShortLead) };
       },
     }),
 
@@ -93,7 +94,8 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
 
     operation({
       name: 'audience.get',
-      summary: 'Shows a page of the leads of an audience, each with its send_status.',
+      summary:
+        'Shows a page of the leads of an audience, each with its send_status; long notes and metadata are shortened.',
       effect: 'read',
       route: 'GET /audiences/{audience_id}',
       input: getAudienceInput,
@@ -111,8 +113,26 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           );
         }
         const send = await shownSend(ledger, audience, send_id);
-        const first = (page - 1) * page_size + 1;
-        const members = await listMembers(ledger, audience, send?.seq ?? 0, first, first + page_size - 1);
+        const before = (page - 1) * page_size;
+        const { shown } = await readPage({
+          limit: page_size,
+          isWhole: true,
+          after: before,
+          read: (after, count) =>
+            listMembers(
+              ledger,
+              audience,
+              send?.seq ?? 0,
+              after + 1,
+              Math.min(after + count, before + page_size),
+            ),
+          placeOf: ({ place }) => place,
+          show: (member) => ({
+            ...toShortLead(member),
+            send_status: toSendStatus(member.send_status),
+            send_error: member.send_error,
+          }),
+        });
         return {
           success: true as const,
           audience_id,
@@ -120,11 +140,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           status: audience.status,
           ...(audience.error !== null && { error: audience.error }),
           send_id: send?.id ?? null,
-          leads: members.map((member) => ({
-            ...toLead(member),
-            send_status: toSendStatus(member.send_status),
-            send_error: member.send_error,
-          })),
+          leads: shown,
           page,
           page_size,
           total_pages,

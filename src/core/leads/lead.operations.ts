@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import { TidingsError } from '../errors.ts';
 import { type Operation, operation } from '../operation.ts';
+import { readPage } from '../page.ts';
 import type { ImportOptions } from '../tidings.ts';
 import { LeadImport } from './import-leads.ts';
 import {
@@ -25,6 +26,7 @@ import {
 import { type LeadRow, toLead } from './lead.ts';
 import { metadataColumns } from './metadata.ts';
 import { checkLead, newLead } from './save-lead.ts';
+import { toShortLead } from './short-lead.ts';
 
 export interface LeadContext {
   readonly ledger: Ledger;
@@ -85,7 +87,7 @@ export function leadOperations({ ledger, defaultCountry, importCsv }: LeadContex
 
     operation({
       name: 'leads.list',
-      summary: 'Lists leads, oldest first, with filters and search.',
+      summary: 'Lists leads, oldest first, with filters and search; long notes and metadata are shortened.',
       effect: 'read',
       route: 'GET /leads',
       input: leadFilters.extend({
@@ -99,13 +101,18 @@ export function leadOperations({ ledger, defaultCountry, importCsv }: LeadContex
         next_cursor: z.string().nullable().describe('null: this was the last page'),
       }),
       async run(input) {
-        const rows = await listLeads(ledger, input, readCursor(input.cursor), input.limit + 1);
-        const shown = rows.slice(0, input.limit);
+        const { shown, next } = await readPage({
+          limit: input.limit,
+          after: readCursor(input.cursor),
+          read: (after, limit) => listLeads(ledger, input, after, limit),
+          placeOf: ({ seq }) => seq,
+          show: toShortLead,
+        });
         return {
           success: true as const,
-          leads: shown.map(toLead),
+          leads: shown,
           total_count: await countLeads(ledger, input),
-          next_cursor: rows.length > shown.length ? String(shown.at(-1)!.seq) : null,
+          next_cursor: next === null ? null : String(next),
         };
       },
     }),
