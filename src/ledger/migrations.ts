@@ -1,6 +1,7 @@
 import { fillLeadFilters } from './fill-lead-filters.ts';
 import type { Dialect, Transaction } from './ledger.ts';
 import { postgresOutbox, sqliteOutbox } from './outbox-steps.ts';
+import { postgresPerson, sqlitePerson } from './person-steps.ts';
 import { postgresSchema } from './postgres/first-schema.ts';
 import { rekeyEmails } from './rekey-emails.ts';
 import { firstSchema } from './sqlite/first-schema.ts';
@@ -90,4 +91,7 @@ export const migrations: readonly Migration[] = [
     postgres: [...LEAD_FILTERS, AUDIENCE_ERROR],
     rows: fillLeadFilters,
   },
+
+  // What is left of people who were erased, and of suppressions that no longer hold. Older code would bring both back.
+  { oldestCode: 8, sqlite: sqlitePerson, postgres: postgresPerson },
 ];

@@ -9,13 +9,14 @@ import { completeIfDealtWith, lockSend, type SendRow, setState } from '../sends/
 import type { SenderState } from '../tidings.ts';
 import { type Channel, HELD_UP, type MessageContent, modeOf, type Outcome } from './channel.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from './claim-window.ts';
-import { settle, suppress, unclaim } from './delivery.store.ts';
+import { settle, unclaim } from './delivery.store.ts';
 import { lineOf } from './delivery-line.ts';
 import { DomainGates } from './domain-gates.ts';
 import { type News, tell } from './news.ts';
 import { Outage } from './outage.ts';
 import type { Pace } from './pacer.ts';
 import { type Now, now, resolveOutcome } from './resolve-outcome.ts';
+import { suppress } from './suppression.store.ts';
 import { keyOf, type ReadyChunk, type Work } from './work.ts';
 
 /** How soon a change made by another process (a new send, a pause) is seen. */
