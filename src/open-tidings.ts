@@ -9,11 +9,11 @@ import { TimedLedger } from './ledger/timed-ledger.ts';
 import type { Log } from './log/log.ts';
 import { audienceOperations } from './operations/audience.ts';
 import { leadOperations } from './operations/leads.ts';
+import { outboxOperations } from './operations/outbox.ts';
 import { sendBulkMessages } from './operations/sends/send-bulk-messages.ts';
 import { sendOperations } from './operations/sends/sends.ts';
 import { suppressionOperations } from './operations/suppressions.ts';
-import { createOutbox } from './outbox/create-outbox.ts';
-import { outboxOperations } from './outbox/outbox.operations.ts';
+import { createOutbox } from './providers/sandbox/create-outbox.ts';
 import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-sender.ts';
 import type { DispatcherControl, ImportOptions, Tidings } from './tidings.ts';
 import { createHealth } from './upkeep/health.ts';
@@ -38,7 +38,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
       ...audienceOperations({ ledger }),
       sendBulkMessages(sending),
       ...sendOperations(sending),
-      ...suppressionOperations({ ledger, defaultCountry }),
+      ...suppressionOperations({ ledger, defaultCountry, log }),
       ...outboxOperations(ledger),
     ],
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },

@@ -34,7 +34,7 @@ export async function call(
   const operation = tidings.operations.find((one) => one.name === name)!;
   const input = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   try {
-    return (await operation.run(checkInput(operation, input), context)) as Result;
+    return (await operation.run(checkInput(operation, input), { door: 'cli', ...context })) as Result;
   } catch (error) {
     throw inShellWords(error, Object.keys(operation.input.shape), spelling);
   }

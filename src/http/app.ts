@@ -72,7 +72,7 @@ export function createHttpApp(options: HttpAppOptions): Hono {
 async function openMcp(of: { tidings: Tidings; version: string; log: Log; stop: AbortSignal }) {
   const [{ createMcpFactory }, { createMcpRoute }] = await Promise.all([
     import('../mcp/server-factory.ts'),
-    import('./mcp-route.ts'),
+    import('../mcp/http-route.ts'),
   ]);
   return createMcpRoute(createMcpFactory(of.tidings, of.log, of.version, of.stop), of.log);
 }

@@ -32,7 +32,7 @@ export function createRest({ tidings, version, publicUrl, log, stop }: RestOptio
         const given = await readInput(operation, route, request, c.req.param());
         const input = checkInput(operation, given);
         const { signal, end } = untilAny(request.signal, stop);
-        return c.json((await operation.run(input, { signal }).finally(end)) as object);
+        return c.json((await operation.run(input, { signal, door: 'rest' }).finally(end)) as object);
       } catch (error) {
         const { body, status } = toErrorResponse(error, log, operation.name);
         return c.json(body, status);

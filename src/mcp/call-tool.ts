@@ -25,7 +25,7 @@ export async function callTool(
     const checked = checkInput(operation, input);
     const { signal, end } = untilAny(call.signal, ...(stop ? [stop] : []));
     const output = await operation
-      .run(checked, { signal, ...(progress && { onProgress: progress.report }) })
+      .run(checked, { signal, door: 'mcp', ...(progress && { onProgress: progress.report }) })
       .finally(end);
     await progress?.flushed();
     return toResult(output as Record<string, unknown>);

@@ -3,8 +3,12 @@ import type * as z from 'zod';
 /** What calling an operation can do to the world: reading, changing what is stored, or messaging people. */
 export type Effect = 'read' | 'write' | 'send';
 
-/** Given by the door, for operations that watch something long. */
+export type Door = 'mcp' | 'rest' | 'cli';
+
+/** Given by the door, for operations that watch something long, or ask who is calling. */
 export interface CallContext {
+  /** Where the call came in; only the command line is taken for a person. Absent: from within. */
+  readonly door?: Door;
   /** Aborted when the caller is gone; the work it started goes on. */
   readonly signal?: AbortSignal;
   /** Called with strictly growing `done` while a send is watched. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { migrations } from '../../src/ledger/migrations.ts';
-import { createOutbox } from '../../src/outbox/create-outbox.ts';
-import { outboxOperations } from '../../src/outbox/outbox.operations.ts';
+import { outboxOperations } from '../../src/operations/outbox.ts';
+import { createOutbox } from '../../src/providers/sandbox/create-outbox.ts';
 import { createSandboxSender } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, ledgerOf, openCore, removeFolder } from '../support/core.ts';
 

@@ -52,7 +52,7 @@ export async function openCore(
     ...audienceOperations({ ledger }),
     sendBulkMessages(sending),
     ...sendOperations(sending),
-    ...suppressionOperations({ ledger, defaultCountry: 'MX' }),
+    ...suppressionOperations({ ledger, defaultCountry: 'MX', log: quiet }),
   ];
   return {
     folder,

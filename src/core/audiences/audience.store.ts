@@ -17,6 +17,8 @@ export interface AudienceRow {
   through_seq: number;
   created_at: string;
   deleted_at: string | null;
+  /** Why its status is `error`. */
+  error: string | null;
 }
 
 export function findAudience(reader: Reader, id: string): Promise<AudienceRow | undefined> {
@@ -93,13 +95,23 @@ export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'
   });
 }
 
-export function listBuilding(reader: Reader): Promise<{ seq: number }[]> {
-  return reader.all<{ seq: number }>(
-    "SELECT seq FROM audiences WHERE status = 'building' AND deleted_at IS NULL",
+/** It cannot be built, and trying again would not help. */
+export async function markFailed(tx: Transaction, seq: number, why: string): Promise<void> {
+  await tx.run(
+    "UPDATE audiences SET status = 'error', error = ? WHERE seq = ? AND status = 'building'",
+    why,
+    seq,
+  );
+}
+
+export function listBuilding(reader: Reader): Promise<{ seq: number; id: string }[]> {
+  return reader.all<{ seq: number; id: string }>(
+    "SELECT seq, id FROM audiences WHERE status = 'building' AND deleted_at IS NULL",
   );
 }
 
 export interface MemberRow extends LeadRow {
+  place: number;
   send_status: string | null;
   send_error: string | null;
 }
@@ -113,7 +125,7 @@ export function listMembers(
   last: number,
 ): Promise<MemberRow[]> {
   return reader.all<MemberRow>(
-    `SELECT ${LEAD_COLUMNS}, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
+    `SELECT ${LEAD_COLUMNS}, m.position AS place, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
      FROM audience_members m
      JOIN leads l ON l.seq = m.lead_seq
      LEFT JOIN deliveries d ON d.send_seq = ? AND d.position = m.position

@@ -7,6 +7,7 @@ import { refuseWhileHeld } from '../../core/holds/hold.ts';
 import { messageFormat, parseContent } from '../../core/messages/content.ts';
 import { parseMergeText, unknownFields } from '../../core/messages/merge-text.ts';
 import { newId } from '../../core/new-id.ts';
+import { CALL_LIMIT_MS, withTextPart } from '../../core/sends/ready-content.ts';
 import {
   findSend,
   findSendByKey,
@@ -51,7 +52,7 @@ export function sendBulkMessages(context: SendContext): Operation {
     output: sendBulkMessagesOutput,
     async run(input, call) {
       await refuseWhileHeld(context.ledger);
-      const { id, notices } = await attach(context, input);
+      const { id, notices } = await attach(context, input, call.signal);
       context.wake();
       await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
       return toResult((await findSend(context.ledger, id))!, notices);
@@ -63,7 +64,11 @@ export function sendBulkMessages(context: SendContext): Operation {
  * Makes the send of (audience, channel, campaign), or attaches to the one there is: two calls at once, or a call
  * tried again, are one send.
  */
-async function attach(context: SendContext, input: Input): Promise<{ id: string; notices: string[] }> {
+async function attach(
+  context: SendContext,
+  input: Input,
+  signal: AbortSignal | undefined,
+): Promise<{ id: string; notices: string[] }> {
   const start = readStartTime(input.schedule_at, Date.now());
   const audience = await existingAudience(context.ledger, input.audience_id);
   refuseUnready(audience);
@@ -75,7 +80,7 @@ async function attach(context: SendContext, input: Input): Promise<{ id: string;
     from_name: input.from || null,
     placeholder_policy: input.placeholder_policy,
   };
-  channel.prepare(parseContent(content, input.channel));
+  channel.prepare(await withTextPart(parseContent(content, input.channel), CALL_LIMIT_MS, signal));
   const notices = remarks(input, content);
   const key = {
     audience_seq: audience.seq,
@@ -224,6 +229,11 @@ function sameContent(send: SendRow, content: SendContent): boolean {
 }
 
 function refuseUnready(audience: AudienceRow): void {
+  if (audience.status === 'error') {
+    throw new TidingsError('conflict', `The audience "${audience.name}" could not be built.`, {
+      fix: 'Make the audience again.',
+    });
+  }
   if (audience.status !== 'ready') {
     throw new TidingsError('conflict', `The audience "${audience.name}" is still ${audience.status}.`, {
       fix: 'Call again when audience get says ready.',

@@ -6,9 +6,9 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { TidingsError } from '../errors.ts';
+import { readBody } from '../http/read-body.ts';
 import type { Log } from '../log/log.ts';
 import { untilAny } from '../until-any.ts';
-import { readBody } from './read-body.ts';
 
 type Message = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Ledger, Transaction } from '../ledger/ledger.ts';
-import type { Outbox, OutboxEntry, OutboxText } from '../providers/sandbox/sandbox-sender.ts';
+import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import { insertEntry, keepText, moveCount } from './outbox.store.ts';
+import type { Outbox, OutboxEntry, OutboxText } from './sandbox-sender.ts';
 
 /** Characters of values in one transaction: a window of leads with long notes comes to hundreds of megabytes. */
 const MOST_CHARACTERS = 4_000_000;

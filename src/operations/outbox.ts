@@ -2,8 +2,6 @@ import * as z from 'zod';
 import { success } from '../core/leads/lead.schema.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { type Operation, operation } from '../operations/operation.ts';
-import { channelName, outboxEntry, sendId } from '../operations/sends/send.schema.ts';
 import {
   countEntries,
   findEntry,
@@ -12,7 +10,9 @@ import {
   type OutboxRow,
   type PlaceInSend,
   partsOf,
-} from './outbox.store.ts';
+} from '../providers/sandbox/outbox.store.ts';
+import { type Operation, operation } from './operation.ts';
+import { channelName, outboxEntry, sendId } from './sends/send.schema.ts';
 
 /** Characters of one text in a list: as many as a WhatsApp text can have. `outbox.get` shows all of it. */
 const SHOWN = 4_096;

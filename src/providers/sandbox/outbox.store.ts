@@ -1,5 +1,5 @@
-import type { Reader, Transaction, Value } from '../ledger/ledger.ts';
-import type { OutboxText } from '../providers/sandbox/sandbox-sender.ts';
+import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
+import type { OutboxText } from './sandbox-sender.ts';
 
 export interface OutboxRow {
   seq: number;
