@@ -42,5 +42,6 @@ export type ErrorCode =
   | 'conflict' // the thing exists, but its state forbids what was asked
   | 'too_large'
   | 'unauthorized'
+  | 'forbidden' // only a person may, at the command line
   | 'configuration' // the environment or the data folder is not usable
   | 'storage'; // the disk or the database failed

@@ -36,7 +36,7 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
       ...audienceOperations({ ledger }),
       sendBulkMessages(sending),
       ...sendOperations(sending),
-      ...suppressionOperations({ ledger, defaultCountry }),
+      ...suppressionOperations({ ledger, defaultCountry, log }),
       ...outboxOperations(ledger),
     ],
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },

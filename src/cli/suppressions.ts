@@ -48,6 +48,14 @@ export function addSuppressionCommands(program: Command, run: Run): void {
         return answer(context, 'suppressions.remove', { contact, channel }, show, SPELLING);
       }),
     );
+
+  jsonOption(pageOptions(suppressions.command('history [contact]'), 'entries'))
+    .description('what no longer holds: until when, and who lifted it')
+    .action((contact: string | undefined, { limit, cursor }: Options) =>
+      run((context) =>
+        answer(context, 'suppressions.history', { contact, limit, cursor }, showHistory, SPELLING),
+      ),
+    );
 }
 
 export function addOutboxCommand(program: Command, run: Run): void {
@@ -74,6 +82,12 @@ function showList(found: Result, output: Output): string {
   const columns = ['channel', 'contact', 'reason', 'created_at'];
   const rows = (found['suppressions'] as Result[]).map((one) => columns.map((column) => one[column]));
   return rows.length === 0 ? 'Nobody is suppressed.' : output.table(columns, rows) + more(found);
+}
+
+function showHistory(found: Result, output: Output): string {
+  const columns = ['channel', 'contact', 'reason', 'created_at', 'lifted_at', 'lifted_by'];
+  const rows = (found['history'] as Result[]).map((one) => columns.map((column) => one[column]));
+  return rows.length === 0 ? 'No suppression was lifted.' : output.table(columns, rows) + more(found);
 }
 
 function showOutbox(found: Result, output: Output): string {

@@ -7,6 +7,7 @@ const STATUS: Record<Refusal['code'], ContentfulStatusCode> = {
   invalid_template: 400,
   invalid_file: 400,
   unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   conflict: 409,
   too_large: 413,

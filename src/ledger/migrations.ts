@@ -1,5 +1,7 @@
+import { fillLeadFilters } from './fill-lead-filters.ts';
 import type { Dialect, Transaction } from './ledger.ts';
 import { postgresOutbox, sqliteOutbox } from './outbox-steps.ts';
+import { postgresPerson, sqlitePerson } from './person-steps.ts';
 import { postgresSchema } from './postgres/first-schema.ts';
 import { rekeyEmails } from './rekey-emails.ts';
 import { firstSchema } from './sqlite/first-schema.ts';
@@ -10,6 +12,12 @@ export type Migration = Readonly<Record<Dialect, readonly string[]>> & {
   /** What SQL cannot say of the rows, after the statements and in their transaction: a batch of them in memory at a time. */
   readonly rows?: (tx: Transaction) => Promise<void>;
 };
+
+const LEAD_FILTERS = ['segment_id', 'campaign_id', 'assignee_id'].map(
+  (column) => `ALTER TABLE leads ADD COLUMN ${column} TEXT`,
+);
+/** Why an audience has the status `error`; null: it has not. */
+const AUDIENCE_ERROR = 'ALTER TABLE audiences ADD COLUMN error TEXT';
 
 const SCHEDULED = "CREATE INDEX sends_scheduled ON sends (scheduled_at) WHERE state = 'scheduled'";
 
@@ -75,4 +83,15 @@ export const migrations: readonly Migration[] = [
 
   // The sandbox keeps one copy of the text of a send, and of each message only what differs.
   { oldestCode: 6, sqlite: sqliteOutbox, postgres: postgresOutbox },
+
+  // From metadata, null: the lead has none. One lead whose metadata a database cannot read breaks no filter.
+  {
+    oldestCode: 7,
+    sqlite: [...LEAD_FILTERS, AUDIENCE_ERROR],
+    postgres: [...LEAD_FILTERS, AUDIENCE_ERROR],
+    rows: fillLeadFilters,
+  },
+
+  // What is left of people who were erased, and of suppressions that no longer hold. Older code would bring both back.
+  { oldestCode: 8, sqlite: sqlitePerson, postgres: postgresPerson },
 ];

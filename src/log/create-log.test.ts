@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TidingsError } from '../errors.ts';
 import { createLog } from './create-log.ts';
 
@@ -25,4 +25,43 @@ it('a fault is one line that says what, why and where, without a stack', () => {
 
 it('the stack is for LOG_LEVEL=debug', () => {
   expect(lineOf('debug').err['stack']).toContain('create-log.test.ts');
+});
+
+describe.each(['trace', 'debug', 'info', 'error'])('at LOG_LEVEL=%s a line tells no data', (level) => {
+  function logged(error: unknown): string {
+    let line = '';
+    createLog(level, { write: (text) => (line = text) }).error({ err: error }, 'failed');
+    return line;
+  }
+  const broken = () => {
+    try {
+      return JSON.parse('{"diagnosis": HIV-marker');
+    } catch (error) {
+      return error;
+    }
+  };
+  const ofPostgres = Object.assign(new Error('invalid input syntax for type bigint: "HIV-marker\n"'), {
+    name: 'DatabaseError',
+    severity: 'ERROR',
+    code: '22P02',
+    detail: 'Token "HIV-marker" is invalid.',
+    where: 'JSON data, line 1: {"diagnosis":"HIV-marker',
+    parameters: ['HIV-marker'],
+    cause: { note: 'HIV-marker' },
+  });
+
+  it.each([
+    ['of PostgreSQL', ofPostgres, 'invalid input syntax for type bigint'],
+    [
+      'of PostgreSQL, within another',
+      new TidingsError('storage', 'Odd.', { cause: ofPostgres }),
+      'invalid input',
+    ],
+    ['of JSON.parse', broken(), 'not valid JSON'],
+  ])('of an error %s', (_, error, told) => {
+    const line = logged(error);
+    expect(line).not.toContain('marker');
+    expect(line).toContain(told);
+    if (level === 'debug' || level === 'trace') expect(line).toContain('create-log.test.ts');
+  });
 });

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type DestinationStream, pino, stdSerializers } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import { visibleJson } from '../visible.ts';
 import type { Log } from './log.ts';
 
@@ -10,7 +10,7 @@ const WORKER = `${hostname().slice(0, 40)}-${process.pid}`;
 
 /**
  * Structured lines on stderr: stdout belongs to answers, and on stdio to the protocol. Contacts and messages are never
- * logged. Where in the code a fault came from is one place; the whole stack is for `LOG_LEVEL=debug`.
+ * logged. Where in the code a fault came from is one place; the whole stack is for `LOG_LEVEL=debug`, and no more than that.
  */
 export function createLog(level: string, destination: DestinationStream = pino.destination(2)): Log {
   const isVerbose = level === 'debug' || level === 'trace';
@@ -19,23 +19,46 @@ export function createLog(level: string, destination: DestinationStream = pino.d
       level,
       base: { worker: WORKER },
       redact: ['*.contact', '*.recipient', '*.to', '*.lead'],
-      serializers: { err: isVerbose ? stdSerializers.err : toFields },
+      serializers: { err: (error: unknown) => toFields(error, isVerbose) },
     },
     // Somebody may look at it on a terminal, and JSON lets C1 controls through.
     { write: (line) => destination.write(visibleJson(line)) },
   );
 }
 
-function toFields(error: unknown): object {
+/**
+ * What may be told of an error, by name: a driver hangs onto it whatever it knows, PostgreSQL the row and the values
+ * that it failed on (`detail`, `where`, `parameters`).
+ */
+function toFields(error: unknown, isVerbose: boolean): object {
   if (!(error instanceof Error)) return { message: String(error) };
-  const { name, message, stack, cause } = error;
-  const code = 'code' in error ? { code: error.code } : {};
-  const at = SOURCE.exec(stack ?? '')?.[1];
+  const { name, stack = '', cause } = error;
+  const code = 'code' in error && typeof error.code !== 'object' ? { code: error.code } : {};
+  const at = SOURCE.exec(stack)?.[1];
   return {
     type: name,
-    message,
+    message: withoutData(error),
     ...code,
-    ...(at && { at }),
-    ...(cause instanceof Error && { cause: cause.message }),
+    ...(isVerbose ? { stack: frames(stack) } : at && { at }),
+    ...(cause instanceof Error && {
+      cause: isVerbose ? toFields(cause, isVerbose) : withoutData(cause),
+    }),
   };
+}
+
+/** PostgreSQL quotes the value that it could not read at the end, and JSON.parse the text around the place. */
+function withoutData(error: Error): string {
+  const { message } = error;
+  if (error instanceof SyntaxError)
+    return message.replace(/[,:]? *(\.\.\.)?".*$/s, ' (a text that is not valid JSON)');
+  if ('severity' in error) return message.replace(/: ".*$/s, '');
+  return message;
+}
+
+/** Without its first lines, which repeat the message. */
+function frames(stack: string): string {
+  return stack
+    .split('\n')
+    .filter((line) => /^ +at /.test(line))
+    .join('\n');
 }

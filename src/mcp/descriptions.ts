@@ -66,9 +66,10 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   suppressions: {
     title: 'Suppressions',
-    purpose: 'Keep contacts that must not be messaged over a channel: list, add, remove.',
+    purpose: 'Keep contacts that must not be messaged over a channel: list, add, remove, history.',
     notFor: 'Deleting a lead (leads delete).',
-    returns: 'The suppressed contacts with the reason, or the contact that was added or removed.',
+    returns:
+      'The suppressed contacts with the reason, or the contact that was added or removed; history: what was lifted, when and by whom. A complaint or an opt-out is lifted by a person at the command line only.',
     when: 'When someone asks not to be messaged, or asks to be messaged again.',
     workflow: 'suppressions add: every send from now on skips that contact.',
     annotations: hints(false, true, true, false),

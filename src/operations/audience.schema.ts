@@ -3,6 +3,7 @@ import { lead, leadFilters, success } from '../core/leads/lead.schema.ts';
 
 export const audienceId = z.uuid().describe('UUID of the audience');
 export const audienceStatus = z.enum(['building', 'ready', 'error']);
+const audienceError = z.string().optional().describe('Why the status is error');
 
 export const createAudienceInput = leadFilters.extend({
   name: z.string().trim().min(1).max(200).describe('Name of the audience'),
@@ -19,6 +20,7 @@ export const createAudienceOutput = z.looseObject({
   total_pages: z.int(),
   page_size: z.int(),
   status: audienceStatus,
+  error: audienceError,
   example_leads: z.array(lead).describe('Up to 5 of its leads'),
 });
 
@@ -30,6 +32,7 @@ export const audienceSummary = z.looseObject({
   total_pages: z.int(),
   page_size: z.int(),
   status: audienceStatus,
+  error: audienceError,
   created_at: z.string(),
 });
 
@@ -57,6 +60,7 @@ export const getAudienceOutput = z.looseObject({
   audience_id: z.string(),
   name: z.string(),
   status: audienceStatus,
+  error: audienceError,
   send_id: z.string().nullable().describe('The send whose send_status is shown'),
   leads: z.array(audienceLead),
   page: z.int(),

@@ -10,7 +10,7 @@ import {
 import { buildAudience } from '../core/audiences/build-audience.ts';
 import { listMembers } from '../core/deliveries/list-members.ts';
 import { leadFilters, success } from '../core/leads/lead.schema.ts';
-import { toLead } from '../core/leads/lead.ts';
+import { toShortLead } from '../core/leads/short-lead.ts';
 import { newId } from '../core/new-id.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader } from '../ledger/ledger.ts';
@@ -25,6 +25,7 @@ import {
 } from './audience.schema.ts';
 import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
+import { readPage } from './page.ts';
 
 /** Longer than this, `create` answers `building` and the rest is done behind it. */
 const BUILD_WAIT_MS = 20_000;
@@ -53,7 +54,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           }),
         );
         const { seq } = await existingAudience(ledger, id);
-        // A build that fails (a full disk) stays `building`; the next start of a server goes on with it.
+        // One that a full disk stopped stays `building`, and goes on with the next start of a server.
         const built = buildAudience(ledger, seq);
         const late = new Promise((resolve) => setTimeout(resolve, BUILD_WAIT_MS).unref());
         built.catch(() => {});
@@ -61,7 +62,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
         const audience = await existingAudience(ledger, id);
         const examples = await listMembers(ledger, audience, 0, 1, EXAMPLES);
         const { id: audience_id, created_at: _, ...summary } = toSummary(audience);
-        return { success: true as const, audience_id, ...summary, example_leads: examples.map(toLead) };
+        return { success: true as const, audience_id, ...summary, example_leads: examples.map(toShortLead) };
       },
     }),
 
@@ -93,7 +94,8 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
 
     operation({
       name: 'audience.get',
-      summary: 'Shows a page of the leads of an audience, each with its send_status.',
+      summary:
+        'Shows a page of the leads of an audience, each with its send_status; long notes and metadata are shortened.',
       effect: 'read',
       route: 'GET /audiences/{audience_id}',
       input: getAudienceInput,
@@ -111,19 +113,34 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           );
         }
         const send = await shownSend(ledger, audience, send_id);
-        const first = (page - 1) * page_size + 1;
-        const members = await listMembers(ledger, audience, send?.seq ?? 0, first, first + page_size - 1);
+        const before = (page - 1) * page_size;
+        const { shown } = await readPage({
+          limit: page_size,
+          isWhole: true,
+          after: before,
+          read: (after, count) =>
+            listMembers(
+              ledger,
+              audience,
+              send?.seq ?? 0,
+              after + 1,
+              Math.min(after + count, before + page_size),
+            ),
+          placeOf: ({ place }) => place,
+          show: (member) => ({
+            ...toShortLead(member),
+            send_status: toSendStatus(member.send_status),
+            send_error: member.send_error,
+          }),
+        });
         return {
           success: true as const,
           audience_id,
           name: audience.name,
           status: audience.status,
+          ...(audience.error !== null && { error: audience.error }),
           send_id: send?.id ?? null,
-          leads: members.map((member) => ({
-            ...toLead(member),
-            send_status: toSendStatus(member.send_status),
-            send_error: member.send_error,
-          })),
+          leads: shown,
           page,
           page_size,
           total_pages,
@@ -177,9 +194,10 @@ export function toSendStatus(status: string | null): z.output<typeof sendStatus>
 }
 
 export function toSummary(audience: AudienceRow) {
-  const { id, name, description, total_count, page_size, status, created_at } = audience;
+  const { id, name, description, total_count, page_size, status, error, created_at } = audience;
   const total_pages = Math.ceil(total_count / page_size);
-  return { id, name, description, total_count, total_pages, page_size, status, created_at };
+  const why = error === null ? {} : { error };
+  return { id, name, description, total_count, total_pages, page_size, status, ...why, created_at };
 }
 
 async function shownSend(ledger: Ledger, audience: AudienceRow, sendId: string | undefined) {

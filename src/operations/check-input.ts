@@ -9,8 +9,7 @@ import type { Operation } from './operation.ts';
  * @throws TidingsError `invalid_argument`
  */
 export function checkInput(operation: Operation, given: unknown): z.output<Operation['input']> {
-  const input = given ?? {};
-  refuseUnfit(input, MAX_DEPTH);
+  const input = wellFormed(given ?? {}, MAX_DEPTH);
   // An unknown name comes first: it is often the reason why another argument seems to be missing.
   refuseUnknown(operation.name, operation.input, input, '');
   const parsed = operation.input.safeParse(input);
@@ -21,16 +20,30 @@ export function checkInput(operation: Operation, given: unknown): z.output<Opera
 /** Far more than any argument needs, and few enough for whoever walks through a value by calling itself. */
 const MAX_DEPTH = 100;
 
-/** What no database or reader of JSON takes as it is, wherever it stands. */
-function refuseUnfit(value: unknown, levels: number): void {
-  if (typeof value === 'string' && value.includes('\0')) {
-    throw wrong(`${show(value)} has a NUL character, which text has not.`, 'Leave it out.');
-  }
-  if (typeof value !== 'object' || value === null) return;
+/**
+ * What no database or reader of JSON takes as it is, wherever it stands. Half a character, as a text cut at a length
+ * ends in, becomes U+FFFD in a value; of a name it would make another name.
+ */
+function wellFormed(value: unknown, levels: number): unknown {
+  if (typeof value === 'string') return withoutNul(value).toWellFormed();
+  if (typeof value !== 'object' || value === null) return value;
   if (levels === 0) {
     throw wrong(`The arguments are nested deeper than ${MAX_DEPTH} levels.`, 'Send flatter values.');
   }
-  for (const inner of Object.values(value)) refuseUnfit(inner, levels - 1);
+  if (Array.isArray(value)) return value.map((inner) => wellFormed(inner, levels - 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [wellFormedName(name), wellFormed(inner, levels - 1)]),
+  );
+}
+
+function wellFormedName(name: string): string {
+  if (withoutNul(name).isWellFormed()) return name;
+  throw wrong(`The name ${show(name)} has half a character in it.`, 'Leave it out.');
+}
+
+function withoutNul(text: string): string {
+  if (!text.includes('\0')) return text;
+  throw wrong(`${show(text)} has a NUL character, which text has not.`, 'Leave it out.');
 }
 
 /** Looks into lists of objects too: there, an unknown name would be lost without a word. */

@@ -12,10 +12,13 @@ import {
   updateLead,
 } from '../core/leads/lead.store.ts';
 import { type LeadRow, toLead } from '../core/leads/lead.ts';
+import { metadataColumns } from '../core/leads/metadata.ts';
 import { checkLead, newLead } from '../core/leads/save-lead.ts';
+import { toShortLead } from '../core/leads/short-lead.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader } from '../ledger/ledger.ts';
 import { type Operation, operation } from './operation.ts';
+import { readPage } from './page.ts';
 
 export interface LeadContext {
   readonly ledger: Ledger;
@@ -76,7 +79,7 @@ export function leadOperations({ ledger, defaultCountry }: LeadContext): Operati
 
     operation({
       name: 'leads.list',
-      summary: 'Lists leads, oldest first, with filters and search.',
+      summary: 'Lists leads, oldest first, with filters and search; long notes and metadata are shortened.',
       effect: 'read',
       route: 'GET /leads',
       input: leadFilters.extend({
@@ -90,13 +93,18 @@ export function leadOperations({ ledger, defaultCountry }: LeadContext): Operati
         next_cursor: z.string().nullable().describe('null: this was the last page'),
       }),
       async run(input) {
-        const rows = await listLeads(ledger, input, readCursor(input.cursor), input.limit + 1);
-        const shown = rows.slice(0, input.limit);
+        const { shown, next } = await readPage({
+          limit: input.limit,
+          after: readCursor(input.cursor),
+          read: (after, limit) => listLeads(ledger, input, after, limit),
+          placeOf: ({ seq }) => seq,
+          show: toShortLead,
+        });
         return {
           success: true as const,
-          leads: shown.map(toLead),
+          leads: shown,
           total_count: await countLeads(ledger, input),
-          next_cursor: rows.length > shown.length ? String(shown.at(-1)!.seq) : null,
+          next_cursor: next === null ? null : String(next),
         };
       },
     }),
@@ -127,7 +135,7 @@ export function leadOperations({ ledger, defaultCountry }: LeadContext): Operati
             if (input[field] !== undefined) next[field] = input[field];
           }
           if (input.status !== undefined) next.status = input.status;
-          if (input.metadata !== undefined) next.metadata = JSON.stringify(input.metadata);
+          if (input.metadata !== undefined) Object.assign(next, metadataColumns(input.metadata));
           if (input.email !== undefined) next.email_key = checked.emailKey;
           if (input.phone !== undefined) next.phone_key = checked.phoneKey;
           if (next.email_key !== null && next.email_key !== row.email_key) {

@@ -1,11 +1,20 @@
 import * as z from 'zod';
 import type { ChannelName } from '../core/channel.ts';
-import { suppress } from '../core/deliveries/delivery.store.ts';
 import { normalizeContact } from '../core/leads/contact.ts';
 import { success } from '../core/leads/lead.schema.ts';
+import { findErased, shownContact } from '../core/suppressions/erased-contact.ts';
+import type { PastSuppressionRow } from '../core/suppressions/suppression.store.ts';
+import {
+  endSuppression,
+  findSuppression,
+  listHistory,
+  suppress,
+} from '../core/suppressions/suppression.store.ts';
 import { SUPPRESSION_REASONS } from '../core/suppressions/suppression.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Log } from '../log/log.ts';
+import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
 import { channelName, suppression } from './sends/send.schema.ts';
 
@@ -20,8 +29,9 @@ const contact = z
 export function suppressionOperations(options: {
   ledger: Ledger;
   defaultCountry: string | null;
+  log: Log;
 }): Operation[] {
-  const { ledger } = options;
+  const { ledger, log } = options;
   const normalized = (channel: ChannelName, given: string): string => {
     const read = normalizeContact(channel, given, options.defaultCountry);
     if (read.ok) return read.value;
@@ -58,7 +68,7 @@ export function suppressionOperations(options: {
         const last = rows.length > shown.length ? shown.at(-1)! : null;
         return {
           success: true as const,
-          suppressions: shown,
+          suppressions: shown.map((row) => ({ ...row, contact: shownContact(row.contact) })),
           next_cursor: last && `${last.channel} ${last.contact}`,
         };
       },
@@ -84,19 +94,83 @@ export function suppressionOperations(options: {
 
     operation({
       name: 'suppressions.remove',
-      summary: 'Lets a contact be messaged again. Only with that person’s consent.',
+      summary:
+        'Lets a contact be messaged again. Only with that person’s consent; after a complaint or an opt-out only at the command line.',
       effect: 'write',
       route: 'DELETE /suppressions',
       input: z.object({ channel: channelName, contact }),
       output: z.looseObject({ success, channel: channelName, contact: z.string() }),
-      async run({ channel, contact: given }) {
+      async run({ channel, contact: given }, context) {
         const value = normalized(channel, given);
-        const removed = await ledger.write((tx) =>
-          tx.run('DELETE FROM suppressions WHERE channel = ? AND contact = ?', channel, value),
-        );
-        if (removed === 0) throw new TidingsError('not_found', `${value} is not suppressed for ${channel}.`);
+        const by = context.caller.door;
+        const reason = await ledger.write(async (tx) => {
+          const row = await findSuppression(tx, channel, value);
+          if (!row) throw new TidingsError('not_found', `${value} is not suppressed for ${channel}.`);
+          if (by !== 'cli' && SAID_NO.includes(row.reason)) throw onlyAPerson(row.reason, channel);
+          await endSuppression(tx, row, by);
+          return row.reason;
+        });
+        // Without the contact: no line at the usual level names a person.
+        log.warn({ channel, reason, door: by }, 'a suppression was lifted');
         return { success: true as const, channel, contact: value };
       },
     }),
+
+    operation({
+      name: 'suppressions.history',
+      summary: 'Lists suppressions that no longer hold, newest first: until when, and who lifted them.',
+      effect: 'read',
+      route: 'GET /suppressions/history',
+      input: z.object({
+        contact: contact.optional(),
+        limit: z.int().min(1).max(200).default(50),
+        cursor: z.string().max(100).optional().describe('next_cursor of the answer before'),
+      }),
+      output: z.looseObject({
+        success,
+        history: z.array(pastSuppression),
+        next_cursor: z.string().nullable(),
+      }),
+      async run({ contact: given, limit, cursor }) {
+        const beforeSeq = cursor === undefined ? Number.MAX_SAFE_INTEGER : readCursor(cursor);
+        const value =
+          given === undefined ? null : normalized(given.includes('@') ? 'email' : 'whatsapp', given);
+        const wanted = value === null ? [] : [value, (await findErased(ledger, value)) ?? value];
+        const rows = await listHistory(ledger, wanted, beforeSeq, limit + 1);
+        const shown = rows.slice(0, limit);
+        return {
+          success: true as const,
+          history: shown.map(toPast),
+          next_cursor: rows.length > shown.length ? String(shown.at(-1)!.seq) : null,
+        };
+      },
+    }),
   ];
+}
+
+/** What people said themselves: no model and no script takes it back for them. */
+const SAID_NO: readonly string[] = ['complained', 'opted_out'];
+
+function onlyAPerson(reason: string, channel: ChannelName): TidingsError {
+  return new TidingsError(
+    'forbidden',
+    `This contact ${reason === 'complained' ? 'complained' : 'opted out'}: only a person lifts that, at the command line.`,
+    { fix: `On the server, with their consent: tidings suppressions remove CONTACT --channel ${channel}` },
+  );
+}
+
+const pastSuppression = suppression.extend({
+  lifted_at: z.string(),
+  lifted_by: z.string().describe('cli, mcp or rest; or the weightier reason that took its place'),
+});
+
+function toPast({ channel, contact: stored, reason, created_at, ended_at, ended_by }: PastSuppressionRow) {
+  return {
+    channel,
+    contact: shownContact(stored),
+    reason,
+    created_at,
+    lifted_at: ended_at,
+    lifted_by: ended_by,
+  };
 }

@@ -215,7 +215,7 @@ describe('what is copied', () => {
       );
       await tx.run(
         `INSERT INTO audiences VALUES (1, 'a', '', NULL, '{}', 9223372036854775807, 50, 'ready', 0, 0, -9223372036854775808,
-           '', NULL)`,
+           '', NULL, NULL)`,
       );
       await tx.run(
         `INSERT INTO sends (seq, id, audience_seq, channel, campaign, mode, state, revision, message, format,
@@ -247,6 +247,9 @@ describe('what is copied', () => {
       'chunks 5',
       'deliveries 1',
       'suppressions 7',
+      'suppression_history 0',
+      'erased_contacts 0',
+      'erasures 0',
       'outbox_texts 0',
       'outbox_bodies 0',
       'outbox 0',

@@ -49,7 +49,7 @@ export async function openCore(
     ...audienceOperations({ ledger }),
     sendBulkMessages(sending),
     ...sendOperations(sending),
-    ...suppressionOperations({ ledger, defaultCountry: 'MX' }),
+    ...suppressionOperations({ ledger, defaultCountry: 'MX', log: quiet }),
   ];
   return {
     folder,

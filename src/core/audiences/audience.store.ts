@@ -16,6 +16,8 @@ export interface AudienceRow {
   through_seq: number;
   created_at: string;
   deleted_at: string | null;
+  /** Why its status is `error`. */
+  error: string | null;
 }
 
 export function findAudience(reader: Reader, id: string): Promise<AudienceRow | undefined> {
@@ -92,9 +94,18 @@ export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'
   });
 }
 
-export function listBuilding(reader: Reader): Promise<{ seq: number }[]> {
-  return reader.all<{ seq: number }>(
-    "SELECT seq FROM audiences WHERE status = 'building' AND deleted_at IS NULL",
+/** It cannot be built, and trying again would not help. */
+export async function markFailed(tx: Transaction, seq: number, why: string): Promise<void> {
+  await tx.run(
+    "UPDATE audiences SET status = 'error', error = ? WHERE seq = ? AND status = 'building'",
+    why,
+    seq,
+  );
+}
+
+export function listBuilding(reader: Reader): Promise<{ seq: number; id: string }[]> {
+  return reader.all<{ seq: number; id: string }>(
+    "SELECT seq, id FROM audiences WHERE status = 'building' AND deleted_at IS NULL",
   );
 }
 

@@ -460,18 +460,3 @@ export async function requeue(
   const last = rows.at(-1)?.position;
   return last === undefined ? null : { last, moved: total };
 }
-
-export async function suppress(
-  tx: Transaction,
-  channel: ChannelName,
-  contact: string,
-  reason: string,
-): Promise<void> {
-  await tx.run(
-    'INSERT INTO suppressions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    channel,
-    contact,
-    reason,
-    new Date().toISOString(),
-  );
-}

@@ -3,6 +3,7 @@ import type { AudienceRow } from '../audiences/audience.store.ts';
 import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
 
 export interface MemberRow extends LeadRow {
+  place: number;
   send_status: string | null;
   send_error: string | null;
 }
@@ -16,7 +17,7 @@ export function listMembers(
   last: number,
 ): Promise<MemberRow[]> {
   return reader.all<MemberRow>(
-    `SELECT ${LEAD_COLUMNS}, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
+    `SELECT ${LEAD_COLUMNS}, m.position AS place, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
      FROM audience_members m
      JOIN leads l ON l.seq = m.lead_seq
      LEFT JOIN deliveries d ON d.send_seq = ? AND d.position = m.position

@@ -159,8 +159,8 @@ export class Dispatcher implements DispatcherControl {
       this.#log.info({ channel: channel.name, mode: modeOf(channel), inDoubt }, 'this process sends');
     }
     if (!hasTaken) return;
-    resumeBuilding(this.#ledger).catch((error: unknown) => {
-      this.#log.error({ err: error }, 'an audience could not be built to its end');
+    resumeBuilding(this.#ledger, this.#log).catch((error: unknown) => {
+      this.#log.error({ err: error }, 'audiences could not be built to their end');
     });
     this.wake();
   }

@@ -3,14 +3,17 @@ import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { Log } from '../../log/log.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim-window.ts';
-import { settle, suppress, unclaim } from '../deliveries/delivery.store.ts';
+import { settle, unclaim } from '../deliveries/delivery.store.ts';
 import { keyOf, type ReadyChunk } from '../deliveries/ready-chunk.ts';
 import { type Now, now, resolveOutcome } from '../deliveries/resolve-outcome.ts';
 import { type News, tell } from '../deliveries/send-ended.ts';
 import { type Channel, modeOf, type Outcome, STALLED } from '../deliveries/sender.ts';
 import { parseContent } from '../messages/content.ts';
+import type { MessageContent } from '../messages/message.ts';
+import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
 import { completeIfSettled, lockSend, type SendRow, setState } from '../sends/send.store.ts';
+import { suppress } from '../suppressions/suppression.store.ts';
 import type { Work } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
 import type { SenderState } from './dispatcher-control.ts';
@@ -63,7 +66,8 @@ export class SenderLoop {
   readonly #pace: Pace;
   readonly #outage = new Outage();
   readonly #domains = new DomainGates();
-  readonly #prepared = new Map<number, { revision: number; ready: ReadyMessage }>();
+  /** By send; `later` while its message is being made, an error when it cannot be. */
+  readonly #prepared = new Map<number, { revision: number; ready: ReadyMessage | 'later' | TidingsError }>();
   readonly #refusals = new Map<number, { code: string; count: number }>();
   /** Sends of which it is written down why they do not move. */
   readonly #heldUp = new Set<number>();
@@ -255,6 +259,7 @@ export class SenderLoop {
     for (const chunk of chunks) {
       if (claims.length === room) break;
       const ready = chunk.state === 'running' ? await this.#ready(tx, chunk) : null;
+      if (ready === 'later') continue;
       if (!ready) {
         this.#work.nothingLeft(chunk);
         continue;
@@ -282,22 +287,44 @@ export class SenderLoop {
   }
 
   /** The message of a send, compiled once for each revision. One that this channel cannot carry pauses its send. */
-  async #ready(tx: Transaction, chunk: ReadyChunk): Promise<ReadyMessage | null> {
+  async #ready(tx: Transaction, chunk: ReadyChunk): Promise<ReadyMessage | 'later' | null> {
     const known = this.#prepared.get(chunk.send_seq);
-    if (known?.revision === chunk.revision) return known.ready;
-    const send = (await tx.get<SendRow>('SELECT * FROM sends WHERE seq = ?', chunk.send_seq))!;
     try {
-      const content = parseContent(send, send.channel);
-      const ready = { content, message: this.#channel.prepare(content) };
-      if (this.#prepared.size >= 100) this.#prepared.clear();
-      this.#prepared.set(send.seq, { revision: send.revision, ready });
+      const ready =
+        known?.revision === chunk.revision ? known.ready : await this.#prepare(tx, chunk.send_seq);
+      if (ready instanceof TidingsError) throw ready;
       return ready;
     } catch (error) {
       if (!(error instanceof TidingsError)) throw error;
-      await setState(tx, send.seq, 'paused', { code: error.code, message: error.message });
-      this.#tellPaused(send.id, error);
+      this.#prepared.delete(chunk.send_seq);
+      await setState(tx, chunk.send_seq, 'paused', { code: error.code, message: error.message });
+      this.#tellPaused(chunk.id, error);
       return null;
     }
+  }
+
+  /** What takes long goes on beside the transaction, and beside everybody else's messages. */
+  async #prepare(tx: Transaction, sendSeq: number): Promise<ReadyMessage | 'later'> {
+    const send = (await tx.get<SendRow>('SELECT * FROM sends WHERE seq = ?', sendSeq))!;
+    const { seq, revision } = send;
+    const compile = (content: MessageContent) => ({ content, message: this.#channel.prepare(content) });
+    const keep = <T extends ReadyMessage | 'later' | TidingsError>(ready: T): T => {
+      if (this.#prepared.size >= 100) this.#prepared.clear();
+      this.#prepared.set(seq, { revision, ready });
+      return ready;
+    };
+    const content = withTextPart(parseContent(send, send.channel), SEND_LIMIT_MS);
+    if (!(content instanceof Promise)) return keep(compile(content));
+    content
+      .then(compile)
+      .catch((cause: unknown) =>
+        cause instanceof TidingsError
+          ? cause
+          : new TidingsError('invalid_argument', 'The message of this send cannot be read.', { cause }),
+      )
+      .then(keep)
+      .then(() => this.#wake());
+    return keep('later');
   }
 
   #deliver(claim: Claim): void {

@@ -1,5 +1,6 @@
 import type { Dialect, Value } from '../../ledger/ledger.ts';
 import type { LeadFilters } from './lead.schema.ts';
+import { FILTERED_KEYS } from './metadata.ts';
 
 export interface Condition {
   /** Joined by AND; uses the alias `l` for leads. */
@@ -17,9 +18,9 @@ export function leadCondition(filters: LeadFilters, dialect: Dialect): Condition
   };
   if (filters.status) add('l.status = ?', filters.status);
   if (filters.origin) add('l.origin = ?', filters.origin);
-  for (const key of ['segment_id', 'campaign_id', 'assignee_id'] as const) {
+  for (const key of FILTERED_KEYS) {
     const value = filters[key];
-    if (value) add(`${metadataText(dialect, key)} = ?`, value);
+    if (value) add(`l.${key} = ?`, value);
   }
   if (filters.search) {
     const pattern = `%${filters.search.replaceAll(/[\\%_]/g, '\\$&')}%`;
@@ -33,10 +34,4 @@ export function leadCondition(filters: LeadFilters, dialect: Dialect): Condition
     );
   }
   return { sql: parts.join(' AND '), parameters };
-}
-
-function metadataText(dialect: Dialect, key: string): string {
-  return dialect === 'postgres'
-    ? `(CAST(l.metadata AS json) ->> '${key}')`
-    : `CAST(json_extract(l.metadata, '$.${key}') AS TEXT)`;
 }

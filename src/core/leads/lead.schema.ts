@@ -39,6 +39,10 @@ export const lead = z.looseObject({
   status: leadStatus,
   origin: z.string().nullable(),
   metadata: z.record(z.string(), z.json()),
+  shortened: z
+    .array(z.enum(['notes', 'metadata']))
+    .optional()
+    .describe('What is not shown whole here; leads get shows it'),
   created_at: z.string().describe('ISO 8601, UTC'),
 });
 export type LeadWire = z.output<typeof lead>;

@@ -3,6 +3,7 @@ import type { Reader, Transaction } from '../../ledger/ledger.ts';
 import type { LeadFilters } from './lead.schema.ts';
 import { LEAD_COLUMNS, type LeadRow } from './lead.ts';
 import { leadCondition } from './lead-filters.ts';
+import { FILTERED_KEYS } from './metadata.ts';
 
 export type NewLead = Omit<LeadRow, 'seq' | 'deleted_at'>;
 
@@ -19,6 +20,7 @@ const INSERTED = [
   'status',
   'origin',
   'metadata',
+  ...FILTERED_KEYS,
   'created_at',
   'updated_at',
 ] as const;
@@ -110,7 +112,8 @@ export function findUnreachableLead(
 export async function eraseLead(tx: Transaction, seq: number, now: string): Promise<void> {
   await tx.run(
     `UPDATE leads SET name = NULL, email = NULL, phone = NULL, email_key = NULL, phone_key = NULL, position = NULL,
-       company = NULL, notes = NULL, origin = NULL, metadata = '{}', updated_at = ?, deleted_at = ? WHERE seq = ?`,
+       company = NULL, notes = NULL, origin = NULL, metadata = '{}', segment_id = NULL, campaign_id = NULL,
+       assignee_id = NULL, updated_at = ?, deleted_at = ? WHERE seq = ?`,
     now,
     now,
     seq,

@@ -15,13 +15,16 @@ export interface LeadRow {
   status: LeadWire['status'];
   origin: string | null;
   metadata: string;
+  segment_id: string | null;
+  campaign_id: string | null;
+  assignee_id: string | null;
   created_at: string;
   updated_at: string;
   deleted_at: string | null;
 }
 
 export const LEAD_COLUMNS =
-  'l.seq, l.id, l.name, l.email, l.phone, l.email_key, l.phone_key, l.position, l.company, l.notes, l.status, l.origin, l.metadata, l.created_at, l.updated_at, l.deleted_at';
+  'l.seq, l.id, l.name, l.email, l.phone, l.email_key, l.phone_key, l.position, l.company, l.notes, l.status, l.origin, l.metadata, l.segment_id, l.campaign_id, l.assignee_id, l.created_at, l.updated_at, l.deleted_at';
 
 export function toLead(row: LeadRow): LeadWire {
   const { id, name, email, phone, position, company, notes, status, origin, created_at } = row;

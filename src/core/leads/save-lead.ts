@@ -11,6 +11,7 @@ import {
   updateLead,
 } from './lead.store.ts';
 import type { LeadRow } from './lead.ts';
+import { metadataColumns } from './metadata.ts';
 
 /** What a caller or a file says of a lead; undefined: says nothing, null: says there is none. */
 export interface LeadInput {
@@ -66,7 +67,7 @@ export function newLead(lead: CheckedLead, now: string): NewLead {
     notes: input.notes ?? null,
     status: input.status ?? 'new',
     origin: input.origin ?? null,
-    metadata: JSON.stringify(input.metadata ?? {}),
+    ...metadataColumns(input.metadata ?? {}),
     created_at: now,
     updated_at: now,
   };
@@ -150,7 +151,7 @@ export async function mergeLead(
     notes: pick(row.notes, input.notes),
     status: pick(row.status, input.status) ?? row.status,
     origin: pick(row.origin, input.origin),
-    metadata: JSON.stringify(metadata),
+    ...metadataColumns(metadata),
     created_at: row.created_at,
     updated_at: row.updated_at,
   };

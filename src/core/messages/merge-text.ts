@@ -73,11 +73,11 @@ export function parseMergeText(source: string, where = 'message'): Template {
   return { source, segments };
 }
 
+/** One pass: to look for each kind by itself would read on to the end for every field. */
 function nextOpening(source: string, from: number): number {
-  const field = source.indexOf('{{', from);
-  const tag = source.indexOf('{%', from);
-  if (field < 0) return tag;
-  return tag < 0 ? field : Math.min(field, tag);
+  const opening = /\{[{%]/g;
+  opening.lastIndex = from;
+  return opening.exec(source)?.index ?? -1;
 }
 
 /** The position of the `}}` that ends the field, skipping quoted arguments; -1 when there is none. */

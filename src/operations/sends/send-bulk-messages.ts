@@ -7,6 +7,7 @@ import { type Channel, modeOf } from '../../core/deliveries/sender.ts';
 import { refuseWhileHeld } from '../../core/holds/hold.ts';
 import { messageFormat, parseContent } from '../../core/messages/content.ts';
 import { parseMergeText, unknownFields } from '../../core/messages/merge-text.ts';
+import { CALL_LIMIT_MS, withTextPart } from '../../core/messages/ready-content.ts';
 import { newId } from '../../core/new-id.ts';
 import {
   findSend,
@@ -27,7 +28,7 @@ import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { Words } from '../../words.ts';
 import { existingAudience } from '../audience.ts';
-import { type CallContext, type Operation, operation } from '../operation.ts';
+import { type Call, type CallContext, type Operation, operation } from '../operation.ts';
 import { sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
 import { isAhead, scheduledAt, toResult, totalsOf } from './send-result.ts';
 
@@ -54,11 +55,10 @@ export function sendBulkMessages(context: SendContext): Operation {
     output: sendBulkMessagesOutput,
     async run(input, call) {
       await refuseWhileHeld(context.ledger);
-      const { words } = call.caller;
-      const { id, notices } = await attach(context, input, words);
+      const { id, notices } = await attach(context, input, call);
       context.wake();
       await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
-      return toResult((await findSend(context.ledger, id))!, notices, words);
+      return toResult((await findSend(context.ledger, id))!, notices, call.caller.words);
     },
   });
 }
@@ -70,7 +70,7 @@ export function sendBulkMessages(context: SendContext): Operation {
 async function attach(
   context: SendContext,
   input: Input,
-  words: Words,
+  { caller: { words }, signal }: Call,
 ): Promise<{ id: string; notices: string[] }> {
   const start = readStartTime(input.schedule_at, Date.now());
   const audience = await existingAudience(context.ledger, input.audience_id);
@@ -83,7 +83,7 @@ async function attach(
     from_name: input.from || null,
     placeholder_policy: input.placeholder_policy,
   };
-  channel.prepare(parseContent(content, input.channel));
+  channel.prepare(await withTextPart(parseContent(content, input.channel), CALL_LIMIT_MS, signal));
   const notices = remarks(input, content);
   const key = {
     audience_seq: audience.seq,
@@ -244,6 +244,11 @@ function sameContent(send: SendRow, content: SendContent): boolean {
 }
 
 function refuseUnready(audience: AudienceRow): void {
+  if (audience.status === 'error') {
+    throw new TidingsError('conflict', `The audience "${audience.name}" could not be built.`, {
+      fix: 'Make the audience again.',
+    });
+  }
   if (audience.status !== 'ready') {
     throw new TidingsError('conflict', `The audience "${audience.name}" is still ${audience.status}.`, {
       fix: (words) => `Call again when ${words.operation('audience.get')} says ready.`,

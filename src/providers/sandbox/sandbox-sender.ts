@@ -4,8 +4,8 @@ import type { MergeValues } from '../../core/leads/lead.ts';
 import type { Field } from '../../core/messages/merge-text.ts';
 import { renderMergeText, resolveField, type Template, takeApart } from '../../core/messages/merge-text.ts';
 import type { MessageContent } from '../../core/messages/message.ts';
+import { textPart } from '../../core/messages/text-part.ts';
 import { TidingsError } from '../../errors.ts';
-import { textSegments } from '../email/message/text-part.ts';
 import { refuseLongText, renderText } from '../whatsapp/text-limit.ts';
 
 /** What all messages of a send have in common. */
@@ -110,14 +110,15 @@ function compileWhatsApp({ body }: MessageContent): CompiledMessage {
   };
 }
 
-function compileEmail({ format, body, subject, fromName }: MessageContent): CompiledMessage {
+function compileEmail(content: MessageContent): CompiledMessage {
+  const { format, body, subject, fromName } = content;
   if (subject === null) {
     throw new TidingsError('invalid_argument', 'An email needs a subject.', {
       fix: 'Give "subject" when "channel" is "email".',
     });
   }
   // The same text part as the real email channel makes: a value is never read as HTML.
-  const template: Template = format === 'html' ? { source: body.source, segments: textSegments(body) } : body;
+  const template: Template = format === 'html' ? (content.textPart ?? textPart(body)) : body;
   const { parts, fields } = takeApart(template);
   return {
     shared: { channel: 'email', from: fromName, parts },

@@ -79,7 +79,7 @@ export class Worker implements DispatcherControl {
       this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => this.#plan()),
       this.#repeat(POLL_MS, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
       this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
-      this.#repeat(HOUSEKEEPING_MS, signal, 'housekeeping fails', () => this.#keepHouse()),
+      ...this.#housekeeping().map(([fault, task]) => this.#repeat(HOUSEKEEPING_MS, signal, fault, task)),
       ...this.#parts.map(({ hands, loop }) => this.#deliver(hands, loop)),
     ]).then(() => {
       this.#drained.abort();
@@ -194,20 +194,30 @@ export class Worker implements DispatcherControl {
     }
   }
 
-  async #keepHouse(): Promise<void> {
-    await planStarts(this.#ledger, this.#queue);
-    await planHeld(this.#ledger, this.#queue);
-    await completeStopped(this.#ledger);
-    await resumeBuilding(this.#ledger);
-    await this.#ledger.writeConcurrently((tx) => capRetryDelays(tx, now().steadyMs, LONGEST_RETRY_MS));
-    if (await isOutdated(this.#ledger)) {
-      this.#log.error(
-        {},
-        'a newer Tidings has changed the database: this version sends nothing more; upgrade it',
-      );
-      for (const { loop } of this.#parts) loop.stop();
-      this.#stopping.abort();
-    }
+  /** Each by itself: one that fails keeps no other from being done. */
+  #housekeeping(): readonly (readonly [fault: string, task: () => Promise<unknown>])[] {
+    const ledger = this.#ledger;
+    return [
+      ['scheduled sends cannot be planned', () => planStarts(ledger, this.#queue)],
+      ['what is held cannot be planned', () => planHeld(ledger, this.#queue)],
+      ['stopped sends cannot be completed', () => completeStopped(ledger)],
+      ['audiences cannot be built', () => resumeBuilding(ledger, this.#log)],
+      [
+        'waiting cannot be bounded',
+        () => ledger.writeConcurrently((tx) => capRetryDelays(tx, now().steadyMs, LONGEST_RETRY_MS)),
+      ],
+      ['the version of the database cannot be asked for', () => this.#stopIfOutdated()],
+    ];
+  }
+
+  async #stopIfOutdated(): Promise<void> {
+    if (!(await isOutdated(this.#ledger))) return;
+    this.#log.error(
+      {},
+      'a newer Tidings has changed the database: this version sends nothing more; upgrade it',
+    );
+    for (const { loop } of this.#parts) loop.stop();
+    this.#stopping.abort();
   }
 
   /** Until `ended`; a database that is away is waited for. */
@@ -215,7 +225,7 @@ export class Worker implements DispatcherControl {
     everyMs: number,
     ended: AbortSignal,
     fault: string,
-    work: () => Promise<void>,
+    work: () => Promise<unknown>,
   ): Promise<void> {
     let faults = 0;
     while (!ended.aborted) {

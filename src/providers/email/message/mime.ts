@@ -6,11 +6,11 @@ import {
   type Template,
 } from '../../../core/messages/merge-text.ts';
 import type { MessageContent } from '../../../core/messages/message.ts';
+import { textPart } from '../../../core/messages/text-part.ts';
 import { TidingsError } from '../../../errors.ts';
 import type { FromAddress } from '../smtp/settings.ts';
 import { dateHeader, fromHeader, headerText, unstructuredHeader } from './header.ts';
 import { type QuotedLiteral, QuotedPrintableWriter, quoteLiteral, toCrlf } from './quoted-printable.ts';
-import { textSegments } from './text-part.ts';
 
 /** A message compiled for one send: all that is the same for everyone is already encoded. */
 export interface CompiledMessage {
@@ -48,9 +48,7 @@ export function compileMessage(content: MessageContent, sender: FromAddress): Co
   }
   const name = (content.fromName && headerText(content.fromName)) || sender.name;
   const textTemplate: Template =
-    content.format === 'html'
-      ? { source: content.body.source, segments: textSegments(content.body) }
-      : content.body;
+    content.format === 'html' ? (content.textPart ?? textPart(content.body)) : content.body;
   const text = compilePart('text/plain', textTemplate.segments, String);
   const html = content.format === 'html' ? compilePart('text/html', content.body.segments, escapeHtml) : null;
   const body: RenderPart = html
@@ -113,9 +111,10 @@ function prefersBase64(text: string): boolean {
 }
 
 function base64Lines(text: string): string {
-  return Buffer.from(text)
-    .toString('base64')
-    .replace(/.{76}(?=.)/g, '$&\r\n');
+  const encoded = Buffer.from(text).toString('base64');
+  const lines: string[] = [];
+  for (let at = 0; at < encoded.length; at += 76) lines.push(encoded.slice(at, at + 76));
+  return lines.join('\r\n');
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -17,10 +17,15 @@ export interface QuotedLiteral {
 
 /** 76 without the `=` of a soft line break. */
 const LINE_LENGTH = 75;
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
 const DOT = 0x2e;
+const EQUALS = 0x3d;
+const HEX_DIGITS = Buffer.from('0123456789ABCDEF');
 const SPACE_AT_END = /[ \t]$/;
 const PLAIN = /^[ !-<>-~]*$/;
-const HEX = Array.from({ length: 256 }, (_, byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`);
 
 /** Every kind of line break becomes CRLF, the only one that may travel (RFC 5321, section 2.3.8). */
 export function toCrlf(text: string): string {
@@ -87,28 +92,36 @@ export class QuotedPrintableWriter {
 
 /** Encodes text whose line breaks are CRLF, beginning at `column`. */
 function quote(text: string, column: number): string {
-  let out = '';
   const bytes = Buffer.from(text, 'utf8');
+  // Three for each byte, and three for the break that each 25 of them need.
+  const out = Buffer.allocUnsafe(Math.ceil(bytes.length * 3.12) + 3);
+  let length = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at]!;
-    if (byte === 0x0d && bytes[at + 1] === 0x0a) {
-      out += '\r\n';
+    if (byte === CR && bytes[at + 1] === LF) {
+      out[length++] = CR;
+      out[length++] = LF;
       column = 0;
       at++;
       continue;
     }
-    let piece =
-      (byte >= 0x20 && byte <= 0x7e && byte !== 0x3d) || byte === 0x09
-        ? String.fromCharCode(byte)
-        : HEX[byte]!;
-    if ((byte === 0x20 || byte === 0x09) && bytes[at + 1] === 0x0d) piece = HEX[byte]!;
-    if (column + piece.length > LINE_LENGTH) {
-      out += '=\r\n';
+    const endsLine = (byte === SPACE || byte === TAB) && bytes[at + 1] === CR;
+    const isPlain = ((byte >= SPACE && byte <= 0x7e && byte !== EQUALS) || byte === TAB) && !endsLine;
+    if (column + (isPlain ? 1 : 3) > LINE_LENGTH) {
+      out[length++] = EQUALS;
+      out[length++] = CR;
+      out[length++] = LF;
       column = 0;
     }
-    if (column === 0 && byte === DOT) piece = HEX[byte]!;
-    out += piece;
-    column += piece.length;
+    if (isPlain && !(column === 0 && byte === DOT)) {
+      out[length++] = byte;
+      column += 1;
+      continue;
+    }
+    out[length++] = EQUALS;
+    out[length++] = HEX_DIGITS[byte >> 4]!;
+    out[length++] = HEX_DIGITS[byte & 15]!;
+    column += 3;
   }
-  return out;
+  return out.toString('latin1', 0, length);
 }

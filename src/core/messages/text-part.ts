@@ -1,0 +1,150 @@
+import { createRequire } from 'node:module';
+import type { FormatCallback, HtmlToTextOptions } from 'html-to-text';
+import { TidingsError } from '../../errors.ts';
+import type { Segment, Template } from './merge-text.ts';
+
+/** Private-use characters that pass through an HTML reader untouched, with a word no text holds by chance. */
+const placeholder = (index: number) => `\uE000tidings-field-${index}\uE001`;
+const PLACEHOLDER = /\uE000tidings-field-(\d+)\uE001/g;
+
+/** The picture's own words; its address says nothing to a reader of plain text. */
+const alternativeText: FormatCallback = (element, _walk, builder) => {
+  const alt: unknown = element.attribs?.alt;
+  if (typeof alt === 'string' && alt) builder.addInline(alt);
+};
+
+/** Cells of a layout table stand side by side: a space between them keeps their words apart. */
+const cell: FormatCallback = (element, walk, builder) => {
+  walk(element.children, builder);
+  builder.addInline(' ');
+};
+
+const OPTIONS: HtmlToTextOptions = {
+  wordwrap: false,
+  formatters: { alternativeText, cell },
+  selectors: [
+    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
+    {
+      selector: 'a',
+      options: { hideLinkHrefIfSameAsText: true, linkBrackets: ['(', ')'] },
+    },
+    { selector: 'img', format: 'alternativeText' },
+    { selector: 'tr', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    { selector: 'td', format: 'cell' },
+    { selector: 'th', format: 'cell' },
+    { selector: 'style', format: 'skip' },
+    { selector: 'script', format: 'skip' },
+    { selector: 'title', format: 'skip' },
+  ],
+};
+
+interface HtmlReader {
+  readonly Parser: typeof import('htmlparser2').Parser;
+  readonly toText: (html: string) => string;
+}
+
+let loaded: HtmlReader | undefined;
+
+/** Loaded with the first HTML message: it is large, and a server that sends none does without. */
+function htmlReader(): HtmlReader {
+  if (!loaded) {
+    const require = createRequire(import.meta.url);
+    const { compile } = require('html-to-text') as typeof import('html-to-text');
+    const { Parser } = require('htmlparser2') as typeof import('htmlparser2');
+    loaded = { Parser, toText: compile(OPTIONS) };
+  }
+  return loaded;
+}
+
+/** Deeper than any newsletter, and few enough that a reader of HTML needs no time for it. */
+const MAX_DEPTH = 500;
+/** Each of them writes something before every line within it: the text grows with their number, the work with its square. */
+const INDENTING = new Set(['blockquote', 'ol', 'ul']);
+const MAX_INDENTS = 50;
+/** Of HTML that is no longer than a letter the text may be as long as it gets; of other HTML twice as long. */
+const ANY_TEXT = 20_000;
+
+/**
+ * How many quotes and lists of the HTML stand within each other at most.
+ * @throws TidingsError `invalid_argument` where more elements are open at once than a reader of HTML has time for.
+ */
+export function measureIndents(html: string): number {
+  let depth = 0;
+  let indents = 0;
+  let most = 0;
+  const parser = new (htmlReader().Parser)({
+    onopentag(name) {
+      depth += 1;
+      if (depth > MAX_DEPTH) throw tooDeep(`${MAX_DEPTH} elements`, name);
+      if (!INDENTING.has(name)) return;
+      indents += 1;
+      most = Math.max(most, indents);
+      if (indents > MAX_INDENTS) throw tooDeep(`${MAX_INDENTS} quotes and lists`, name);
+    },
+    onclosetag(name) {
+      depth -= 1;
+      if (INDENTING.has(name)) indents -= 1;
+    },
+  });
+  parser.end(html);
+  return most;
+}
+
+function tooDeep(what: string, name: string): TidingsError {
+  return new TidingsError(
+    'invalid_argument',
+    `The HTML of the message has more than ${what} open at once, the last a <${name.slice(0, 20)}>.`,
+    { fix: 'Close its elements. Nothing was sent.' },
+  );
+}
+
+/** Plain text of HTML that {@link measureIndents} lets pass. */
+export function htmlToText(html: string): string {
+  const text = trimLines(htmlReader().toText(html));
+  const room = Math.max(ANY_TEXT, 2 * html.length);
+  // Cut between lines: a merge field is never longer than one.
+  return text.length <= room ? text : `${text.slice(0, Math.max(0, text.lastIndexOf('\n', room)))}\n…`;
+}
+
+/** By hand: an expression that looks for white space before a line's end reads a long run of it once from each place. */
+function trimLines(text: string): string {
+  const isBlank = (char: string | undefined) => char === ' ' || char === '\t';
+  return text
+    .split('\n')
+    .map((line) => {
+      let end = line.length;
+      while (isBlank(line[end - 1])) end -= 1;
+      return line.slice(0, end);
+    })
+    .join('\n');
+}
+
+/** The HTML with its merge fields held by placeholders: the values meet the text later, unescaped. */
+export function withPlaceholders(html: Template): string {
+  let index = 0;
+  return html.segments
+    .map((segment) => (typeof segment === 'string' ? segment : placeholder(index++)))
+    .join('');
+}
+
+/** The text of {@link withPlaceholders} as a template, with the merge fields that `html` has. */
+export function withFields(text: string, html: Template): Template {
+  const fields = html.segments.filter((segment) => typeof segment !== 'string');
+  const segments: Segment[] = [];
+  text.split(PLACEHOLDER).forEach((piece, at) => {
+    if (at % 2 === 0) {
+      if (piece) segments.push(piece);
+      return;
+    }
+    const field = fields[Number(piece)];
+    if (field) segments.push(field);
+  });
+  return { source: html.source, segments };
+}
+
+/** The plain text of an HTML body, made here and now: {@link withTextPart} knows when that takes too long. */
+export function textPart(html: Template): Template {
+  const source = withPlaceholders(html);
+  measureIndents(source);
+  return withFields(htmlToText(source), html);
+}
