@@ -3,6 +3,7 @@ import { TidingsError } from '../../core/errors.ts';
 import { normalizeEmail } from '../../core/leads/contact.ts';
 import type { Log } from '../../core/log.ts';
 import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
+import { ifEverybody } from './if-everybody.ts';
 import { compileMessage } from './mime.ts';
 import { SmtpPool } from './pool.ts';
 import { needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
@@ -57,6 +58,7 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
       ratePerSecond: options.ratePerSecond,
       // For each session one message on its way, one that waits for it, and two whose results are being written down.
       windowSize: connections * 4,
+      ifEverybodyIsRefused: ifEverybody,
     },
     prepare(content) {
       const message = compileMessage(content, from);

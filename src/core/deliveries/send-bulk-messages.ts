@@ -28,6 +28,7 @@ import { parseTemplate, unknownFields } from '../sends/template.ts';
 import { type Channel, type ChannelName, modeOf } from './channel.ts';
 import { type Retry, requeue, reviveGivenUp } from './delivery.store.ts';
 import { refuseWhileHeld } from './hold.ts';
+import { now } from './resolve-outcome.ts';
 
 export interface SendContext {
   readonly ledger: Ledger;
@@ -182,7 +183,7 @@ function hasPassed({ text }: Extract<StartTime, { type: 'passed' }>): string {
 
 /** A send with work left → `running`, or `scheduled` for `atMs` (milliseconds since 1970). */
 export async function goOn(tx: Transaction, send: SendRow, atMs: number | null = null): Promise<void> {
-  await reviveGivenUp(tx, send.seq);
+  await reviveGivenUp(tx, send.seq, now().steadyMs);
   if (atMs !== null) return schedule(tx, send.seq, atMs);
   if (send.state === 'running') return;
   const nowMs = Date.now();
