@@ -12,7 +12,6 @@ import { buildAudience } from '../core/audiences/build-audience.ts';
 import { leadFilters, success } from '../core/leads/lead.schema.ts';
 import { toShortLead } from '../core/leads/short-lead.ts';
 import { newId } from '../core/new-id.ts';
-import { readPage } from '../core/page.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader } from '../ledger/ledger.ts';
 import {
@@ -26,6 +25,7 @@ import {
 } from './audience.schema.ts';
 import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
+import { readPage } from './page.ts';
 
 /** Longer than this, `create` answers `building` and the rest is done behind it. */
 const BUILD_WAIT_MS = 20_000;

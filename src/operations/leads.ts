@@ -22,11 +22,11 @@ import { type LeadRow, toLead } from '../core/leads/lead.ts';
 import { metadataColumns } from '../core/leads/metadata.ts';
 import { checkLead, newLead } from '../core/leads/save-lead.ts';
 import { toShortLead } from '../core/leads/short-lead.ts';
-import { readPage } from '../core/page.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader } from '../ledger/ledger.ts';
 import type { ImportOptions } from '../tidings.ts';
 import { type Operation, operation } from './operation.ts';
+import { readPage } from './page.ts';
 
 export interface LeadContext {
   readonly ledger: Ledger;

@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import { type ChannelName, SUPPRESSION_REASONS } from '../core/deliveries/sender.ts';
+import { normalizeContact } from '../core/leads/contact.ts';
+import { success } from '../core/leads/lead.schema.ts';
+import { findErased, shownContact } from '../core/suppressions/erased-contact.ts';
 import {
   endSuppression,
   findSuppression,
   listHistory,
   type PastSuppressionRow,
   suppress,
-} from '../core/deliveries/suppression.store.ts';
-import { normalizeContact } from '../core/leads/contact.ts';
-import { findErased, shownContact } from '../core/leads/erased-contact.ts';
-import { success } from '../core/leads/lead.schema.ts';
+} from '../core/suppressions/suppression.store.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log/log.ts';

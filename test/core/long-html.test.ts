@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { parseMergeText } from '../../src/core/messages/merge-text.ts';
-import { withTextPart } from '../../src/core/sends/ready-content.ts';
+import { withTextPart } from '../../src/core/messages/ready-content.ts';
 import { createSandboxSender, type OutboxText } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { countTurns } from '../support/turns.ts';

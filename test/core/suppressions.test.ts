@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { suppress } from '../../src/core/deliveries/suppression.store.ts';
+import { suppress } from '../../src/core/suppressions/suppression.store.ts';
 import { openCore, removeFolder } from '../support/core.ts';
 
 let core: Awaited<ReturnType<typeof openCore>>;

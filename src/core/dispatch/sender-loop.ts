@@ -5,13 +5,13 @@ import type { Log } from '../../log/log.ts';
 import type { SenderState } from '../../tidings.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim-window.ts';
 import { settle, unclaim } from '../deliveries/delivery.store.ts';
+import { RefusalRun } from '../deliveries/refusal-run.ts';
 import { type Now, now, resolveOutcome } from '../deliveries/resolve-outcome.ts';
 import { type News, tell } from '../deliveries/send-ended.ts';
 import { type Channel, type MessageContent, modeOf, type Outcome, STALLED } from '../deliveries/sender.ts';
-import { suppress } from '../deliveries/suppression.store.ts';
 import { parseContent } from '../messages/content.ts';
+import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
-import { SEND_LIMIT_MS, withTextPart } from '../sends/ready-content.ts';
 import { completeIfSettled, lockSend, type SendRow, setState } from '../sends/send.store.ts';
 import { keyOf, type ReadyChunk, type Work } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
@@ -42,6 +42,7 @@ interface Finished {
   readonly claim: Claim;
   readonly outcome: Outcome;
   readonly at: Now;
+  readonly startedAtMs: number;
   /** It was one refusal too many of the same kind. */
   readonly breaks: boolean;
 }
@@ -63,6 +64,7 @@ export class SenderLoop {
   readonly #tellsAll: boolean;
   readonly #pace: Pace;
   readonly #outage = new Outage();
+  readonly #run: RefusalRun;
   readonly #domains = new DomainGates();
   /** By send; `later` while its message is being made, an error when it cannot be. */
   readonly #prepared = new Map<number, { revision: number; ready: ReadyMessage | 'later' | TidingsError }>();
@@ -109,6 +111,7 @@ export class SenderLoop {
     this.#log = options.log;
     this.#tellsAll = options.log.isLevelEnabled?.('debug') ?? false;
     this.#pace = options.pace;
+    this.#run = new RefusalRun(options.channel);
   }
 
   get mode(): SendRow['mode'] {
@@ -193,13 +196,21 @@ export class SenderLoop {
         this.#news = [];
         const chunks = room > 0 || this.#unsure ? await this.#work.take(tx) : [];
         if (this.#unsure) await this.#unclaim(tx, chunks);
-        let paused = false;
+        const verdict = await this.#run.hear(tx, results);
+        const problem = verdict?.problem ?? null;
+        let paused = problem !== null;
         for (const group of Map.groupBy(results, ({ claim }) => keyOf(claim.chunk)).values())
-          paused = (await this.#settle(tx, group)) || paused;
+          paused = (await this.#settle(tx, group, problem !== null)) || paused;
+        if (problem) await this.#pauseAll(tx, problem);
         // What was paused a moment ago still looks running to this transaction.
-        return paused || room === 0 ? { claims: [], more: paused } : this.#claim(tx, chunks, room);
+        const next =
+          paused || room === 0 ? { claims: [], more: paused } : await this.#claim(tx, chunks, room);
+        const isIdle = this.#inFlight === 0 && room > 0 && !paused && next.claims.length === 0;
+        const run = verdict && (await this.#run.conclude(tx, verdict, isIdle && !next.more));
+        return { ...next, run };
       });
       this.#unsure = false;
+      if (turn.run) this.#run.remember(turn.run);
       tell(this.#log, this.#news);
       for (const { claim } of results) this.#close(claim);
       this.#pace.take(turn.claims.length, performance.now());
@@ -350,7 +361,7 @@ export class SenderLoop {
           this.#log.debug(attemptLogFields(claim, settled, startedAtMs), 'a delivery was tried');
         this.#notice(claim, settled, startedAtMs);
         const breaks = this.#breaks(claim, settled);
-        this.#finished.push({ claim, outcome: settled, at: now(), breaks });
+        this.#finished.push({ claim, outcome: settled, at: now(), startedAtMs, breaks });
         this.#wake();
       });
   }
@@ -364,7 +375,7 @@ export class SenderLoop {
   }
 
   /** @returns whether the send was paused by it. */
-  async #settle(tx: Transaction, group: readonly Finished[]): Promise<boolean> {
+  async #settle(tx: Transaction, group: readonly Finished[], isRefused: boolean): Promise<boolean> {
     const key = group[0]!.claim.chunk;
     const sendSeq = key.send_seq;
     const settlements = group.map(({ claim, outcome, at }) => {
@@ -377,13 +388,11 @@ export class SenderLoop {
     });
     const isDone = await settle(tx, key, settlements);
     let paused = false;
-    for (const { claim, outcome, breaks } of group) {
-      if (outcome.type === 'permanent' && outcome.suppress) {
-        await suppress(tx, this.#channel.name, claim.recipient.contact, outcome.suppress);
-      }
+    for (const { outcome, breaks } of group) {
       if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
       else if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
-      else if (breaks) await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
+      else if (breaks && !isRefused)
+        await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
       else continue;
       paused = true;
     }

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import type { AudienceRow } from '../../core/audiences/audience.store.ts';
 import { type Retry, requeue, retryGivenUp } from '../../core/deliveries/delivery.store.ts';
+import { now } from '../../core/deliveries/resolve-outcome.ts';
 import { type Channel, type ChannelName, modeOf } from '../../core/deliveries/sender.ts';
 import { refuseWhileHeld } from '../../core/holds/hold.ts';
 import { messageFormat, parseContent } from '../../core/messages/content.ts';
 import { parseMergeText, unknownFields } from '../../core/messages/merge-text.ts';
+import { CALL_LIMIT_MS, withTextPart } from '../../core/messages/ready-content.ts';
 import { newId } from '../../core/new-id.ts';
-import { CALL_LIMIT_MS, withTextPart } from '../../core/sends/ready-content.ts';
 import {
   findSend,
   findSendByKey,
@@ -182,7 +183,7 @@ function hasPassed({ text }: Extract<StartTime, { type: 'passed' }>): string {
 
 /** A send with work left → `running`, or `scheduled` for `atMs` (milliseconds since 1970). */
 export async function goOn(tx: Transaction, send: SendRow, atMs: number | null = null): Promise<void> {
-  await retryGivenUp(tx, send.seq);
+  await retryGivenUp(tx, send.seq, now().steadyMs);
   if (atMs !== null) return schedule(tx, send.seq, atMs);
   if (send.state === 'running') return;
   const nowMs = Date.now();

@@ -7,7 +7,7 @@ import {
   type Template,
   takeApart,
 } from '../../core/messages/merge-text.ts';
-import { textPart } from '../../core/sends/text-part.ts';
+import { textPart } from '../../core/messages/text-part.ts';
 import { TidingsError } from '../../errors.ts';
 import { refuseLongText, renderText } from '../whatsapp/text-limit.ts';
 

@@ -5,7 +5,7 @@ import {
   type Segment,
   type Template,
 } from '../../../core/messages/merge-text.ts';
-import { textPart } from '../../../core/sends/text-part.ts';
+import { textPart } from '../../../core/messages/text-part.ts';
 import { TidingsError } from '../../../errors.ts';
 import type { FromAddress } from '../smtp/settings.ts';
 import { dateHeader, fromHeader, headerText, unstructuredHeader } from './header.ts';

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { FormatCallback, HtmlToTextOptions } from 'html-to-text';
 import { TidingsError } from '../../errors.ts';
-import type { Segment, Template } from '../messages/merge-text.ts';
+import type { Segment, Template } from './merge-text.ts';
 
 /** Private-use characters that pass through an HTML reader untouched, with a word no text holds by chance. */
 const placeholder = (index: number) => `\uE000tidings-field-${index}\uE001`;

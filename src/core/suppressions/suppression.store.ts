@@ -1,6 +1,6 @@
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
-import { findErased } from '../leads/erased-contact.ts';
-import type { ChannelName, SuppressionReason } from './sender.ts';
+import type { ChannelName, SuppressionReason } from '../deliveries/sender.ts';
+import { findErased } from './erased-contact.ts';
 
 export interface SuppressionRow {
   readonly channel: ChannelName;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { countTurns } from '../../../test/support/turns.ts';
 import type { MessageContent } from '../deliveries/sender.ts';
-import { parseMergeText, renderMergeText } from '../messages/merge-text.ts';
+import { parseMergeText, renderMergeText } from './merge-text.ts';
 import { withTextPart } from './ready-content.ts';
 import { textPart } from './text-part.ts';
 import { textInThread } from './text-part-thread.ts';
