@@ -252,6 +252,7 @@ describe('what is copied', () => {
       'erasures 0',
       'outbox_texts 0',
       'outbox_bodies 0',
+      'refusals 0',
       'outbox 0',
       'marks 0',
     ]);

@@ -386,10 +386,16 @@ export async function awaitsRetry(reader: Reader, sendSeq: number): Promise<bool
   return (await reader.get(sql, sendSeq, GIVEN_UP)) !== undefined;
 }
 
-/** Rows that an earlier run gave up on are tried again. */
-export async function retryGivenUp(tx: Transaction, sendSeq: number): Promise<number> {
+/** So long after the others, whose acceptance says that the sender is not refused any more. */
+const AFTER_OTHERS_MS = 1_000;
+
+/** Rows that an earlier run gave up on are tried again; whom everybody's refusal put back, after those never tried. */
+export async function retryGivenUp(tx: Transaction, sendSeq: number, nowMs: number): Promise<number> {
   return tx.run(
-    'UPDATE deliveries SET retry_at = 0, retries = 0 WHERE send_seq = ? AND retry_at >= ?',
+    `UPDATE deliveries SET retries = 0, retry_at = CASE WHEN EXISTS (SELECT 1 FROM refusals r
+         WHERE r.send_seq = deliveries.send_seq AND r.position = deliveries.position) THEN CAST(? AS BIGINT) ELSE 0 END
+     WHERE send_seq = ? AND retry_at >= ?`,
+    nowMs + AFTER_OTHERS_MS,
     sendSeq,
     GIVEN_UP,
   );

@@ -57,8 +57,9 @@ export interface Attempt {
   /** Fresh for each attempt, at most 80 of `[a-z0-9.-]`; begins with the delivery id. */
   readonly attemptId: string;
   /**
-   * To be asked again when the attempt waited inside the channel: false once this process was held up for so long that
-   * another one may have taken over. Then nothing must leave: {@link STALLED}.
+   * To be asked in the last instant before the message leaves: false once this process was held up for so long that
+   * another one may have taken over, or has given the attempt up. Then nothing must leave: {@link STALLED}. Whoever was
+   * not told "yes" has certainly not sent: a fault before that leaves nobody in doubt.
    */
   readonly mayLeave: () => boolean;
 }
@@ -93,6 +94,8 @@ export interface Sender {
   readonly ratePerSecond: number | null;
   /** Most deliveries in flight at once: also the most whose outcome a kill can leave unknown. */
   readonly windowSize: number;
+  /** What it means, and the way out, when everybody is refused like this: then it is about the sender. A sentence. */
+  readonly ifEverybodyIsRefused?: (refusal: { readonly code: string; readonly message: string }) => string;
 }
 
 /** One way out. A channel knows nothing of leads, audiences, sends or the ledger. */

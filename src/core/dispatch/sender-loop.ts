@@ -5,6 +5,7 @@ import type { Log } from '../../log/log.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim-window.ts';
 import { settle, unclaim } from '../deliveries/delivery.store.ts';
 import { keyOf, type ReadyChunk } from '../deliveries/ready-chunk.ts';
+import { RefusalRun } from '../deliveries/refusal-run.ts';
 import { type Now, now, resolveOutcome } from '../deliveries/resolve-outcome.ts';
 import { type News, tell } from '../deliveries/send-ended.ts';
 import { type Channel, modeOf, type Outcome, STALLED } from '../deliveries/sender.ts';
@@ -13,7 +14,6 @@ import type { MessageContent } from '../messages/message.ts';
 import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
 import { completeIfSettled, lockSend, type SendRow, setState } from '../sends/send.store.ts';
-import { suppress } from '../suppressions/suppression.store.ts';
 import type { Work } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
 import type { SenderState } from './dispatcher-control.ts';
@@ -44,6 +44,7 @@ interface Finished {
   readonly claim: Claim;
   readonly outcome: Outcome;
   readonly at: Now;
+  readonly startedAtMs: number;
   /** It was one refusal too many of the same kind. */
   readonly breaks: boolean;
 }
@@ -65,6 +66,7 @@ export class SenderLoop {
   readonly #tellsAll: boolean;
   readonly #pace: Pace;
   readonly #outage = new Outage();
+  readonly #run: RefusalRun;
   readonly #domains = new DomainGates();
   /** By send; `later` while its message is being made, an error when it cannot be. */
   readonly #prepared = new Map<number, { revision: number; ready: ReadyMessage | 'later' | TidingsError }>();
@@ -111,6 +113,7 @@ export class SenderLoop {
     this.#log = options.log;
     this.#tellsAll = options.log.isLevelEnabled?.('debug') ?? false;
     this.#pace = options.pace;
+    this.#run = new RefusalRun(options.channel);
   }
 
   get mode(): SendRow['mode'] {
@@ -195,13 +198,21 @@ export class SenderLoop {
         this.#news = [];
         const chunks = room > 0 || this.#unsure ? await this.#work.take(tx) : [];
         if (this.#unsure) await this.#unclaim(tx, chunks);
-        let paused = false;
+        const verdict = await this.#run.hear(tx, results);
+        const problem = verdict?.problem ?? null;
+        let paused = problem !== null;
         for (const group of Map.groupBy(results, ({ claim }) => keyOf(claim.chunk)).values())
-          paused = (await this.#settle(tx, group)) || paused;
+          paused = (await this.#settle(tx, group, problem !== null)) || paused;
+        if (problem) await this.#pauseAll(tx, problem);
         // What was paused a moment ago still looks running to this transaction.
-        return paused || room === 0 ? { claims: [], more: paused } : this.#claim(tx, chunks, room);
+        const next =
+          paused || room === 0 ? { claims: [], more: paused } : await this.#claim(tx, chunks, room);
+        const isIdle = this.#inFlight === 0 && room > 0 && !paused && next.claims.length === 0;
+        const run = verdict && (await this.#run.conclude(tx, verdict, isIdle && !next.more));
+        return { ...next, run };
       });
       this.#unsure = false;
+      if (turn.run) this.#run.remember(turn.run);
       tell(this.#log, this.#news);
       for (const { claim } of results) this.#close(claim);
       this.#pace.take(turn.claims.length, performance.now());
@@ -352,7 +363,7 @@ export class SenderLoop {
           this.#log.debug(attemptLogFields(claim, settled, startedAtMs), 'a delivery was tried');
         this.#notice(claim, settled, startedAtMs);
         const breaks = this.#breaks(claim, settled);
-        this.#finished.push({ claim, outcome: settled, at: now(), breaks });
+        this.#finished.push({ claim, outcome: settled, at: now(), startedAtMs, breaks });
         this.#wake();
       });
   }
@@ -366,7 +377,7 @@ export class SenderLoop {
   }
 
   /** @returns whether the send was paused by it. */
-  async #settle(tx: Transaction, group: readonly Finished[]): Promise<boolean> {
+  async #settle(tx: Transaction, group: readonly Finished[], isRefused: boolean): Promise<boolean> {
     const key = group[0]!.claim.chunk;
     const sendSeq = key.send_seq;
     const settlements = group.map(({ claim, outcome, at }) => {
@@ -379,13 +390,11 @@ export class SenderLoop {
     });
     const isDone = await settle(tx, key, settlements);
     let paused = false;
-    for (const { claim, outcome, breaks } of group) {
-      if (outcome.type === 'permanent' && outcome.suppress) {
-        await suppress(tx, this.#channel.name, claim.recipient.contact, outcome.suppress);
-      }
+    for (const { outcome, breaks } of group) {
       if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
       else if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
-      else if (breaks) await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
+      else if (breaks && !isRefused)
+        await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
       else continue;
       paused = true;
     }

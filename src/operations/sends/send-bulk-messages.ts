@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import type { AudienceRow } from '../../core/audiences/audience.store.ts';
 import type { ChannelName } from '../../core/channel.ts';
 import { type Retry, requeue, retryGivenUp } from '../../core/deliveries/delivery.store.ts';
+import { now } from '../../core/deliveries/resolve-outcome.ts';
 import { type Channel, modeOf } from '../../core/deliveries/sender.ts';
 import { refuseWhileHeld } from '../../core/holds/hold.ts';
 import { messageFormat, parseContent } from '../../core/messages/content.ts';
@@ -197,7 +198,7 @@ function hasPassed({ text }: Extract<StartTime, { type: 'passed' }>, words: Word
 
 /** A send with work left → `running`, or `scheduled` for `atMs` (milliseconds since 1970). */
 export async function goOn(tx: Transaction, send: SendRow, atMs: number | null = null): Promise<void> {
-  await retryGivenUp(tx, send.seq);
+  await retryGivenUp(tx, send.seq, now().steadyMs);
   if (atMs !== null) return schedule(tx, send.seq, atMs);
   if (send.state === 'running') return;
   const nowMs = Date.now();

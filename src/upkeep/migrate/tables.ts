@@ -15,6 +15,7 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   erasures: ['seq'],
   outbox_texts: ['seq'],
   outbox_bodies: ['text_seq'],
+  refusals: ['seq'],
   outbox: ['seq'],
   marks: ['name'],
 };

@@ -4,6 +4,7 @@ import { TidingsError } from '../../../errors.ts';
 import type { Log } from '../../../log/log.ts';
 import { compileMessage } from '../message/mime.ts';
 import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
+import { ifEverybody } from './if-everybody.ts';
 import { SmtpPool } from './pool.ts';
 import { needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
 
@@ -57,6 +58,7 @@ export function createSmtpSender(options: SmtpSenderOptions): Channel {
       ratePerSecond: options.ratePerSecond,
       // For each session one message on its way, one that waits for it, and two whose results are being written down.
       windowSize: connections * 4,
+      ifEverybodyIsRefused: ifEverybody,
     },
     prepare(content) {
       const message = compileMessage(content, from);

@@ -1,0 +1,166 @@
+import type { Transaction } from '../../ledger/ledger.ts';
+import { suppress } from '../suppressions/suppression.store.ts';
+import type { Claim } from './claim-window.ts';
+import {
+  forgetEnded,
+  markFollowed,
+  noteRefused,
+  putBack,
+  type Run,
+  readRun,
+  sendsOfOpen,
+  takeTrusted,
+} from './refusal.store.ts';
+import type { Channel, Outcome } from './sender.ts';
+
+/** As many refusals in a row, with nobody accepted in between, say that the sender is refused, not the recipients. */
+const BREAKER_AT = 20;
+/** What other workers of this sender have heard is looked up so often while messages are accepted. */
+const LOOK_MS = 1_000;
+export const EVERYBODY_REFUSED = 'everybody_refused';
+
+export interface Heard {
+  readonly claim: Pick<Claim, 'chunk' | 'position' | 'attempts'>;
+  readonly outcome: Outcome;
+  readonly startedAtMs: number;
+}
+
+type Permanent = Extract<Outcome, { type: 'permanent' }>;
+
+export interface Verdict {
+  /** Set: everybody is refused, and this is to be told. */
+  readonly problem: { readonly code: string; readonly message: string } | null;
+  readonly putsBack: boolean;
+  readonly refused: boolean;
+  readonly known: Known;
+}
+
+type Known = Run & { readonly lookedAtMs: number };
+
+/**
+ * A relay that refuses everybody says nothing about anybody. So what a refusal would have suppressed is written down
+ * with it, in the transaction that settles it, and takes effect in a transaction that settles an acceptance: of an
+ * attempt of the same send that began after the refusal was heard. Messages that were on their way together say less:
+ * a relay that has just begun to refuse still answers for those it took before. They count when nothing is left to
+ * send. Twenty in a row open the breaker, and all of them are pending again.
+ *
+ * Nothing is kept in memory that another process, or this one after a crash, would need. While no refusal is open, an
+ * acceptance costs nothing.
+ */
+export class RefusalRun {
+  readonly #channel: Pick<Channel, 'name' | 'sender'>;
+  #known: Known = {
+    active: 0,
+    unfollowed: 0,
+    counted: 0,
+    upTo: 0,
+    lookedAtMs: Number.NEGATIVE_INFINITY,
+  };
+
+  constructor(channel: Pick<Channel, 'name' | 'sender'>) {
+    this.#channel = channel;
+  }
+
+  get #sender(): string {
+    return this.#channel.sender.id;
+  }
+
+  /** In the order in which they were heard, before they are settled. Null: nothing to do. */
+  async hear(tx: Transaction, results: readonly Heard[]): Promise<Verdict | null> {
+    const { active, upTo, lookedAtMs } = this.#known;
+    const lastAccepted = results.findLastIndex(({ outcome }) => outcome.type === 'accepted');
+    const hasRefused = results.some(({ outcome }) => outcome.type === 'permanent');
+    const isLocked = results.some(({ outcome }) => outcome.type === 'account');
+    const wants = active > 0 ? lastAccepted >= 0 || isLocked : performance.now() - lookedAtMs > LOOK_MS;
+    if (!hasRefused && !wants) return null;
+    if (active > 0 && lastAccepted >= 0) {
+      const proving = results.filter(
+        ({ outcome, startedAtMs }) => outcome.type === 'accepted' && startedAtMs > lookedAtMs,
+      );
+      const sends = new Set(proving.map(({ claim }) => claim.chunk.send_seq));
+      await this.#trust(tx, sends, upTo);
+      if (sends.size > 0) await forgetEnded(tx, this.#sender, upTo);
+      await markFollowed(tx, this.#sender, sends.size > 0 ? upTo : null);
+    }
+    let last: Permanent | null = null;
+    for (const [at, { claim, outcome }] of results.entries()) {
+      if (outcome.type !== 'permanent') continue;
+      last = outcome;
+      await noteRefused(tx, this.#sender, {
+        sendSeq: claim.chunk.send_seq,
+        position: claim.position,
+        attempts: claim.attempts,
+        reason: outcome.suppress ?? null,
+        followed: at < lastAccepted,
+      });
+    }
+    const known = await this.#look(tx);
+    const opens = last !== null && known.counted >= BREAKER_AT;
+    return {
+      problem: opens ? this.#problem(last!, known.counted) : null,
+      putsBack: opens || isLocked,
+      refused: hasRefused,
+      known,
+    };
+  }
+
+  /**
+   * When everything is settled. `isIdle`: nothing is on its way, and nothing is left to send.
+   * @returns what to {@link remember} once it is committed
+   */
+  async conclude(
+    tx: Transaction,
+    { problem, putsBack, refused, known }: Verdict,
+    isIdle: boolean,
+  ): Promise<Known> {
+    if (putsBack || refused) {
+      const which = { all: putsBack, problemCode: EVERYBODY_REFUSED };
+      const sends = await putBack(tx, this.#sender, which);
+      if (problem) await reopen(tx, sends, problem);
+      if (sends.size > 0) return this.#look(tx);
+    }
+    if (!isIdle || known.active === 0 || known.unfollowed > 0) return known;
+    await this.#trust(tx, await sendsOfOpen(tx, this.#sender), known.upTo);
+    return this.#look(tx);
+  }
+
+  remember(known: Known): void {
+    this.#known = known;
+  }
+
+  async #look(tx: Transaction): Promise<Known> {
+    return { ...(await readRun(tx, this.#sender)), lookedAtMs: performance.now() };
+  }
+
+  #problem(last: Permanent, count: number) {
+    const way =
+      this.#channel.sender.ifEverybodyIsRefused?.(last) ??
+      'Check the account, the login and the sender that messages leave by.';
+    return {
+      code: EVERYBODY_REFUSED,
+      message:
+        `${count} recipients in a row were refused, and nobody was accepted in between: that is about the sender, ` +
+        `not about them. ${last.message} ${way} They are pending again, and none of them was suppressed. If all of ` +
+        'them really are wrong, send to an address that works, then call again.',
+    };
+  }
+
+  async #trust(tx: Transaction, sends: Iterable<number>, upTo: number): Promise<void> {
+    for (const send of sends)
+      for (const { contact, reason } of await takeTrusted(tx, this.#sender, send, upTo))
+        await suppress(tx, this.#channel.name, contact, reason);
+  }
+}
+
+/** Small sends that were over, with everybody refused, are not. */
+async function reopen(tx: Transaction, sends: Iterable<number>, problem: { code: string; message: string }) {
+  for (const send of sends) {
+    await tx.run(
+      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?, completed_at = NULL
+       WHERE seq = ? AND state IN ('running', 'completed')`,
+      problem.code,
+      problem.message,
+      send,
+    );
+  }
+}
