@@ -12,7 +12,7 @@ import { READY_COLUMNS, type ReadyChunk } from '../../src/core/deliveries/ready-
 import { resolveOutcome } from '../../src/core/deliveries/resolve-outcome.ts';
 import { type Outcome, STALLED } from '../../src/core/deliveries/sender.ts';
 import { parseContent } from '../../src/core/messages/content.ts';
-import { completeIfSettled, getSend, type SendRow, setState } from '../../src/core/sends/send.store.ts';
+import { completeIfSettled, getSend, moveSend, type SendRow } from '../../src/core/sends/send.store.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { FakeSender } from '../support/fake-channel.ts';
 
@@ -194,7 +194,7 @@ class World {
       await settle(tx, claim.chunk, [settlement]);
       if (outcome.type === 'account' || outcome.type === 'stop_send') {
         const send = await tx.get<SendRow>('SELECT * FROM sends');
-        if (send!.state === 'running') await setState(tx, claim.chunk.send_seq, 'paused', outcome);
+        if (send!.state === 'running') await moveSend(tx, claim.chunk.send_seq, 'pause', outcome);
       }
       await completeIfSettled(tx, claim.chunk.send_seq);
     });

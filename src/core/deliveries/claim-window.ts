@@ -2,7 +2,7 @@ import type { Transaction } from '../../ledger/ledger.ts';
 import { toMergeValues } from '../leads/lead.ts';
 import { lengthOfValues, unresolvedFields } from '../messages/merge-text.ts';
 import type { MessageContent } from '../messages/message.ts';
-import { lockSend, setState } from '../sends/send.store.ts';
+import { lockSend, moveSend } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send.ts';
 import {
   awaitsRetry,
@@ -154,7 +154,7 @@ function toClaim(row: ClaimedRow, chunk: ReadyChunk, message: PreparedMessage, r
  * @returns what it came to; null: it goes on
  */
 export async function endIfDone(tx: Transaction, seq: number): Promise<News | null> {
-  // Mostly there is something to wait for: that is found out without keeping anybody waiting.
+  // Usually rows remain; find that out without taking the lock.
   if ((await restOfDone(tx, seq)) === null) return null;
   const send = await lockSend(tx, seq);
   if (send?.state !== 'running') return null;
@@ -162,11 +162,11 @@ export async function endIfDone(tx: Transaction, seq: number): Promise<News | nu
   const rest = await restOfDone(tx, seq);
   if (rest === null) return null;
   if (rest === 0) {
-    await setState(tx, seq, 'completed');
+    await moveSend(tx, seq, 'complete');
     return { send: send.id, state: 'completed' };
   }
-  const message = `${rest} could not be delivered for now: every try met a passing error, or their mail domain takes nothing.`;
-  await setState(tx, seq, 'paused', { code: RETRIES_USED_UP, message });
+  const message = `${rest} could not be delivered for now: every attempt hit a temporary error, or their mail domain refuses mail.`;
+  await moveSend(tx, seq, 'pause', { code: RETRIES_USED_UP, message });
   return { send: send.id, state: 'paused', code: RETRIES_USED_UP, problem: message };
 }
 

@@ -2,7 +2,7 @@ import type { Reader, Transaction } from '../../ledger/ledger.ts';
 import type { ChannelName } from '../channel.ts';
 import { MERGE_COLUMNS, type MergeRow } from '../leads/lead.ts';
 import { addToTotals, type ChunkKey, type ChunkRow, chunkAt, NO_CHANGE } from '../sends/chunk.store.ts';
-import { completeIfSettled, lockSend, type SendRow } from '../sends/send.store.ts';
+import { completeIfSettled, lockSend, type SendRow, transition } from '../sends/send.store.ts';
 
 /** `retry_at` of a pending row that this run has given up on: the next call tries it again. */
 export const GIVEN_UP = Number.MAX_SAFE_INTEGER;
@@ -289,13 +289,10 @@ async function settleOne(tx: Transaction, sql: string, sendSeq: number, s: Settl
   return changed > 0;
 }
 
-/** Somebody who counted as dealt with is not. Whoever is just saying that the send is over is waited for. */
+/** Somebody who counted as settled is not. Whoever is just saying that the send is over is waited for. */
 async function reopen(tx: Transaction, sendSeq: number): Promise<void> {
   await lockSend(tx, sendSeq);
-  await tx.run(
-    "UPDATE sends SET state = 'running', completed_at = NULL WHERE seq = ? AND state = 'completed'",
-    sendSeq,
-  );
+  await transition(tx, 'reopen', { where: 'seq = ?', parameters: [sendSeq] });
 }
 
 /**

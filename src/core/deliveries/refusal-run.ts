@@ -1,4 +1,5 @@
 import type { Transaction } from '../../ledger/ledger.ts';
+import { transition } from '../sends/send.store.ts';
 import { suppress } from '../suppressions/suppression.store.ts';
 import type { Claim } from './claim-window.ts';
 import {
@@ -155,12 +156,6 @@ export class RefusalRun {
 /** Small sends that were over, with everybody refused, are not. */
 async function reopen(tx: Transaction, sends: Iterable<number>, problem: { code: string; message: string }) {
   for (const send of sends) {
-    await tx.run(
-      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?, completed_at = NULL
-       WHERE seq = ? AND state IN ('running', 'completed')`,
-      problem.code,
-      problem.message,
-      send,
-    );
+    await transition(tx, 'reopen_paused', { where: 'seq = ?', parameters: [send] }, problem);
   }
 }

@@ -13,7 +13,7 @@ import { parseContent } from '../messages/content.ts';
 import type { MessageContent } from '../messages/message.ts';
 import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
-import { completeIfSettled, lockSend, type SendRow, setState } from '../sends/send.store.ts';
+import { completeIfSettled, lockSend, moveSend, type SendRow, transition } from '../sends/send.store.ts';
 import type { Work } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
 import type { SenderState } from './dispatcher-control.ts';
@@ -308,7 +308,8 @@ export class SenderLoop {
     } catch (error) {
       if (!(error instanceof TidingsError)) throw error;
       this.#prepared.delete(chunk.send_seq);
-      await setState(tx, chunk.send_seq, 'paused', { code: error.code, message: error.message });
+      const which = { where: 'seq = ?', parameters: [chunk.send_seq] };
+      await transition(tx, 'pause', which, { code: error.code, message: error.message });
       this.#tellPaused(chunk.id, error);
       return null;
     }
@@ -462,21 +463,17 @@ export class SenderLoop {
   async #pause(tx: Transaction, sendSeq: number, problem: { code: string; message: string }): Promise<void> {
     const send = await lockSend(tx, sendSeq);
     if (send?.state !== 'running') return;
-    await setState(tx, sendSeq, 'paused', problem);
+    await moveSend(tx, sendSeq, 'pause', problem);
     this.#tellPaused(send.id, problem);
   }
 
   /** What is wrong with the account is wrong for every send that leaves by it. */
   async #pauseAll(tx: Transaction, problem: { code: string; message: string }): Promise<void> {
-    const paused = await tx.all<{ id: string }>(
-      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?
-       WHERE channel = ? AND mode = ? AND state = 'running' RETURNING id`,
-      problem.code,
-      problem.message,
-      this.#channel.name,
-      this.mode,
-    );
-    for (const { id } of paused) this.#tellPaused(id, problem);
+    const running = {
+      where: "channel = ? AND mode = ? AND state = 'running'",
+      parameters: [this.#channel.name, this.mode],
+    };
+    for (const id of await transition(tx, 'pause', running, problem)) this.#tellPaused(id, problem);
   }
 
   #tellPaused(send: string, { code, message }: { code: string; message: string }): void {

@@ -1,5 +1,6 @@
 import { TidingsError } from '../../errors.ts';
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
+import { transition } from '../sends/send.store.ts';
 
 /**
  * A ledger that comes out of a backup does not know whom messages reached since: to it they are pending, and going on
@@ -43,13 +44,13 @@ export async function releaseHold(tx: Transaction): Promise<void> {
  * @returns the ids of sends that are cancelled by it
  */
 export async function cancelUnfinished(tx: Transaction): Promise<string[]> {
-  const rows = await tx.all<{ id: string }>(
-    `UPDATE sends SET state = 'cancelled', problem_code = ?, problem = ?
-     WHERE mode = 'live' AND state IN ('running', 'scheduled', 'paused') RETURNING id`,
-    RESTORED,
-    'The data was restored from a backup, and this send was not at its end when that was made.',
+  const message = 'The data was restored from a backup, and this send was not at its end when that was made.';
+  return transition(
+    tx,
+    'cancel',
+    { where: "mode = 'live' AND state <> 'cancelled'", parameters: [] },
+    { code: RESTORED, message },
   );
-  return rows.map(({ id }) => id);
 }
 
 export function whyHeld({ since }: Hold): string {

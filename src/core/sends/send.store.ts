@@ -1,7 +1,14 @@
 import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
 import type { ChannelName } from '../channel.ts';
 import { insertChunks } from './chunk.store.ts';
-import type { PLACEHOLDER_POLICIES, SEND_STATES } from './send.ts';
+import {
+  type PLACEHOLDER_POLICIES,
+  SEND_TRANSITIONS,
+  type SendEvent,
+  type SendProblem,
+  type SendState,
+  type SendTransition,
+} from './send.ts';
 
 export interface SendRow {
   seq: number;
@@ -10,7 +17,7 @@ export interface SendRow {
   channel: ChannelName;
   campaign: string;
   mode: 'sandbox' | 'live';
-  state: (typeof SEND_STATES)[number];
+  state: SendState;
   problem_code: string | null;
   problem: string | null;
   revision: number;
@@ -136,25 +143,54 @@ export async function reviseSend(tx: Transaction, seq: number, content: SendCont
   );
 }
 
-export async function setState(
-  tx: Transaction,
-  seq: number,
-  state: SendRow['state'],
-  problem: { code: string; message: string } | null = null,
-): Promise<void> {
-  await tx.run(
-    'UPDATE sends SET state = ?, problem_code = ?, problem = ?, completed_at = ? WHERE seq = ?',
-    state,
-    problem?.code ?? null,
-    problem?.message ?? null,
-    state === 'completed' ? new Date().toISOString() : null,
-    seq,
-  );
+/** Which sends a transition is about: SQL over the columns of `sends`, with its parameters. */
+export interface WhichSends {
+  readonly where: string;
+  readonly parameters: readonly Value[];
 }
 
-/** Whatever it was before: it waits for `atMs`. */
+/**
+ * The only place where a send changes its state: by a step that is drawn in send.ts. Those of the chosen sends that are
+ * in no state from which the step leads stay as they are; for one send by its number, see {@link moveSend}.
+ * @returns the ids of those that moved
+ */
+export async function transition(
+  tx: Transaction,
+  event: SendEvent,
+  { where, parameters }: WhichSends,
+  problem: SendProblem | null = null,
+): Promise<string[]> {
+  const { from, to }: SendTransition = SEND_TRANSITIONS[event];
+  const rows = await tx.all<{ id: string }>(
+    `UPDATE sends SET state = '${to}', problem_code = ?, problem = ?, completed_at = ?
+     WHERE state IN ('${from.join("', '")}') AND ${where} RETURNING id`,
+    problem?.code ?? null,
+    problem?.message ?? null,
+    to === 'completed' ? new Date().toISOString() : null,
+    ...parameters,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * One step of one send.
+ * @throws Error when no such step leads away from the state it is in: whoever asks for it has to look first
+ */
+export async function moveSend(
+  tx: Transaction,
+  seq: number,
+  event: SendEvent,
+  problem: SendProblem | null = null,
+): Promise<void> {
+  const moved = await transition(tx, event, { where: 'seq = ?', parameters: [seq] }, problem);
+  if (moved.length > 0) return;
+  const send = await tx.get<{ state: string }>('SELECT state FROM sends WHERE seq = ?', seq);
+  throw new Error(`no step "${event}" leads away from a send that is ${send?.state ?? 'not there'}`);
+}
+
+/** Gets a time, or another one, and waits for it. */
 export async function schedule(tx: Transaction, seq: number, atMs: number): Promise<void> {
-  await setState(tx, seq, 'scheduled');
+  await moveSend(tx, seq, 'reschedule');
   await setScheduledAt(tx, seq, atMs);
 }
 
@@ -173,23 +209,19 @@ export async function anyDue(reader: Reader, nowMs: number): Promise<boolean> {
  * @param nowMs milliseconds since 1970 by the clock on the wall
  * @returns how many were started
  */
-export function startDue(tx: Transaction, nowMs: number): Promise<number> {
-  return tx.run("UPDATE sends SET state = 'running' WHERE state = 'scheduled' AND scheduled_at <= ?", nowMs);
+export async function startDue(tx: Transaction, nowMs: number): Promise<number> {
+  return (await transition(tx, 'start', { where: 'scheduled_at <= ?', parameters: [nowMs] })).length;
 }
 
 /**
- * When everyone is dealt with the send is completed, whether it ran, was paused or was cancelled too late.
+ * When everyone is settled the send is completed, whether it ran, was paused or was cancelled too late.
  * @returns whether it was
  */
 export async function completeIfSettled(tx: Transaction, seq: number): Promise<boolean> {
-  const changed = await tx.run(
-    `UPDATE sends SET state = 'completed', problem_code = NULL, problem = NULL, completed_at = ?
-     WHERE seq = ? AND state <> 'completed'
-       AND total = (SELECT sum(sent + failed + skipped) FROM chunks WHERE send_seq = sends.seq)`,
-    new Date().toISOString(),
-    seq,
+  const settled = 'total = (SELECT sum(sent + failed + skipped) FROM chunks WHERE send_seq = sends.seq)';
+  return (
+    (await transition(tx, 'complete', { where: `seq = ? AND ${settled}`, parameters: [seq] })).length > 0
   );
-  return changed > 0;
 }
 
 /** All sends of one channel, mode and state. */

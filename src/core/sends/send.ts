@@ -1,5 +1,62 @@
+/**
+ * The states of a send, and everything that moves one.
+ *
+ *                    ┌────────────────────────── reschedule ──────────────────────────┐
+ *                    ▼                                                                │
+ *   (made) ──▶ scheduled ──start──▶ running ──complete──▶ completed ──reopen──▶ running
+ *     │              │  ▲              │  ▲                   ▲ ▲
+ *     │            pause│            pause│resume             │ │
+ *     │              ▼  │              ▼  │                   │ │
+ *     └──▶ running   └──┴──▶ paused ◀──┴──┘ ────complete──────┘ │   what was in flight was the last of it
+ *                              │  ▲                             │
+ *                           cancel│resume                       │
+ *                              ▼  │                             │
+ *                            cancelled ────────complete─────────┘
+ *
+ * Made, it runs or waits for its time. `pause` comes with the reason, and so does a pause of what had ended when it
+ * turns out that everybody was refused. Whatever it was, a send is completed once nobody of it is pending or in flight;
+ * an answer that comes late, or leads that are put back, reopen it. Only `transition` in send.store.ts makes these steps.
+ */
 export const SEND_STATES = ['running', 'scheduled', 'paused', 'completed', 'cancelled'] as const;
+export type SendState = (typeof SEND_STATES)[number];
+
+export interface SendTransition {
+  readonly from: readonly SendState[];
+  readonly to: SendState;
+}
+
+export const SEND_TRANSITIONS = {
+  /** Its time has come, or somebody said "now". */
+  start: { from: ['scheduled'], to: 'running' },
+  /** Gets a time, or another one. */
+  reschedule: { from: ['scheduled', 'paused', 'cancelled', 'completed'], to: 'scheduled' },
+  /** A person asked, or something is wrong that a person must fix. A pause of what is paused changes its reason. */
+  pause: { from: ['running', 'scheduled', 'paused'], to: 'paused' },
+  resume: { from: ['paused', 'cancelled'], to: 'running' },
+  /** Of what is cancelled already, it changes nothing but the reason. */
+  cancel: { from: ['running', 'scheduled', 'paused', 'cancelled'], to: 'cancelled' },
+  complete: { from: ['running', 'scheduled', 'paused', 'cancelled'], to: 'completed' },
+  /** Leads were put back to pending, or a late answer says that one never left. */
+  reopen: { from: ['completed'], to: 'running' },
+  /** Everybody was refused, and that was found out when the send was over already: its leads are pending again. */
+  reopen_paused: { from: ['running', 'completed'], to: 'paused' },
+} as const satisfies Record<string, SendTransition>;
+export type SendEvent = keyof typeof SEND_TRANSITIONS;
+
+/** Which step brings a send from here to `running`; null: it runs. */
+export function wayToRunning(state: SendState): SendEvent | null {
+  if (state === 'running') return null;
+  if (state === 'scheduled') return 'start';
+  return state === 'completed' ? 'reopen' : 'resume';
+}
+
 export const PLACEHOLDER_POLICIES = ['strip_tokens', 'skip_recipient'] as const;
+
+/** Why a send does not run. */
+export interface SendProblem {
+  readonly code: string;
+  readonly message: string;
+}
 
 /** Why a send has stopped although leads remain and nothing is wrong with the account. */
 export const RETRIES_USED_UP = 'retries_used_up';

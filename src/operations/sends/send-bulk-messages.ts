@@ -16,14 +16,14 @@ import {
   getSend,
   insertSend,
   lockSend,
+  moveSend,
   reviseSend,
   type SendContent,
   type SendRow,
   schedule,
   setScheduledAt,
-  setState,
 } from '../../core/sends/send.store.ts';
-import { PAUSED_BY_REQUEST } from '../../core/sends/send.ts';
+import { PAUSED_BY_REQUEST, wayToRunning } from '../../core/sends/send.ts';
 import { readStartTime, type StartTime } from '../../core/sends/start-time.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
@@ -200,11 +200,11 @@ function hasPassed({ text }: Extract<StartTime, { type: 'passed' }>, words: Word
 export async function goOn(tx: Transaction, send: SendRow, atMs: number | null = null): Promise<void> {
   await retryGivenUp(tx, send.seq, now().steadyMs);
   if (atMs !== null) return schedule(tx, send.seq, atMs);
-  if (send.state === 'running') return;
   const nowMs = Date.now();
   // Started early: that is its time now, and a later pause and resume finds no time ahead to wait for.
   if (isAhead(send, nowMs)) await setScheduledAt(tx, send.seq, nowMs);
-  await setState(tx, send.seq, 'running');
+  const event = wayToRunning(send.state);
+  if (event) await moveSend(tx, send.seq, event);
 }
 
 /** With the new text: a send that is running may reach whom it puts back before the last of them is. */

@@ -6,8 +6,8 @@ import {
   findSend,
   listSends,
   lockSend,
+  moveSend,
   type NamedSendRow,
-  setState,
   type TotalledSendRow,
 } from '../../core/sends/send.store.ts';
 import { PAUSED_BY_REQUEST } from '../../core/sends/send.ts';
@@ -129,7 +129,7 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
       run: ({ send_id }, call) =>
         change(send_id, call, async (tx, send) => {
           if (!['running', 'scheduled', 'paused'].includes(send.state)) throw cannot('paused', send);
-          await setState(tx, send.seq, 'paused', { code: PAUSED_BY_REQUEST, message: 'Paused by request.' });
+          await moveSend(tx, send.seq, 'pause', { code: PAUSED_BY_REQUEST, message: 'Paused by request.' });
           await completeIfSettled(tx, send.seq);
         }),
     }),
@@ -165,7 +165,7 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
       run: ({ send_id }, call) =>
         change(send_id, call, async (tx, send) => {
           if (send.state === 'completed') throw cannot('cancelled', send);
-          await setState(tx, send.seq, 'cancelled');
+          await moveSend(tx, send.seq, 'cancel');
           await completeIfSettled(tx, send.seq);
         }),
     }),
