@@ -7,6 +7,7 @@ import { onInterrupt } from './cli/interrupt.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, readConfig } from './config.ts';
 import { TidingsError } from './errors.ts';
+import { drainAfterFault, faults, watchFaults } from './faults.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { createLog } from './log/create-log.ts';
@@ -24,10 +25,19 @@ function logOf(config: Config, fallback: string) {
   return createLog(process.env['LOG_LEVEL'] ? config.logLevel : fallback);
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one leaves at once. Asked for before anything can be sent. */
-function stopAsked(): Promise<void> {
-  return new Promise((resolve) => void onInterrupt(resolve));
+/**
+ * Resolves at the first SIGTERM or SIGINT, or after a fault that nobody caught; a second signal leaves at once. Asked
+ * for before anything can be sent.
+ */
+function stopAsked(log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    onInterrupt(resolve);
+    drainAfterFault(log, resolve);
+  });
 }
+
+/** 1 after a fault: a supervisor starts it again. */
+const exitCode = () => (faults.uncaught_exception > 0 ? 1 : 0);
 
 /** One data file has one sender at a time already: what only many machines can use would change nothing. */
 function needsPostgres(config: Config, what: string): void {
@@ -65,7 +75,7 @@ const host: CliHost = {
     if (!options.dispatch) needsPostgres(base, '--no-dispatch');
     const log = logOf(base, 'info');
     const tidings = await openTidings(base, log);
-    const stop = stopAsked();
+    const stop = stopAsked(log);
     try {
       const server = await startHttpServer({ tidings, version, log, ...base });
       if (options.dispatch) tidings.dispatcher.start();
@@ -76,7 +86,7 @@ const host: CliHost = {
     } finally {
       await tidings.close();
     }
-    return 0;
+    return exitCode();
   },
 
   async work() {
@@ -84,7 +94,7 @@ const host: CliHost = {
     needsPostgres(config, 'tidings worker');
     const log = logOf(config, 'info');
     const tidings = await openTidings(config, log);
-    const stop = stopAsked();
+    const stop = stopAsked(log);
     let door: HttpServer | undefined;
     try {
       if (config.metricsPort !== null) {
@@ -99,21 +109,21 @@ const host: CliHost = {
       await door?.close();
       await tidings.close();
     }
-    return 0;
+    return exitCode();
   },
 
   async mcp() {
     const config = readConfig(process.env);
     const log = logOf(config, 'warn');
     const tidings = await openTidings(config, log);
-    const stop = stopAsked();
+    const stop = stopAsked(log);
     tidings.dispatcher.start();
     const { serveMcpStdio } = await import('./mcp/stdio.ts');
     const door = await serveMcpStdio(tidings, log, version);
     await Promise.race([door.ended, stop]);
     await door.close();
     await tidings.close();
-    return 0;
+    return exitCode();
   },
 
   async backUp(file) {
@@ -193,4 +203,6 @@ function readVersion(): string {
   return '0.0.0';
 }
 
-process.exitCode = await runCli(process.argv.slice(2), host);
+watchFaults(createLog('error'));
+const code = await runCli(process.argv.slice(2), host);
+process.exitCode = code || exitCode();

@@ -33,6 +33,7 @@ export async function drain(
   }
   await within(sending, GIVE_UP_MS);
   for (const { loop } of senders) loop.abandon();
+  await within(sending, GIVE_UP_MS);
   return inFlight() + sum((loop) => loop.uncertain) - before;
 }
 

@@ -49,6 +49,31 @@ interface Finished {
   readonly breaks: boolean;
 }
 
+/** Between claim and the answer. */
+interface Flight {
+  readonly claim: Claim;
+  readonly startedAtMs: number;
+  /** The channel was told that it may send: from then on only its answer says whether it did. */
+  mayHaveLeft: boolean;
+}
+
+const BROKEN_ON_THE_WAY: Outcome = {
+  type: 'uncertain',
+  code: 'internal',
+  message: 'The channel failed in an unexpected way.',
+};
+const BROKEN_BEFORE: Outcome = {
+  type: 'transient',
+  scope: 'recipient',
+  code: 'internal',
+  message: 'The channel failed in an unexpected way before the message left.',
+};
+
+/** A throw is an answer too. */
+async function deliver({ message, recipient, attempt }: Claim, mayLeave: () => boolean): Promise<Outcome> {
+  return message.deliver(recipient, { ...attempt, mayLeave });
+}
+
 /**
  * Sends everything that leaves by one sender.
  *
@@ -87,6 +112,7 @@ export class SenderLoop {
     account: 0,
     uncertain: 0,
   };
+  readonly #flights = new Set<Flight>();
   #finished: Finished[] = [];
   #inFlight = 0;
   #turns = 0;
@@ -182,6 +208,7 @@ export class SenderLoop {
         await sleep(1_000);
       }
     }
+    if (this.#abandoned) await this.#giveBack();
   }
 
   /** @returns true when another turn should follow at once. */
@@ -345,28 +372,49 @@ export class SenderLoop {
     const open = this.#open.get(key);
     if (open) open.set(claim.position, claim.attempts);
     else this.#open.set(key, new Map([[claim.position, claim.attempts]]));
-    const startedAtMs = performance.now();
+    const flight: Flight = { claim, startedAtMs: performance.now(), mayHaveLeft: false };
+    this.#flights.add(flight);
     // A process that was stopped between commit and here, and continued, must not send what others took over.
-    const mayLeave = () => this.#work.mayDeliver(claim.chunk);
-    const outcome: Promise<Outcome> = mayLeave()
-      ? claim.message.deliver(claim.recipient, { ...claim.attempt, mayLeave })
-      : Promise.resolve(STALLED);
+    const isOurs = () => !this.#abandoned && this.#work.mayDeliver(claim.chunk);
+    const mayLeave = () => {
+      const isAllowed = isOurs();
+      flight.mayHaveLeft ||= isAllowed;
+      return isAllowed;
+    };
+    const outcome = isOurs() ? deliver(claim, mayLeave) : Promise.resolve(STALLED);
     outcome
       .catch((error: unknown): Outcome => {
         this.#log.error({ err: error, attempt: claim.attempt.attemptId }, 'a channel broke its promise');
-        return { type: 'uncertain', code: 'internal', message: 'The channel failed in an unexpected way.' };
+        return flight.mayHaveLeft ? BROKEN_ON_THE_WAY : BROKEN_BEFORE;
       })
-      .then((settled) => {
-        this.#inFlight -= 1;
-        // Counted when it is heard, not when it is written down: that may have to be tried again.
-        this.#outcomes[settled.type] += 1;
-        if (this.#tellsAll)
-          this.#log.debug(attemptLogFields(claim, settled, startedAtMs), 'a delivery was tried');
-        this.#notice(claim, settled, startedAtMs);
-        const breaks = this.#breaks(claim, settled);
-        this.#finished.push({ claim, outcome: settled, at: now(), startedAtMs, breaks });
-        this.#wake();
-      });
+      .then((settled) => this.#heard(flight, settled));
+  }
+
+  /** Only the first word counts: one that was given up may still be answered. */
+  #heard(flight: Flight, outcome: Outcome): void {
+    if (!this.#flights.delete(flight)) return;
+    const { claim, startedAtMs } = flight;
+    this.#inFlight -= 1;
+    // Counted when it is heard, not when it is written down: that may have to be tried again.
+    this.#outcomes[outcome.type] += 1;
+    if (this.#tellsAll)
+      this.#log.debug(attemptLogFields(claim, outcome, startedAtMs), 'a delivery was tried');
+    this.#notice(claim, outcome, startedAtMs);
+    const breaks = this.#breaks(claim, outcome);
+    this.#finished.push({ claim, outcome, at: now(), startedAtMs, breaks });
+    this.#wake();
+  }
+
+  /** At the very end: what was never told that it may leave has not, and is pending for the next process. */
+  async #giveBack(): Promise<void> {
+    for (const flight of [...this.#flights]) if (!flight.mayHaveLeft) this.#heard(flight, STALLED);
+    if (this.#finished.length === 0) return;
+    await this.#turn().catch((error: unknown) => {
+      this.#log.error(
+        { err: error, channel: this.#channel.name },
+        'the last answers could not be written down',
+      );
+    });
   }
 
   /** Not the later attempt at the same row: one that was called unknown can be tried again before its answer comes. */

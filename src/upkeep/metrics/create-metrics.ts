@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { SenderState } from '../../core/dispatch/dispatcher-control.ts';
 import type { SendCount } from '../../core/sends/send.store.ts';
+import { faults } from '../../faults.ts';
 import type { Tidings } from '../../tidings.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { addProcessMetrics } from './process-metrics.ts';
@@ -86,6 +87,16 @@ export function createMetrics(
       ],
     ) as unknown as Metric,
   );
+  new Counter({
+    name: 'tidings_faults_total',
+    help: 'Faults that nothing in this process caught; after an uncaught_exception it stops.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [kind, count] of Object.entries(faults)) this.inc({ kind }, count);
+    },
+  });
   watchEventLoop(registry);
   addProcessMetrics(registry);
   new Gauge({

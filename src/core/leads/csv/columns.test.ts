@@ -77,3 +77,23 @@ describe('a status', () => {
     expect(parseStatus(text)).toBe(status);
   });
 });
+
+describe('a header', () => {
+  it('of two thousand equal names keeps each of them', () => {
+    const { shown, metadata } = planColumns(['email', ...Array<string>(1_999).fill('a')]);
+    expect(Object.keys(shown)).toHaveLength(2_000);
+    expect(new Set(metadata.map(({ key }) => key)).size).toBe(1_999);
+    expect(shown['a (1999)']).toBe('metadata.a_1999');
+  });
+
+  it('whose names are numbered already gives no name twice', () => {
+    const { shown } = planColumns(['a (2)', 'a', 'a', 'a_2', 'a (2)']);
+    expect(Object.keys(shown)).toEqual(['a (2)', 'a', 'a (3)', 'a_2', 'a (2) (2)']);
+    expect(new Set(Object.values(shown)).size).toBe(5);
+  });
+
+  it('with a name of a page of text keeps the beginning of it', () => {
+    const { shown } = planColumns(['email', 'x'.repeat(5_000)]);
+    expect(Object.keys(shown)[1]).toHaveLength(200);
+  });
+});

@@ -1,4 +1,5 @@
 import { LEAD_STATUSES } from '../lead.schema.ts';
+import { UnusedNames } from './unused-names.ts';
 
 type Status = (typeof LEAD_STATUSES)[number];
 export type LeadField = 'name' | 'email' | 'phone' | 'position' | 'company' | 'notes' | 'status' | 'origin';
@@ -79,9 +80,17 @@ export const UNDERSTOOD =
 /** Added in front of a rejects file; of no meaning when it is imported again. */
 export const REJECT_COLUMNS = ['rejected_line', 'rejected_reason'] as const;
 
-/** Letters and digits only, without case and accents: `E-Mail ` and `email` are one. */
+/** Of what stands above a column; a longer one was no name, and names are shown to callers. */
+const LONGEST_NAME = 200;
+
+/**
+ * Letters and digits only, without case and accents: `E-Mail ` and `email` are one. Nothing we know is long, and to
+ * bring accents in order takes the square of their number.
+ */
 export function fold(text: string): string {
-  return text
+  const trimmed = text.trim();
+  if (trimmed.length > LONGEST_NAME) return '';
+  return trimmed
     .normalize('NFKD')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '');
@@ -97,26 +106,30 @@ export function countKnown(header: readonly string[]): number {
 }
 
 export function planColumns(header: readonly string[]): ColumnPlan {
-  const winners = pickWinners(header);
+  const names = header.map((name) => name.trim().slice(0, LONGEST_NAME).toWellFormed());
+  const winners = pickWinners(names);
+  const fieldAt = new Map([...winners].map(([field, index]) => [index, field]));
   const hasFullName = winners.has('name');
-  const usedKeys = new Set<string>();
+  // Assigning `__proto__` would be lost without a word.
+  const labels = new UnusedNames((label, number) => `${label} (${number})`, ['__proto__']);
+  const keys = new UnusedNames((key, number) => `${key}_${number}`);
   const shown: Record<string, string> = {};
   const fields: { field: LeadField; index: number }[] = [];
   const metadata: { key: string; index: number }[] = [];
-  for (const [index, name] of header.entries()) {
-    const label = unusedLabel(shown, name.trim() || `column ${index + 1}`);
+  for (const [index, name] of names.entries()) {
+    const label = labels.take(name || `column ${index + 1}`);
     if ((REJECT_COLUMNS as readonly string[]).includes(label)) {
       shown[label] = 'ignored';
       continue;
     }
-    const field = [...winners].find(([, at]) => at === index)?.[0];
+    const field = fieldAt.get(index);
     const isPartOfName = field === 'first_name' || field === 'last_name';
     if (field && !(isPartOfName && hasFullName)) {
       shown[label] = isPartOfName ? 'name' : field;
       if (!isPartOfName) fields.push({ field, index });
     } else {
       // Beside a full name, its parts are data of their own and not dropped.
-      const key = unusedKey(usedKeys, metadataKey(name) || `column_${index + 1}`);
+      const key = keys.take(metadataKey(name) || `column_${index + 1}`);
       shown[label] = `metadata.${key}`;
       metadata.push({ key, index });
     }
@@ -128,7 +141,7 @@ export function planColumns(header: readonly string[]): ColumnPlan {
     firstName: winners.get('first_name'),
     lastName: winners.get('last_name'),
     metadata,
-    statusKey: unusedKey(usedKeys, (status !== undefined && metadataKey(header[status]!)) || 'status'),
+    statusKey: keys.take((status !== undefined && metadataKey(names[status]!)) || 'status'),
     usable: (['name', 'first_name', 'last_name', 'email', 'phone'] as const).some((f) => winners.has(f)),
   };
 }
@@ -159,17 +172,4 @@ function metadataKey(header: string): string {
   // Assigning `__proto__` would be lost without a word.
   if (key === '__proto__') return 'proto';
   return /[\p{L}\p{N}]/u.test(key) ? key.replace(/_+$/, '') : '';
-}
-
-function unusedLabel(shown: Record<string, string>, label: string): string {
-  let free = label;
-  for (let n = 2; Object.hasOwn(shown, free) || free === '__proto__'; n++) free = `${label} (${n})`;
-  return free;
-}
-
-function unusedKey(used: Set<string>, key: string): string {
-  let free = key;
-  for (let n = 2; used.has(free); n++) free = `${key}_${n}`;
-  used.add(free);
-  return free;
 }

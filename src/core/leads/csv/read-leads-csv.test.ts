@@ -246,6 +246,30 @@ describe('a file that is no CSV of leads', () => {
 });
 
 /** The heap in use after a full collection, so that the figure is what is held and not what awaits collection. */
+
+describe('a file with very many columns', () => {
+  const columns = (count: number) =>
+    ['email', ...Array.from({ length: count - 1 }, (_, at) => `c${at}`)].join(',');
+
+  it('is read up to 2,000 of them, and refused with their number beyond', async () => {
+    const row = `a@x.com${','.repeat(1_999)}`;
+    expect((await read(`${columns(2_000)}\n${row}\n`)).inputs).toEqual([{ email: 'a@x.com' }]);
+    const error = await failure(`${columns(2_001)}\n`);
+    expect(error.message).toContain('names 2001 columns; at most 2000 are read');
+  });
+
+  it('counts those that have a name: a spreadsheet leaves blank ones behind the last', async () => {
+    const { inputs } = await read(`email${','.repeat(16_383)}\na@x.com${','.repeat(16_383)}\n`);
+    expect(inputs).toEqual([{ email: 'a@x.com' }]);
+  });
+});
+
+it('rows of a page of text come in small batches: each batch is a transaction', async () => {
+  const { batches, rows } = await read(`email,text\n${`a@x.com,${'x'.repeat(50_000)}\n`.repeat(100)}`);
+  expect(rows).toHaveLength(100);
+  expect(Math.max(...batches.map((batch) => batch.rows.length))).toBeLessThan(30);
+});
+
 function liveHeapBytes(): number {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();

@@ -1,3 +1,4 @@
+import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { TidingsError } from '../../../errors.ts';
 import { MAX_METADATA } from '../lead.schema.ts';
 import type { LeadInput } from '../save-lead.ts';
@@ -33,6 +34,9 @@ export interface CsvBatch {
 }
 
 const BATCH_ROWS = 1000;
+/** A row may have 100,000 characters: a thousand of those are no batch for one transaction. */
+const BATCH_CHARS = 1_000_000;
+const MAX_COLUMNS = 2_000;
 /** What Excel puts above the header to tell itself the delimiter. */
 const SEP_LINE = /^sep=([,;\t|])(?:\r\n|\n|\r)/i;
 
@@ -43,8 +47,8 @@ const SEP_LINE = /^sep=([,;\t|])(?:\r\n|\n|\r)/i;
  */
 export async function* readLeadsCsv(input: AsyncIterable<Uint8Array>): AsyncGenerator<CsvBatch> {
   const { blocks, seen } = decode(input);
-  let table: { header: string[]; plan: ColumnPlan } | undefined;
-  let batch: { rows: CsvLead[]; rejects: CsvReject[] } = { rows: [], rejects: [] };
+  let table: Table | undefined;
+  let batch = emptyBatch();
   let yielded = false;
   for await (const records of readTable(blocks)) {
     for (const read of records) {
@@ -55,16 +59,37 @@ export async function* readLeadsCsv(input: AsyncIterable<Uint8Array>): AsyncGene
         continue;
       }
       addRecord(record, table.plan, table.header.length, seen, batch);
-      if (batch.rows.length + batch.rejects.length < BATCH_ROWS) continue;
-      yield { columns: table.plan.shown, header: table.header, ...batch, bytesRead: seen.bytesRead };
-      batch = { rows: [], rejects: [] };
+      if (batch.rows.length + batch.rejects.length < BATCH_ROWS && batch.chars < BATCH_CHARS) continue;
+      yield toBatch(table, batch, seen);
+      batch = emptyBatch();
       yielded = true;
     }
+    // A piece may hold nothing that makes a batch, and there may be many of those.
+    await yieldTurn();
   }
   if (!table) throw new TidingsError('invalid_file', 'The file is empty.', { fix: ASK_HEADER });
   if (!yielded || batch.rows.length + batch.rejects.length > 0) {
-    yield { columns: table.plan.shown, header: table.header, ...batch, bytesRead: seen.bytesRead };
+    yield toBatch(table, batch, seen);
   }
+}
+
+interface Table {
+  readonly header: string[];
+  readonly plan: ColumnPlan;
+}
+
+interface Batch {
+  rows: CsvLead[];
+  rejects: CsvReject[];
+  chars: number;
+}
+
+function emptyBatch(): Batch {
+  return { rows: [], rejects: [], chars: 0 };
+}
+
+function toBatch({ header, plan }: Table, { rows, rejects }: Batch, { bytesRead }: Seen): CsvBatch {
+  return { columns: plan.shown, header, rows, rejects, bytesRead };
 }
 
 const ASK_HEADER = `Give a CSV whose first row names the columns. Understood for contacts: ${UNDERSTOOD}.`;
@@ -83,7 +108,7 @@ async function* readTable(blocks: AsyncGenerator<Buffer>): AsyncGenerator<CsvRec
   yield* readRecords(all(), sep?.[1] ?? detectDelimiter(head), sep ? 2 : 1);
 }
 
-function readHeader(record: CsvRecord): { header: string[]; plan: ColumnPlan } {
+function readHeader(record: CsvRecord): Table {
   if (record.problem !== undefined) {
     throw new TidingsError(
       'invalid_file',
@@ -93,7 +118,14 @@ function readHeader(record: CsvRecord): { header: string[]; plan: ColumnPlan } {
       },
     );
   }
-  const header = record.fields;
+  const header = withoutBlankEnd(record.fields);
+  if (header.length > MAX_COLUMNS) {
+    throw new TidingsError(
+      'invalid_file',
+      `The header, on line ${record.line}, names ${header.length} columns; at most ${MAX_COLUMNS} are read.`,
+      { fix: 'Leave out the columns that no message speaks of, or check what separates the columns.' },
+    );
+  }
   const plan = planColumns(header);
   if (plan.usable) return { header, plan };
   const names = header.slice(0, 20).map((name) => JSON.stringify(name.slice(0, 60)));
@@ -105,6 +137,12 @@ function readHeader(record: CsvRecord): { header: string[]; plan: ColumnPlan } {
   );
 }
 
+/** Spreadsheets may leave thousands of blank columns behind the last one that is used. */
+function withoutBlankEnd(fields: string[]): string[] {
+  if (fields.length <= MAX_COLUMNS) return fields;
+  return fields.slice(0, fields.findLastIndex((field) => field.trim() !== '') + 1);
+}
+
 function isBlank({ fields, problem }: CsvRecord): boolean {
   return problem === undefined && fields.every((field) => field.trim() === '');
 }
@@ -114,8 +152,9 @@ function addRecord(
   plan: ColumnPlan,
   width: number,
   seen: Seen,
-  batch: { rows: CsvLead[]; rejects: CsvReject[] },
+  batch: Batch,
 ): void {
+  batch.chars += lengthOf(fields);
   const refusal = problem ?? wrongWidth(fields, width) ?? tooLong(fields) ?? damaged(fields, seen);
   const input = refusal ?? readRow(fields, plan);
   if (typeof input === 'string') batch.rejects.push({ line, reason: input, record: fields });
@@ -129,8 +168,12 @@ function wrongWidth(fields: readonly string[], width: number): string | undefine
   return `the row has ${fields.length} ${fields.length === 1 ? 'field' : 'fields'} and the header has ${width}`;
 }
 
+function lengthOf(fields: readonly string[]): number {
+  return fields.reduce((sum, field) => sum + field.length, 0);
+}
+
 function tooLong(fields: readonly string[]): string | undefined {
-  const length = fields.reduce((sum, field) => sum + field.length, 0);
+  const length = lengthOf(fields);
   if (length <= MAX_METADATA) return undefined;
   return `the row has ${length} characters, and a lead holds at most ${MAX_METADATA}`;
 }
