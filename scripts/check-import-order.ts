@@ -13,6 +13,7 @@ const root = join(import.meta.dirname, '..', 'src');
 const FLOORS: readonly (readonly string[])[] = [
   ['words.ts'],
   ['visible.ts', 'until-any.ts', 'private-files.ts', 'errors.ts', 'log'],
+  ['faults.ts'],
   ['ledger'],
   ['core/channel.ts', 'core/clock.ts', 'core/new-id.ts'],
   ['core/suppressions'],

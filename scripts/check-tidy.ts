@@ -20,6 +20,11 @@ const BANNED: readonly { readonly pattern: RegExp; readonly instead: string; rea
     instead: 'runOperation or runUpload: the only way in',
     except: /^src\/operations\/run-operation\.ts$/,
   },
+  {
+    pattern: /UPDATE (deliveries|sends)( d)?( INDEXED BY \w+)? SET (status|state) = '/,
+    instead: 'a step that is drawn: stepSql, transition or moveSend',
+    except: /^test\/|\/migrations|^src\/ledger\//,
+  },
   { pattern: /\b[dD]ealtWith\b|\bdealt with\b/, instead: 'settled' },
   { pattern: /\bheld up\b|\bHELD_UP\b/, instead: 'stalled, or waiting' },
   {

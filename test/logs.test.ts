@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Claim } from '../src/core/deliveries/claim-window.ts';
+import type { Claim } from '../src/core/deliveries/claim.ts';
 import { attemptLogFields } from '../src/core/dispatch/attempt-log-fields.ts';
 import { freshFolder, removeFolder } from './support/core.ts';
 import { databaseEnv } from './support/database.ts';

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { insertAudience } from '../../src/core/audiences/audience.store.ts';
 import { resumeBuilding } from '../../src/core/audiences/build-audience.ts';
+import { LeadImport } from '../../src/core/leads/import-leads.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import { fillLeadFilters } from '../../src/ledger/fill-lead-filters.ts';
 import { migrations } from '../../src/ledger/migrations.ts';
@@ -111,7 +112,8 @@ describe('metadata', () => {
 
   it('that came past the doors is mended when it is stored', async () => {
     await core.call('leads.create', { name: 'Ana', metadata: { segment_id: 'vip' } });
-    await core.call('leads.create', { name: 'Eve', metadata: { 'ci\0ty': HALF, segment_id: 'vip' } });
+    const eve = { name: 'Eve', metadata: { 'ci\0ty': HALF, segment_id: 'vip' } };
+    await new LeadImport(core.ledger, null).save([{ line: 1, input: eve }]);
     expect(await foundBy({ segment_id: 'vip' })).toEqual(['Ana', 'Eve']);
     const { leads } = await core.call('leads.list');
     expect(leads[1].metadata).toEqual({ city: 'cut emoji \ufffd', segment_id: 'vip' });

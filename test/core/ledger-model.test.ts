@@ -1,16 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Claim, claimWindow, endIfDone } from '../../src/core/deliveries/claim-window.ts';
-import {
-  freezeRows,
-  GIVEN_UP,
-  OUTCOME_UNKNOWN,
-  recoverInDoubt,
-  settle,
-} from '../../src/core/deliveries/delivery.store.ts';
+import { type Claim, claimWindow, endIfDone } from '../../src/core/deliveries/claim.ts';
+import { GIVEN_UP, OUTCOME_UNKNOWN } from '../../src/core/deliveries/delivery.ts';
+import { freezeRows } from '../../src/core/deliveries/freeze.ts';
 import { READY_COLUMNS, type ReadyChunk } from '../../src/core/deliveries/ready-chunk.ts';
+import { recoverInDoubt } from '../../src/core/deliveries/recover.ts';
 import { resolveOutcome } from '../../src/core/deliveries/resolve-outcome.ts';
 import { type Outcome, STALLED } from '../../src/core/deliveries/sender.ts';
+import { settle } from '../../src/core/deliveries/settle.ts';
 import { parseContent } from '../../src/core/messages/content.ts';
 import { completeIfSettled, getSend, moveSend, type SendRow } from '../../src/core/sends/send.store.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';

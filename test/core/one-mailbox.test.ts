@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { freezeRows } from '../../src/core/deliveries/delivery.store.ts';
+import { freezeRows } from '../../src/core/deliveries/freeze.ts';
 import { findSend, lockSend } from '../../src/core/sends/send.store.ts';
 import { migrations } from '../../src/ledger/migrations.ts';
 import { rekeyEmails } from '../../src/ledger/rekey-emails.ts';

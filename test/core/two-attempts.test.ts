@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { recoverChunk } from '../../src/core/deliveries/delivery.store.ts';
 import { READY_COLUMNS, type ReadyChunk } from '../../src/core/deliveries/ready-chunk.ts';
+import { recoverChunk } from '../../src/core/deliveries/recover.ts';
 import { Pacer } from '../../src/core/dispatch/pace/pacer.ts';
 import { SenderLoop } from '../../src/core/dispatch/sender-loop.ts';
 import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';

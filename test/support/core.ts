@@ -11,6 +11,7 @@ import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { Log } from '../../src/log/log.ts';
 import { audienceOperations } from '../../src/operations/audience.ts';
 import { leadOperations } from '../../src/operations/leads.ts';
+import type { CallContext, Caller } from '../../src/operations/operation.ts';
 import { runOperation } from '../../src/operations/run-operation.ts';
 import { sendBulkMessages } from '../../src/operations/sends/send-bulk-messages.ts';
 import { sendOperations } from '../../src/operations/sends/sends.ts';
@@ -57,9 +58,13 @@ export async function openCore(
     dispatcher,
     /** Calls an operation as a door does: input checked, output as it comes. */
     // biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
-    async call(name: string, input: object = {}, context = {}): Promise<any> {
+    async call(
+      name: string,
+      input: object = {},
+      { door = CALLER.door, ...context }: CallContext & Partial<Pick<Caller, 'door'>> = {},
+    ): Promise<any> {
       const operation = operations.find((one) => one.name === name)!;
-      const output = await runOperation(operation, input, CALLER, context);
+      const output = await runOperation(operation, input, { ...CALLER, door }, context);
       return operation.output.parse(output);
     },
     async close() {

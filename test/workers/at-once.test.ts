@@ -1,12 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { endIfDone } from '../../src/core/deliveries/claim-window.ts';
-import {
-  GIVEN_UP,
-  OUTCOME_UNKNOWN,
-  requeue,
-  type Settlement,
-  settle,
-} from '../../src/core/deliveries/delivery.store.ts';
+import { endIfDone } from '../../src/core/deliveries/claim.ts';
+import { GIVEN_UP, OUTCOME_UNKNOWN } from '../../src/core/deliveries/delivery.ts';
+import { requeue } from '../../src/core/deliveries/requeue.ts';
+import { type Settlement, settle } from '../../src/core/deliveries/settle.ts';
 import { completeStopped } from '../../src/core/dispatch/workers/plan.ts';
 import { completeIfSettled } from '../../src/core/sends/send.store.ts';
 import type { Transaction } from '../../src/ledger/ledger.ts';

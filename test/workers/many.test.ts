@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { endIfDone } from '../../src/core/deliveries/claim-window.ts';
-import { selectClaimable } from '../../src/core/deliveries/delivery.store.ts';
+import { selectClaimable } from '../../src/core/deliveries/claim.store.ts';
+import { endIfDone } from '../../src/core/deliveries/claim.ts';
 import type { JobQueue } from '../../src/core/dispatch/workers/job-queue.ts';
 import { plan } from '../../src/core/dispatch/workers/plan.ts';
 import { deliverQueue } from '../../src/core/dispatch/workers/queues.ts';

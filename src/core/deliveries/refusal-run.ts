@@ -1,7 +1,7 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { transition } from '../sends/send.store.ts';
 import { suppress } from '../suppressions/suppression.store.ts';
-import type { Claim } from './claim-window.ts';
+import type { Claim } from './claim.ts';
 import {
   forgetEnded,
   markFollowed,

@@ -1,6 +1,6 @@
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
 import { addToTotals, NO_CHANGE } from '../sends/chunk.store.ts';
-import { GIVEN_UP, OUTCOME_UNKNOWN } from './delivery.store.ts';
+import { GIVEN_UP, stepSql } from './delivery.ts';
 
 /**
  * A recipient that was refused, until it is known whose fault that was. It holds no contact: the delivery does.
@@ -147,10 +147,11 @@ export async function putBack(
   );
   for (const chunk of Map.groupBy(rows, ({ send_seq, number }) => `${send_seq}/${number}`).values()) {
     let moved = 0;
+    const { set, where } = stepSql('requeue_failed');
     for (const { seq, send_seq, position, attempts } of chunk) {
       moved += await tx.run(
-        `UPDATE deliveries SET status = 'pending', retries = 0, retry_at = ?
-         WHERE send_seq = ? AND position = ? AND attempts = ? AND status = 'failed' AND error_code <> '${OUTCOME_UNKNOWN}'`,
+        `UPDATE deliveries SET ${set}, retries = 0, retry_at = ?
+         WHERE send_seq = ? AND position = ? AND attempts = ? AND ${where}`,
         GIVEN_UP,
         send_seq,
         position,

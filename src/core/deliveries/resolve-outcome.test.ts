@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GIVEN_UP } from './delivery.store.ts';
+import { GIVEN_UP } from './delivery.ts';
 import { resolveOutcome } from './resolve-outcome.ts';
 import type { Outcome } from './sender.ts';
 

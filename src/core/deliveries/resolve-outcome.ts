@@ -1,5 +1,6 @@
-import { GIVEN_UP, OUTCOME_UNKNOWN, type Settlement } from './delivery.store.ts';
+import { GIVEN_UP, OUTCOME_UNKNOWN } from './delivery.ts';
 import type { Outcome } from './sender.ts';
+import type { Settlement } from './settle.ts';
 
 /** Transient failures of one lead within a run; after them it stays pending for the next call. */
 const MAX_RETRIES = 4;

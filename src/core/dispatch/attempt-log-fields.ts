@@ -1,4 +1,4 @@
-import type { Claim } from '../deliveries/claim-window.ts';
+import type { Claim } from '../deliveries/claim.ts';
 import type { Outcome } from '../deliveries/sender.ts';
 
 /** What the log tells of one attempt at `LOG_LEVEL=debug`: ids that lead to its row and to the provider's own log. */

@@ -2,13 +2,14 @@ import { setTimeout as sleep, setImmediate as yieldTurn } from 'node:timers/prom
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { Log } from '../../log/log.ts';
-import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim-window.ts';
-import { settle, unclaim } from '../deliveries/delivery.store.ts';
+import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim.ts';
 import { keyOf, type ReadyChunk } from '../deliveries/ready-chunk.ts';
+import { unclaim } from '../deliveries/recover.ts';
 import { RefusalRun } from '../deliveries/refusal-run.ts';
 import { type Now, now, resolveOutcome } from '../deliveries/resolve-outcome.ts';
 import { type News, tell } from '../deliveries/send-ended.ts';
 import { type Channel, modeOf, type Outcome, STALLED } from '../deliveries/sender.ts';
+import { settle } from '../deliveries/settle.ts';
 import { parseContent } from '../messages/content.ts';
 import type { MessageContent } from '../messages/message.ts';
 import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';

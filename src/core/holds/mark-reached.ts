@@ -1,5 +1,6 @@
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
-import { freezeRows, OUTCOME_UNKNOWN } from '../deliveries/delivery.store.ts';
+import { OUTCOME_UNKNOWN, stepSql } from '../deliveries/delivery.ts';
+import { freezeRows } from '../deliveries/freeze.ts';
 import { addToTotals, chunkAt, NO_CHANGE } from '../sends/chunk.store.ts';
 import { completeIfSettled, lockSend } from '../sends/send.store.ts';
 
@@ -41,6 +42,7 @@ async function makeRowsTo(tx: Transaction, sendSeq: number, position: number): P
 
 /** Chunk after chunk, each locked before its rows, as whoever sends does it. */
 async function markSome(tx: Transaction, sendSeq: number, positions: readonly number[]): Promise<number> {
+  const { set, where } = stepSql('may_have_left');
   let marked = 0;
   for (let at = 0; at < positions.length; ) {
     const chunk = (await chunkAt(tx, sendSeq, positions[at]!))!;
@@ -52,8 +54,8 @@ async function markSome(tx: Transaction, sendSeq: number, positions: readonly nu
     let count = 0;
     for (; at < positions.length && positions[at]! <= chunk.last_position; at++) {
       count += await tx.run(
-        `UPDATE deliveries SET status = 'failed', error_code = ?, error = ?, retry_at = NULL
-         WHERE send_seq = ? AND position = ? AND status = 'pending'`,
+        `UPDATE deliveries SET ${set}, error_code = ?, error = ?, retry_at = NULL
+         WHERE send_seq = ? AND position = ? AND ${where}`,
         OUTCOME_UNKNOWN,
         WHY,
         sendSeq,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GIVEN_UP } from '../../deliveries/delivery.store.ts';
+import { GIVEN_UP } from '../../deliveries/delivery.ts';
 import { DomainGates } from './domain-gates.ts';
 
 describe('a domain that says "too fast"', () => {

@@ -1,4 +1,4 @@
-import { GIVEN_UP } from '../../deliveries/delivery.store.ts';
+import { GIVEN_UP } from '../../deliveries/delivery.ts';
 import { backoffMs } from '../../deliveries/resolve-outcome.ts';
 
 const FIRST_MS = 10_000;

@@ -1,7 +1,7 @@
 import type { Ledger, Transaction } from '../../../ledger/ledger.ts';
 import type { Log } from '../../../log/log.ts';
-import { recoverChunk, unclaim } from '../../deliveries/delivery.store.ts';
 import { type ClaimedChunk, keyOf, READY_COLUMNS, type ReadyChunk } from '../../deliveries/ready-chunk.ts';
+import { recoverChunk, unclaim } from '../../deliveries/recover.ts';
 import { IS_HELD } from '../../holds/hold.ts';
 import type { ChunkKey, ChunkRow } from '../../sends/chunk.store.ts';
 import type { Work } from '../assignment.ts';

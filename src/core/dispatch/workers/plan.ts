@@ -1,6 +1,6 @@
 import type { Ledger } from '../../../ledger/ledger.ts';
-import { endIfDone } from '../../deliveries/claim-window.ts';
-import { freezeRows } from '../../deliveries/delivery.store.ts';
+import { endIfDone } from '../../deliveries/claim.ts';
+import { freezeRows } from '../../deliveries/freeze.ts';
 import { now } from '../../deliveries/resolve-outcome.ts';
 import type { News } from '../../deliveries/send-ended.ts';
 import { completeIfSettled, lockSend } from '../../sends/send.store.ts';

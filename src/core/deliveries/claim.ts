@@ -4,19 +4,18 @@ import { lengthOfValues, unresolvedFields } from '../messages/merge-text.ts';
 import type { MessageContent } from '../messages/message.ts';
 import { lockSend, moveSend } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send.ts';
-import {
-  awaitsRetry,
-  type ClaimedRow,
-  deferPending,
-  freezeRows,
-  markSending,
-  selectClaimable,
-  skipPending,
-} from './delivery.store.ts';
+import { type ClaimedRow, deferPending, markSending, selectClaimable, skipPending } from './claim.store.ts';
+import { freezeRows } from './freeze.ts';
 import type { ClaimedChunk, ReadyChunk } from './ready-chunk.ts';
 import type { InFlight } from './resolve-outcome.ts';
+import { awaitsRetry } from './retry.store.ts';
 import type { News } from './send-ended.ts';
 import type { Attempt, PreparedMessage, Recipient } from './sender.ts';
+
+/**
+ * Claim before send: `pending → sending` is committed, with the number of a fresh attempt, before the provider hears of
+ * it. Whoever dies between the two leaves a doubt, never a second message.
+ */
 
 /** Rows made in one transaction beside a claim: a few milliseconds. */
 const FREEZE_ROWS = 1_000;

@@ -1,0 +1,131 @@
+import type { Transaction } from '../../ledger/ledger.ts';
+import { addToTotals, type ChunkKey, NO_CHANGE } from '../sends/chunk.store.ts';
+import { lockSend, transition } from '../sends/send.store.ts';
+import { assertStep, type DeliveryEvent, OUTCOME_UNKNOWN, stepSql } from './delivery.ts';
+
+/** What becomes of a row when its attempt is over. */
+export interface Settlement {
+  readonly position: number;
+  /** The number of the attempt: an answer that comes too late for its attempt changes nothing. */
+  readonly attempts: number;
+  readonly status: 'sent' | 'failed' | 'skipped' | 'pending';
+  readonly retries: number;
+  readonly retryAt: number | null;
+  readonly errorCode: string | null;
+  readonly error: string | null;
+  readonly providerMessageId: string | null;
+  readonly sentAt: number | null;
+}
+
+const settleSql = (
+  event: DeliveryEvent,
+) => `UPDATE deliveries SET status = ?, retries = ?, retry_at = ?, error_code = ?,
+    error = ?, provider_message_id = ?, sent_at = ?
+  WHERE send_seq = ? AND position = ? AND attempts = ? AND ${stepSql(event).where}`;
+/** One row by one statement: the answer to its attempt, or what the same attempt proves later. */
+const SETTLE = { settle: settleSql('settle'), prove: settleSql('prove'), arrive: settleSql('arrive') };
+
+/**
+ * Many rows by one statement, where each statement is a journey. The positions stand there twice: by the join alone, a
+ * plan that was made while the table was small walks the whole send and looks up each row in the list, and it stays.
+ */
+const SETTLE_MANY = `UPDATE deliveries d SET status = v.status, retries = v.retries, retry_at = v.retry_at,
+    error_code = v.error_code, error = v.error, provider_message_id = v.provider_message_id, sent_at = v.sent_at
+  FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[]),
+    CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]))
+    AS v (position, attempts, status, retries, retry_at, error_code, error, provider_message_id, sent_at)
+  WHERE d.send_seq = ? AND d.position = ANY (CAST(? AS BIGINT[])) AND d.position = v.position
+    AND d.attempts = v.attempts AND ${stepSql('settle', 'd.').where}
+  RETURNING d.position`;
+
+/**
+ * Writes down results and moves the totals with them. A row that recovery had declared unknown meanwhile is put right
+ * by the result of the same attempt: that is proof. So is one that somebody has put back to pending since: it arrived
+ * after all, and is not sent again.
+ * @returns whether everyone in the chunk is settled.
+ */
+export async function settle(
+  tx: Transaction,
+  key: ChunkKey,
+  settlements: readonly Settlement[],
+): Promise<boolean> {
+  const moved = { ...NO_CHANGE };
+  let reopens = false;
+  const settled = await settleSending(tx, key.send_seq, settlements);
+  for (const s of settlements) {
+    if (settled.has(s.position)) {
+      moved.in_flight -= 1;
+    } else if (s.errorCode !== OUTCOME_UNKNOWN && (await settleOne(tx, 'prove', key.send_seq, s))) {
+      moved.failed -= 1;
+      moved.unknown -= 1;
+      reopens ||= s.status === 'pending';
+    } else if (s.status !== 'sent' || !(await settleOne(tx, 'arrive', key.send_seq, s))) {
+      continue;
+    }
+    if (s.status !== 'pending') moved[s.status] += 1;
+    if (s.errorCode === OUTCOME_UNKNOWN) moved.unknown += 1;
+  }
+  const isDone = await addToTotals(tx, key, moved);
+  if (reopens) await reopen(tx, key.send_seq);
+  return isDone;
+}
+
+/** @returns the positions that were in flight. */
+async function settleSending(
+  tx: Transaction,
+  sendSeq: number,
+  settlements: readonly Settlement[],
+): Promise<Set<number>> {
+  const settled = new Set<number>();
+  if (tx.dialect === 'postgres') {
+    for (const { status } of settlements) assertStep('settle', status);
+    const column = <K extends keyof Settlement>(name: K) => settlements.map((s) => s[name]);
+    const rows = await tx.all<{ position: number }>(
+      SETTLE_MANY,
+      column('position'),
+      column('attempts'),
+      column('status'),
+      column('retries'),
+      column('retryAt'),
+      column('errorCode'),
+      column('error'),
+      column('providerMessageId'),
+      column('sentAt'),
+      sendSeq,
+      column('position'),
+    );
+    for (const { position } of rows) settled.add(position);
+    return settled;
+  }
+  for (const s of settlements) if (await settleOne(tx, 'settle', sendSeq, s)) settled.add(s.position);
+  return settled;
+}
+
+async function settleOne(
+  tx: Transaction,
+  event: keyof typeof SETTLE,
+  sendSeq: number,
+  s: Settlement,
+): Promise<boolean> {
+  assertStep(event, s.status);
+  const changed = await tx.run(
+    SETTLE[event],
+    s.status,
+    s.retries,
+    s.retryAt,
+    s.errorCode,
+    s.error,
+    s.providerMessageId,
+    s.sentAt,
+    sendSeq,
+    s.position,
+    s.attempts,
+  );
+  return changed > 0;
+}
+
+/** Somebody who counted as settled is not. Whoever is just saying that the send is over is waited for. */
+async function reopen(tx: Transaction, sendSeq: number): Promise<void> {
+  await lockSend(tx, sendSeq);
+  await transition(tx, 'reopen', { where: 'seq = ?', parameters: [sendSeq] });
+}
