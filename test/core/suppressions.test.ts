@@ -21,7 +21,7 @@ it.each(['mcp', 'http'] as const)('a complaint or an opt-out is not lifted by %s
     ['opted_out', 'b@example.com'],
   ]) {
     await core.call('suppressions.add', { channel: 'email', contact, reason });
-    const lifted = core.call('suppressions.remove', { channel: 'email', contact }, { door });
+    const lifted = core.call('suppressions.remove', { channel: 'email', contact }, { caller: { door } });
     await expect(lifted).rejects.toMatchObject({
       code: 'forbidden',
       fix: expect.stringContaining('tidings suppressions remove CONTACT --channel email'),
@@ -33,10 +33,10 @@ it.each(['mcp', 'http'] as const)('a complaint or an opt-out is not lifted by %s
 
 it('what a person lifts at the command line stays as history, and can be added again', async () => {
   await core.call('suppressions.add', { ...ann, reason: 'complained' });
-  await core.call('suppressions.remove', ann, { door: 'cli' });
+  await core.call('suppressions.remove', ann, { caller: { door: 'cli' } });
   expect(await reasons()).toEqual([]);
   await core.call('suppressions.add', { ...ann, reason: 'unsubscribed' });
-  await core.call('suppressions.remove', ann, { door: 'mcp' });
+  await core.call('suppressions.remove', ann, { caller: { door: 'mcp' } });
   const { history } = await core.call('suppressions.history', { contact: 'ann@example.com' });
   expect(history).toMatchObject([
     { contact: 'ann@example.com', reason: 'unsubscribed', lifted_by: 'mcp' },
@@ -59,5 +59,7 @@ it('the weightier reason takes the place of the other, which is not forgotten; n
 });
 
 it('what is not suppressed is not lifted', async () => {
-  await expect(core.call('suppressions.remove', ann, { door: 'cli' })).rejects.toThrow('is not suppressed');
+  await expect(core.call('suppressions.remove', ann, { caller: { door: 'cli' } })).rejects.toThrow(
+    'is not suppressed',
+  );
 });

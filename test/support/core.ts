@@ -31,6 +31,8 @@ export function ledgerOf(folder: string, databaseUrl = databaseUrlOf(folder)): P
   return openLedger({ dataDir: folder, databaseUrl });
 }
 
+type TestContext = CallContext & { readonly caller?: Partial<Caller> };
+
 /** Core over a real database, with the channels that a test brings. `around`: what stands between core and ledger. */
 export async function openCore(
   channels: Channel[],
@@ -58,13 +60,9 @@ export async function openCore(
     dispatcher,
     /** Calls an operation as a door does: input checked, output as it comes. */
     // biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
-    async call(
-      name: string,
-      input: object = {},
-      { door = CALLER.door, ...context }: CallContext & Partial<Pick<Caller, 'door'>> = {},
-    ): Promise<any> {
+    async call(name: string, input: object = {}, context: TestContext = {}): Promise<any> {
       const operation = operations.find((one) => one.name === name)!;
-      const output = await runOperation(operation, input, { ...CALLER, door }, context);
+      const output = await runOperation(operation, input, { ...CALLER, ...context.caller }, context);
       return operation.output.parse(output);
     },
     async close() {
