@@ -101,7 +101,7 @@ const SELECT_FRESH = `${CLAIM} ${JOINED}
 
 /**
  * Rows of a chunk whose retry is due, then rows never tried, at most `count`. Nothing is changed yet.
- * @returns them, and up to which position the chunk will have been claimed with them.
+ * @returns them, how many of them are due again, and up to which position the chunk will have been claimed with them.
  */
 export async function selectClaimable(
   tx: Transaction,
@@ -110,7 +110,7 @@ export async function selectClaimable(
   frozen: number,
   count: number,
   nowMs: number,
-): Promise<{ rows: ClaimedRow[]; claimed: number }> {
+): Promise<{ rows: ClaimedRow[]; due: number; claimed: number }> {
   const { send_seq, first_position, last_position, claimed } = chunk;
   const made = Math.min(frozen, last_position);
   const nothing: ClaimedRow[] = [];
@@ -125,6 +125,7 @@ export async function selectClaimable(
   const whole = fresh.length < count && some.length === fresh.length;
   return {
     rows: due.concat(some),
+    due: due.length,
     claimed: whole ? Math.max(made, claimed) : (some.at(-1)?.delivery_position ?? claimed),
   };
 }

@@ -12,6 +12,7 @@ import { type Claim, claimWindow, endIfDone, type ReadyMessage } from './claim-w
 import { settle, unclaim } from './delivery.store.ts';
 import { lineOf } from './delivery-line.ts';
 import { DomainGates } from './domain-gates.ts';
+import { LargeInFlight } from './large-in-flight.ts';
 import { type News, tell } from './news.ts';
 import { Outage } from './outage.ts';
 import type { Pace } from './pacer.ts';
@@ -111,6 +112,7 @@ export class SenderLoop {
     uncertain: 0,
   };
   readonly #flights = new Set<Flight>();
+  readonly #large = new LargeInFlight();
   #finished: Finished[] = [];
   #inFlight = 0;
   #turns = 0;
@@ -276,20 +278,26 @@ export class SenderLoop {
     chunks: readonly ReadyChunk[],
     room: number,
   ): Promise<{ claims: Claim[]; more: boolean }> {
+    const admits = this.#large.admission();
     const sends = [...Map.groupBy(chunks, ({ send_seq }) => send_seq).values()];
     const claims: Claim[] = [];
     let more = false;
     this.#turns += 1;
     for (let at = 0; at < sends.length && claims.length < room; at++) {
       const share = Math.ceil((room - claims.length) / (sends.length - at));
-      const part = await this.#claimOfSend(tx, sends[(at + this.#turns) % sends.length]!, share);
+      const part = await this.#claimOfSend(tx, sends[(at + this.#turns) % sends.length]!, share, admits);
       claims.push(...part.claims);
       more ||= part.more;
     }
     return { claims, more };
   }
 
-  async #claimOfSend(tx: Transaction, chunks: readonly ReadyChunk[], room: number) {
+  async #claimOfSend(
+    tx: Transaction,
+    chunks: readonly ReadyChunk[],
+    room: number,
+    admits: (size: number) => boolean,
+  ) {
     const claims: Claim[] = [];
     let more = false;
     for (const chunk of chunks) {
@@ -309,6 +317,7 @@ export class SenderLoop {
         nowMs: steadyMs,
         makesRows: this.#work.makesRows,
         gate: (contact) => this.#domains.closedUntil(contact, steadyMs),
+        admits,
       });
       claims.push(...part.claims);
       more ||= part.more;
@@ -365,6 +374,7 @@ export class SenderLoop {
 
   #deliver(claim: Claim): void {
     this.#inFlight += 1;
+    this.#large.add(claim.size);
     const key = keyOf(claim.chunk);
     const open = this.#open.get(key);
     if (open) open.set(claim.position, claim.attempts);
@@ -392,6 +402,7 @@ export class SenderLoop {
     if (!this.#flights.delete(flight)) return;
     const { claim, startedAtMs } = flight;
     this.#inFlight -= 1;
+    this.#large.remove(claim.size);
     // Counted when it is heard, not when it is written down: that may have to be tried again.
     this.#outcomes[outcome.type] += 1;
     if (this.#tellsAll) this.#log.debug(lineOf(claim, outcome, startedAtMs), 'a delivery was tried');
