@@ -54,7 +54,7 @@ const ANSWER = {
     entries: [record],
     suppressions: [record],
   },
-  ...{ top_errors: [record], warnings: [TRUE_LINE] },
+  ...{ entry: record, top_errors: [record], warnings: [TRUE_LINE] },
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'tidings-hostile-'));
@@ -63,7 +63,7 @@ const csv = join(folder, 'people.csv');
 writeFileSync(csv, 'name\nbad\n');
 
 const OPERATIONS = [
-  ...['leads.list', 'leads.get', 'leads.create', 'leads.update', 'leads.delete', 'outbox.list'],
+  ...['leads.list', 'leads.get', 'leads.create', 'leads.update', 'leads.delete', 'outbox.list', 'outbox.get'],
   ...['audience.create', 'audience.list', 'audience.get', 'audience.delete', 'sendBulkMessages'],
   ...['sends.list', 'sends.get', 'sends.deliveries', 'sends.pause', 'sends.resume', 'sends.cancel'],
   ...['suppressions.list', 'suppressions.add', 'suppressions.remove'],
@@ -92,6 +92,7 @@ const COMMANDS: readonly (readonly string[])[] = [
     ['suppressions', 'remove', TRUE_LINE],
   ],
   ['outbox', 'list'],
+  ['outbox', 'get', ID],
   ...[
     [TRUE_LINE],
     ['leads', TRUE_LINE],

@@ -1,5 +1,6 @@
 import type { Check } from '../cli/host.ts';
 import type { Config } from '../config.ts';
+import { plainWords } from '../core/deliveries/provider-said.ts';
 import { bad, failed, good } from './check.ts';
 import { checkClock } from './check-clock.ts';
 import { checkHost, checkMailDomain } from './check-names.ts';
@@ -31,7 +32,7 @@ async function checkRelay(email: NonNullable<Config['email']>): Promise<Check> {
   const { checkConnection } = await import('../channels/email-smtp/index.ts');
   const answer = await checkConnection({ ...email, timeouts: RELAY_TIMEOUTS });
   if (answer.ok) return good('email', 'the relay answers and accepts the login');
-  return bad('email', `${answer.message} (${answer.code})`, 'Check SMTP_URL.');
+  return saying(answer.said, bad('email', `${answer.message} (${answer.code})`, 'Check SMTP_URL.'));
 }
 
 export async function checkWhatsAppNumber(whatsapp: Config['whatsapp']): Promise<Check[]> {
@@ -49,7 +50,11 @@ export async function checkWhatsAppNumber(whatsapp: Config['whatsapp']): Promise
   const number = answer.ok
     ? good(name, answer.detail)
     : bad(name, `${answer.message} (${answer.code})`, 'Check the WHATSAPP_ variables.');
-  return [host, number, ...clock];
+  return [host, saying(answer.said, number), ...clock];
+}
+
+function saying(said: string | undefined, check: Check): Check {
+  return said ? { ...check, said: plainWords(said) } : check;
 }
 
 /** Every answer over HTTP tells the time, to the second. Whoever does not answer is told of elsewhere. */

@@ -188,7 +188,12 @@ export async function checkConnection(options: {
   readonly ca?: string | undefined;
 }): Promise<
   | { readonly ok: true; readonly encrypted: boolean }
-  | { readonly ok: false; readonly code: string; readonly message: string }
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      readonly said?: string | undefined;
+    }
 > {
   const opened = await openSession({
     relay: parseSmtpUrl(options.url),
@@ -202,7 +207,7 @@ export async function checkConnection(options: {
   }
   const { outcome } = opened;
   return 'message' in outcome
-    ? { ok: false, code: outcome.code, message: outcome.message }
+    ? { ok: false, code: outcome.code, message: outcome.message, said: outcome.said }
     : { ok: false, code: 'unknown', message: 'The mail server did not open a session.' };
 }
 
@@ -217,7 +222,11 @@ function openingFailed(lost: LineLost, relay: Relay): Outcome {
     const message = `The mail server ${where} offers no login that SMTP_URL's user and password fit.`;
     return { type: 'account', code, message };
   }
-  return { type: 'transient', scope: 'sender', code, message: `${trouble(lost, relay, where)}.` };
+  const message = trouble(lost, relay, where);
+  if (message) return { type: 'transient', scope: 'sender', code, message: `${message}.` };
+  // Words of a library, which may repeat what stands in a certificate.
+  const unknown = `No session with the mail server ${where} (${code}).`;
+  return { type: 'transient', scope: 'sender', code, message: unknown, said: redact(lost.message) };
 }
 
 const TROUBLES: Readonly<Record<string, string>> = {
@@ -236,7 +245,7 @@ const TROUBLES: Readonly<Record<string, string>> = {
 };
 
 /** What stands in the way of a session, in words, with the way out where there is one. */
-function trouble({ code, message }: LineLost, relay: Relay, where: string): string {
+function trouble({ code, message }: LineLost, relay: Relay, where: string): string | null {
   if (/SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)) {
     return (
       `The mail server ${where} shows a TLS certificate that is not trusted here (${code}): trust it with ` +
@@ -251,7 +260,10 @@ function trouble({ code, message }: LineLost, relay: Relay, where: string): stri
       'or add ?tls=off to SMTP_URL if the way there is safe'
     );
   }
-  return `No session with the mail server ${where} (${code}): ${redact(message).replace(/\.$/, '')}`;
+  // Our own words about what the server did.
+  if (code === 'ETLS' || code === 'EPROTOCOL')
+    return `No session with the mail server ${where} (${code}): ${message.replace(/\.$/, '')}`;
+  return null;
 }
 
 function isLoopback(host: string): boolean {

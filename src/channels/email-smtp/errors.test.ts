@@ -101,11 +101,12 @@ describe('what an SMTP reply means', () => {
     }
   });
 
-  test('the code is stable, and the sentence holds the server’s words without the address', () => {
+  test('the code is stable, the sentence is ours, and the server’s words stand apart without the address', () => {
     expect(outcome('550 5.1.1 <ann@example.com>: Recipient address rejected', 'rcpt')).toEqual({
       type: 'permanent',
       code: 'smtp_550_5.1.1',
-      message: 'The mail server refused the recipient: 550 5.1.1 <address>: Recipient address rejected',
+      message: 'The mail server refused the recipient (550 5.1.1).',
+      said: '550 5.1.1 <address>: Recipient address rejected',
       suppress: 'bounced',
     });
   });

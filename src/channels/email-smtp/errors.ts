@@ -127,9 +127,13 @@ const STEPS: Readonly<Record<Phase, string>> = {
 
 /** What became of a message whose last word from the server is `reply`; a 4xx or 5xx means certainly not sent. */
 export function classify(reply: Reply, phase: Phase): Outcome {
+  return { ...outcomeOf(reply, phase), said: describe(reply) };
+}
+
+function outcomeOf(reply: Reply, phase: Phase): Outcome {
   const verdict = ROWS.find((row) => row.when(reply, phase))?.verdict;
   const code = `smtp_${reply.code}${reply.status ? `_${reply.status}` : ''}`;
-  const message = `${STEPS[phase]}: ${describe(reply)}`;
+  const message = `${STEPS[phase]} (${[reply.code, reply.status].filter(Boolean).join(' ')}).`;
   // Before a session stands, a reply speaks of the relay and not of this message, unless it blames the account.
   if (phase === 'connect' || phase === 'auth') {
     return verdict === 'account'

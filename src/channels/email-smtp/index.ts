@@ -91,6 +91,6 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
 
 /** A server may say in its reply whatever it was told. */
 function withoutSecret(outcome: Outcome, secret: string | undefined): Outcome {
-  if (!secret || !('message' in outcome) || !outcome.message.includes(secret)) return outcome;
-  return { ...outcome, message: outcome.message.replaceAll(secret, '(password)') };
+  if (!secret || !outcome.said?.includes(secret)) return outcome;
+  return { ...outcome, said: outcome.said.replaceAll(secret, '(password)') };
 }

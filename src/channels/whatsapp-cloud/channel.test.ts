@@ -317,8 +317,9 @@ describe('the channel', () => {
 describe('the check of the connection', () => {
   test('tells the number and its quality when all is well', async () => {
     const { url } = await serve();
-    const detail = 'the token may use +1 555-010-0000 (Example Shop); quality green';
-    expect(await checkWhatsApp(settings(url))).toEqual({ ok: true, detail });
+    const said = '+1 555-010-0000, Example Shop, quality green';
+    const detail = 'the token may use the number';
+    expect(await checkWhatsApp(settings(url))).toEqual({ ok: true, detail, said });
   });
 
   test('tells a wrong token, a wrong address, a server that is not there and a setting that cannot work', async () => {

@@ -6,8 +6,13 @@ import { type Exchange, exchange, openPool } from './exchange.ts';
 import { type Endpoint, parseEndpoint, type WhatsAppOptions } from './settings.ts';
 
 export type WhatsAppCheck =
-  | { readonly ok: true; readonly detail: string }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+  | { readonly ok: true; readonly detail: string; readonly said?: string }
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      readonly said?: string | undefined;
+    };
 
 const phoneNumber = z.looseObject({
   display_phone_number: z.string(),
@@ -47,21 +52,25 @@ function explain(answer: Exchange, accessToken: string): WhatsAppCheck {
   const number = phoneNumber.safeParse(json);
   if (number.success && answer.type === 'answered' && answer.status === 200) {
     const { display_phone_number, verified_name, quality_rating } = number.data;
-    const name = verified_name ? ` (${verified_name})` : '';
-    const quality = quality_rating ? `; quality ${quality_rating.toLowerCase()}` : '';
-    return { ok: true, detail: `the token may use ${display_phone_number}${name}${quality}` };
+    const said = [
+      display_phone_number,
+      verified_name,
+      quality_rating && `quality ${quality_rating.toLowerCase()}`,
+    ];
+    return { ok: true, detail: 'the token may use the number', said: said.filter(Boolean).join(', ') };
   }
   const outcome = classifyExchange(answer, accessToken);
   if (outcome.type === 'account' || answer.type === 'not_sent') {
     const { code, message } = told(outcome);
-    return { ok: false, code, message };
+    return { ok: false, code, message, said: outcome.said };
   }
   // The other outcomes speak of a message and a lead, and there is none here.
   const details = readGraphError(json, accessToken)?.details;
   return {
     ok: false,
     code: told(outcome).code,
-    message: `WhatsApp did not tell about the number${details ? `: ${details}` : `, but answered HTTP ${answer.status}.`}`,
+    message: `WhatsApp did not tell about the number, but answered HTTP ${answer.status}.`,
+    said: details,
   };
 }
 

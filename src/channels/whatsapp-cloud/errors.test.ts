@@ -146,7 +146,8 @@ describe("the provider's own words", () => {
       error_data: { details: 'Message 131026 failed' },
     });
     expect(answered(400, json)).toMatchObject({
-      message: expect.stringMatching(/Meta says: Message 131026 failed$/),
+      message: expect.stringMatching(/^The message cannot reach this number: [^:]+\.$/),
+      said: 'Message 131026 failed',
     });
   });
 });

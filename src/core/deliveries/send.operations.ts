@@ -107,6 +107,7 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
             attempts: row.attempts,
             error_code: row.error_code,
             error: row.error,
+            provider_said: row.provider_said,
             provider_message_id: row.provider_message_id,
             sent_at: row.sent_at === null ? null : new Date(row.sent_at).toISOString(),
           })),

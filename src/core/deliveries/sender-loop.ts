@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
 import { parseContent } from '../sends/content.ts';
 import { SEND_LIMIT_MS, withTextPart } from '../sends/ready-content.ts';
-import { completeIfDealtWith, lockSend, type SendRow, setState } from '../sends/send.store.ts';
+import { completeIfDealtWith, lockSend, type Problem, type SendRow, setState } from '../sends/send.store.ts';
 import type { SenderState } from '../tidings.ts';
 import { type Channel, HELD_UP, type MessageContent, modeOf, type Outcome } from './channel.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from './claim-window.ts';
@@ -16,6 +16,7 @@ import { LargeInFlight } from './large-in-flight.ts';
 import { type News, tell } from './news.ts';
 import { Outage } from './outage.ts';
 import type { Pace } from './pacer.ts';
+import { inPlainWords } from './provider-said.ts';
 import { RefusalRun } from './refusal-run.ts';
 import { type Now, now, resolveOutcome } from './resolve-outcome.ts';
 import { keyOf, type ReadyChunk, type Work } from './work.ts';
@@ -394,7 +395,7 @@ export class SenderLoop {
         this.#log.error({ err: error, attempt: claim.attempt.attemptId }, 'a channel broke its promise');
         return flight.mayHaveLeft ? BROKEN_ON_THE_WAY : BROKEN_BEFORE;
       })
-      .then((settled) => this.#heard(flight, settled));
+      .then((settled) => this.#heard(flight, inPlainWords(settled)));
   }
 
   /** Only the first word counts: one that was given up may still be answered. */
@@ -449,8 +450,7 @@ export class SenderLoop {
     for (const { outcome, breaks } of group) {
       if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
       else if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
-      else if (breaks && !isRefused)
-        await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
+      else if (breaks && !isRefused) await this.#pause(tx, sendSeq, outcome as Problem);
       else continue;
       paused = true;
     }
@@ -459,24 +459,21 @@ export class SenderLoop {
     const last = group.at(-1)!.outcome;
     const down = this.#outage.downMs(performance.now());
     const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
-    const held = isHeld ? (last as { code: string; message: string }) : null;
+    const held = isHeld ? (last as Problem) : null;
     if (held && down > DOWN_LIMIT_MS) await this.#pauseAll(tx, held);
     await this.#noteHeldUp(tx, sendSeq, held);
     return paused;
   }
 
-  async #noteHeldUp(
-    tx: Transaction,
-    sendSeq: number,
-    held: { code: string; message: string } | null,
-  ): Promise<void> {
+  async #noteHeldUp(tx: Transaction, sendSeq: number, held: Problem | null): Promise<void> {
     if (!held && !this.#heldUp.delete(sendSeq)) return;
     if (held) this.#heldUp.add(sendSeq);
     await tx.run(
-      `UPDATE sends SET problem_code = ?, problem = ?
+      `UPDATE sends SET problem_code = ?, problem = ?, provider_said = ?
        WHERE seq = ? AND state = 'running' AND problem IS DISTINCT FROM ?`,
       held?.code ?? null,
       held?.message ?? null,
+      held?.said ?? null,
       sendSeq,
       held?.message ?? null,
     );
@@ -515,7 +512,7 @@ export class SenderLoop {
     return count === BREAKER_AT;
   }
 
-  async #pause(tx: Transaction, sendSeq: number, problem: { code: string; message: string }): Promise<void> {
+  async #pause(tx: Transaction, sendSeq: number, problem: Problem): Promise<void> {
     const send = await lockSend(tx, sendSeq);
     if (send?.state !== 'running') return;
     await setState(tx, sendSeq, 'paused', problem);
@@ -523,20 +520,21 @@ export class SenderLoop {
   }
 
   /** What is wrong with the account is wrong for every send that leaves by it. */
-  async #pauseAll(tx: Transaction, problem: { code: string; message: string }): Promise<void> {
+  async #pauseAll(tx: Transaction, problem: Problem): Promise<void> {
     const paused = await tx.all<{ id: string }>(
-      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?
+      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?, provider_said = ?
        WHERE channel = ? AND mode = ? AND state = 'running' RETURNING id`,
       problem.code,
       problem.message,
+      problem.said ?? null,
       this.#channel.name,
       this.mode,
     );
     for (const { id } of paused) this.#tellPaused(id, problem);
   }
 
-  #tellPaused(send: string, { code, message }: { code: string; message: string }): void {
-    this.#news.push({ send, state: 'paused', code, problem: message });
+  #tellPaused(send: string, { code, message, said }: Problem): void {
+    this.#news.push({ send, state: 'paused', code, problem: message, ...(said && { said }) });
   }
 
   /** Once a second, for whoever watches. */
