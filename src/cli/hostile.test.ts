@@ -66,7 +66,7 @@ const OPERATIONS = [
   ...['leads.list', 'leads.get', 'leads.create', 'leads.update', 'leads.delete', 'outbox.list', 'outbox.get'],
   ...['audience.create', 'audience.list', 'audience.get', 'audience.delete', 'sendBulkMessages'],
   ...['sends.list', 'sends.get', 'sends.deliveries', 'sends.pause', 'sends.resume', 'sends.cancel'],
-  ...['suppressions.list', 'suppressions.add', 'suppressions.remove'],
+  ...['suppressions.list', 'suppressions.add', 'suppressions.remove', 'suppressions.history'],
 ];
 
 const COMMANDS: readonly (readonly string[])[] = [
@@ -90,6 +90,7 @@ const COMMANDS: readonly (readonly string[])[] = [
     ['suppressions', 'list'],
     ['suppressions', 'add', TRUE_LINE],
     ['suppressions', 'remove', TRUE_LINE],
+    ['suppressions', 'history', TRUE_LINE],
   ],
   ['outbox', 'list'],
   ['outbox', 'get', ID],

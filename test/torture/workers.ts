@@ -49,6 +49,7 @@ const STALL_MS = 14_000;
 const SHORT_MS = 3_000;
 /** A round that takes longer does not end. */
 const ROUND_MS = 5 * 60_000;
+const CLOSE_MS = 30_000;
 
 export interface WorkersOptions {
   /** Faults go on until so many processes were killed, and every fault was met once. */
@@ -96,7 +97,8 @@ export async function tortureWorkers(options: WorkersOptions): Promise<WorkersRe
   try {
     return await unlessAborted(run.run(), options.signal);
   } finally {
-    await run.close();
+    // What does not end by then ends with this process.
+    await Promise.race([run.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 }
 
@@ -143,16 +145,10 @@ class WorkersRun {
     for (let round = 1; this.#kills < kills || round <= possible.length; round++) {
       if (deck.length === 0) deck = this.#shuffle(possible);
       const fault = deck.pop()!;
-      const roundAt = performance.now();
-      await unlessAborted(
-        this.#supply().then(() => this.#round(fault)),
-        AbortSignal.timeout(ROUND_MS),
-      ).catch((cause: unknown) => {
-        throw new Error(`Round ${round} (${fault}) did not come to its end.`, { cause });
-      });
-      const seconds = ((performance.now() - roundAt) / 1_000).toFixed(1);
-      this.#options.report?.(
-        `${round}: ${fault}, ${seconds} s; ${this.#kills} kills, ${this.#accepted()} accepted, ${await this.#inDoubt()} in doubt`,
+      await unlessAborted(this.#tellRound(round, fault), AbortSignal.timeout(ROUND_MS)).catch(
+        (cause: unknown) => {
+          throw new Error(`Round ${round} (${fault}) did not come to its end.`, { cause });
+        },
       );
     }
     await this.#finish();
@@ -174,6 +170,16 @@ class WorkersRun {
       drainMs: this.#drainMs,
       seconds: (performance.now() - startedAt) / 1_000,
     };
+  }
+
+  async #tellRound(round: number, fault: string): Promise<void> {
+    const startedAt = performance.now();
+    await this.#supply();
+    await this.#round(fault);
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    this.#options.report?.(
+      `${round}: ${fault}, ${seconds} s; ${this.#kills} kills, ${this.#accepted()} accepted, ${await this.#inDoubt()} in doubt`,
+    );
   }
 
   async close(): Promise<void> {
