@@ -10,7 +10,11 @@ import { allQueues } from './core/deliveries/workers/queues.ts';
 import { importCsv } from './core/leads/import-csv.ts';
 import { leadOperations } from './core/leads/lead.operations.ts';
 import type { Log } from './core/log.ts';
-import type { DispatcherControl, ImportOptions, Tidings } from './core/tidings.ts';
+import { finishErasures } from './core/person/erase-person.ts';
+import { restoreContact } from './core/person/forget-contact.ts';
+import { personOperations } from './core/person/person.operations.ts';
+import { removeOldTexts } from './core/person/retention.ts';
+import type { Chore, DispatcherControl, ImportOptions, Tidings } from './core/tidings.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { TimedLedger } from './ledger/timed-ledger.ts';
@@ -24,7 +28,14 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
   const { siteName, defaultCountry } = config;
   const outbox = createOutbox(ledger);
   const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox, log)];
-  const { dispatcher, closeQueue } = await openDispatcher(config, { ledger, channels, siteName, log });
+  const chores = housekeeping(ledger, config.retainMessagesDays);
+  const { dispatcher, closeQueue } = await openDispatcher(config, {
+    ledger,
+    channels,
+    siteName,
+    log,
+    chores,
+  });
   const sending = {
     ledger,
     channels: new Map(channels.map((channel) => [channel.name, channel])),
@@ -34,11 +45,12 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
     importCsv({ ledger, defaultCountry }, input, options);
   return {
     operations: [
-      ...leadOperations({ ledger, defaultCountry, importCsv: importFile }),
+      ...leadOperations({ ledger, defaultCountry, importCsv: importFile, restoreContact }),
       ...audienceOperations({ ledger }),
       sendBulkMessages(sending),
       ...sendOperations(sending),
       ...suppressionOperations({ ledger, defaultCountry, log }),
+      ...personOperations({ ledger, defaultCountry }),
       ...outboxOperations(ledger),
     ],
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
@@ -49,15 +61,29 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
       await dispatcher.stop();
       for (const channel of channels) await channel.close();
       await closeQueue();
+      // What was in flight when somebody was erased is not any more; the next process does what is left.
+      await finishErasures(ledger, LAST_ERASURES_MS).catch((error: unknown) => {
+        log.error({ err: error }, 'an erasure could not be finished; the next start goes on with it');
+      });
       await ledger.close();
     },
   };
 }
 
+const LAST_ERASURES_MS = 2_000;
+const ERASURES_MS = 30_000;
+
+function housekeeping(ledger: Ledger, retainDays: number | null): Chore[] {
+  const chores: Chore[] = [['erasures cannot be finished', () => finishErasures(ledger, ERASURES_MS)]];
+  if (retainDays !== null)
+    chores.push(['old texts cannot be removed', () => removeOldTexts(ledger, retainDays, Date.now())]);
+  return chores;
+}
+
 /** Where everybody who sends shares one database, work is handed out by its queue; on one machine a lease is enough. */
 async function openDispatcher(
   { databaseUrl }: Config,
-  parts: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log },
+  parts: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log; chores: Chore[] },
 ): Promise<{ dispatcher: DispatcherControl; closeQueue: () => Promise<void> }> {
   if (databaseUrl === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
   const { PgBossQueue } = await import('./ledger/postgres/pg-boss-queue.ts');

@@ -8,6 +8,7 @@ import type { CliHost } from './host.ts';
 import { addLeadCommands } from './leads.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { Output } from './output.ts';
+import { addPersonCommands } from './person.ts';
 import { addSendCommand } from './send.ts';
 import { addSendsCommands } from './sends.ts';
 import { addServerCommands } from './server.ts';
@@ -80,6 +81,7 @@ Settings are environment variables, such as TIDINGS_DATA_DIR and SMTP_URL; READM
   addSendCommand(program, run);
   addSendsCommands(program, run);
   addSuppressionCommands(program, run);
+  addPersonCommands(program, run);
   addOutboxCommand(program, run);
   addMigrateCommand(program, run);
   // With no command, or before one, --json is not unknown either: it says how the refusal is told.

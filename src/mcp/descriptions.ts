@@ -74,6 +74,18 @@ const WORDS: Readonly<Record<string, Words>> = {
     workflow: 'suppressions add: every send from now on skips that contact.',
     annotations: hints(false, true, true, false),
   },
+  person: {
+    title: 'Person',
+    purpose: 'Show everything that is held about one person, or erase it: by email or phone.',
+    notFor: 'Keeping somebody from being messaged (suppressions add): erasing forgets that they were known.',
+    returns:
+      'export: leads, audiences, deliveries, outbox entries and suppressions of that contact. erase: how much was erased, and what cannot be called back.',
+    when: 'When a person asks what is known about them, or to be forgotten.',
+    workflow:
+      'person export to see it, then person erase, with and_suppress when they must not be messaged again.',
+    // erase cannot be undone.
+    annotations: hints(false, true, true, false),
+  },
   outbox: {
     title: 'Sandbox outbox',
     purpose: 'Show the messages that the sandbox channels recorded instead of sending.',

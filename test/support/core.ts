@@ -12,6 +12,9 @@ import { Worker } from '../../src/core/deliveries/workers/worker.ts';
 import { importCsv } from '../../src/core/leads/import-csv.ts';
 import { leadOperations } from '../../src/core/leads/lead.operations.ts';
 import type { Log } from '../../src/core/log.ts';
+import { finishErasures } from '../../src/core/person/erase-person.ts';
+import { restoreContact } from '../../src/core/person/forget-contact.ts';
+import { personOperations } from '../../src/core/person/person.operations.ts';
 import type { DispatcherControl } from '../../src/core/tidings.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
@@ -47,12 +50,14 @@ export async function openCore(
     ...leadOperations({
       ledger,
       defaultCountry: 'MX',
+      restoreContact,
       importCsv: (input, options) => importCsv({ ledger, defaultCountry: 'MX' }, input, options),
     }),
     ...audienceOperations({ ledger }),
     sendBulkMessages(sending),
     ...sendOperations(sending),
     ...suppressionOperations({ ledger, defaultCountry: 'MX', log: quiet }),
+    ...personOperations({ ledger, defaultCountry: 'MX' }),
   ];
   return {
     folder,
@@ -68,6 +73,7 @@ export async function openCore(
     async close() {
       await dispatcher.stop();
       await closeQueue();
+      await finishErasures(ledger, 1_000).catch(() => {});
       await ledger.close();
     },
   };

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../ledger/ledger.ts';
+import { isHashed } from '../leads/erased-contact.ts';
 import { toMergeValues } from '../leads/lead.ts';
 import { lockSend, setState } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send-result.ts';
@@ -128,6 +129,7 @@ async function makeRows(tx: Transaction, chunk: ReadyChunk): Promise<boolean> {
 function whyNot(row: ClaimedRow, chunk: ReadyChunk, content: MessageContent, recipient: Recipient) {
   if (row.suppressed !== null) return { code: row.suppressed, why: null };
   if (row.deleted_at !== null) return { code: 'lead_deleted', why: null };
+  if (isHashed(row.contact)) return { code: 'erased', why: null };
   if (valuesAreTooLong(row, content, recipient)) {
     return { code: 'values_too_long', why: `The values of this lead add over ${MAX_VALUES} characters.` };
   }

@@ -3,7 +3,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
 import type { Log } from '../log.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
-import type { DispatcherControl, SenderState } from '../tidings.ts';
+import type { Chore, DispatcherControl, SenderState } from '../tidings.ts';
 import { type Channel, modeOf } from './channel.ts';
 import { boundWaiting, recoverInDoubt } from './delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
@@ -18,6 +18,7 @@ const TAKE_MS = 500;
 const TELL_HOLD_MS = 60_000;
 /** How late a scheduled send may start. */
 const DUE_MS = 500;
+const HOUSEKEEPING_MS = 60_000;
 
 /**
  * Sends, for each channel and mode in whichever process holds the lease of it: a process that only tries out (sandbox)
@@ -31,6 +32,7 @@ export class Dispatcher implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #senders: readonly { channel: Channel; lease: Lease; loop: SenderLoop }[];
   readonly #log: Log;
+  readonly #chores: readonly Chore[];
   readonly #ended = new AbortController();
   #sending: Promise<unknown> | null = null;
   #keeping: Promise<unknown> | null = null;
@@ -38,7 +40,14 @@ export class Dispatcher implements DispatcherControl {
   #tellHoldAt = 0;
   #stopping: Promise<{ inDoubt: number; left: number | null }> | null = null;
 
-  constructor(options: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log }) {
+  constructor(options: {
+    ledger: Ledger;
+    channels: readonly Channel[];
+    siteName: string | null;
+    log: Log;
+    chores?: readonly Chore[];
+  }) {
+    this.#chores = options.chores ?? [];
     this.#ledger = options.ledger;
     this.#log = options.log;
     this.#senders = options.channels.map((channel) => {
@@ -51,7 +60,7 @@ export class Dispatcher implements DispatcherControl {
 
   start(): void {
     this.#sending ??= Promise.all(this.#senders.map(({ loop }) => loop.run()));
-    this.#keeping ??= Promise.all([this.#keepLeases(), this.#startScheduled()]);
+    this.#keeping ??= Promise.all([this.#keepLeases(), this.#startScheduled(), this.#keepHouse()]);
   }
 
   /** A send was made or resumed here: look at once, not at the next poll. */
@@ -126,6 +135,19 @@ export class Dispatcher implements DispatcherControl {
         // Tried again soon, and told by whoever keeps the lease: it meets the same disk.
       }
       await sleep(DUE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+    }
+  }
+
+  /** Each by itself: one that fails keeps no other from being done. */
+  async #keepHouse(): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      for (const [fault, work] of this.#chores) {
+        if (this.#stopping !== null) return;
+        await work().catch((error: unknown) =>
+          this.#log.error({ err: error }, `${fault}; trying again in a minute`),
+        );
+      }
+      await sleep(HOUSEKEEPING_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
   }
 

@@ -3,6 +3,7 @@ import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import { toSendStatus } from '../audiences/audience.operations.ts';
 import { audienceId } from '../audiences/audience.schema.ts';
 import { TidingsError } from '../errors.ts';
+import { shownContact } from '../leads/erased-contact.ts';
 import { readCursor } from '../leads/lead.operations.ts';
 import { success } from '../leads/lead.schema.ts';
 import { type Operation, operation } from '../operation.ts';
@@ -101,7 +102,7 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
           deliveries: shown.map((row) => ({
             lead_id: row.lead_id,
             name: row.name,
-            contact: row.contact,
+            contact: shownContact(row.contact),
             send_status: toSendStatus(row.status),
             in_flight: row.status === 'sending',
             attempts: row.attempts,

@@ -5,6 +5,7 @@ import { makeDataFilePrivate } from '../../private-files.ts';
 import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
 import { refuseIfMoved } from './moved.ts';
+import { isScrubDue, scrub } from './scrub.ts';
 
 /** Another process may hold the write lock for as long as one of its transactions; longer than this is a fault. */
 const BUSY_LIMIT_MS = 20_000;
@@ -43,6 +44,8 @@ function connect(file: string, cache: number): DatabaseSync {
   database.exec('PRAGMA busy_timeout = 100');
   database.exec('PRAGMA synchronous = FULL');
   database.exec('PRAGMA foreign_keys = ON');
+  // What is deleted is overwritten. Measured with claims and settlements: no difference (10.4 and 10.3 µs a message).
+  database.exec('PRAGMA secure_delete = ON');
   database.exec(`PRAGMA cache_size = -${cache}`);
   database.exec('PRAGMA journal_size_limit = 67108864');
   return database;
@@ -120,12 +123,22 @@ export class SqliteLedger implements Ledger {
     }
   }
 
+  async cleanLog(): Promise<void> {
+    const turn = this.#queue.then(() => {
+      if (!this.#closed) this.#writer.truncateLog();
+    });
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
   async close(): Promise<void> {
     await this.#queue;
     if (this.#closed) return;
     this.#closed = true;
+    const isDue = isScrubDue(this.#reader);
     this.#reader.close();
     this.#writer.close();
+    if (await isDue) scrub(this.#file);
   }
 }
 
@@ -161,6 +174,12 @@ class Connection implements Transaction {
 
   exec(sql: string): void {
     this.#database.exec(sql);
+  }
+
+  /** In the hands of readers or of another writer it stays: the next one who asks, or closes last, does it. */
+  truncateLog(): void {
+    this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   /** A full disk may have ended the transaction already. */

@@ -5,7 +5,7 @@ import { resumeBuilding } from '../../audiences/build-audience.ts';
 import type { Log } from '../../log.ts';
 import { newId } from '../../new-id.ts';
 import { countLeft, startDue } from '../../sends/send.store.ts';
-import type { DispatcherControl, SenderState } from '../../tidings.ts';
+import type { Chore, DispatcherControl, SenderState } from '../../tidings.ts';
 import { type Channel, modeOf } from '../channel.ts';
 import { boundWaiting } from '../delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
@@ -36,6 +36,7 @@ export class Worker implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #queue: JobQueue;
   readonly #log: Log;
+  readonly #chores: readonly Chore[];
   readonly #name = newId();
   readonly #parts: readonly { readonly channel: Channel; readonly hands: Hands; readonly loop: SenderLoop }[];
   /** Nothing new is begun. */
@@ -56,11 +57,13 @@ export class Worker implements DispatcherControl {
     channels: readonly Channel[];
     siteName: string | null;
     log: Log;
+    chores?: readonly Chore[];
   }) {
     const { ledger, queue, log } = options;
     this.#ledger = ledger;
     this.#queue = queue;
     this.#log = log;
+    this.#chores = options.chores ?? [];
     this.#parts = options.channels.map((channel) => {
       const name = deliverQueue(channel.name, modeOf(channel));
       const hands = new Hands({ ledger, queue, name, worker: this.#name, log });
@@ -206,6 +209,7 @@ export class Worker implements DispatcherControl {
         'waiting cannot be bounded',
         () => ledger.writeBeside((tx) => boundWaiting(tx, now().steadyMs, LONGEST_RETRY_MS)),
       ],
+      ...this.#chores,
       ['the version of the database cannot be asked for', () => this.#stopIfOutdated()],
     ];
   }
