@@ -99,6 +99,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     'error_code',
     'sent_at',
   ],
+  refusals: ['seq', 'sender', 'send_seq', 'position', 'attempts', 'reason', 'state', 'followed', 'counted'],
   suppressions: ['channel', 'reason', 'created_at'],
   suppression_history: ['seq', 'channel', 'reason', 'created_at', 'ended_at', 'ended_by'],
   outbox: ['seq', 'text_seq', 'channel', 'position', 'recorded_at'],
@@ -110,5 +111,4 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   leases: ['name', 'holder', 'fence', 'beat'],
   senders: ['id', 'bucket'],
   schema_migrations: ['version', 'applied_at', 'oldest_code'],
-  home: ['made_of'],
 };
