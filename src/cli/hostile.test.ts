@@ -53,6 +53,7 @@ const ANSWER = {
     deliveries: [record],
     entries: [record],
     suppressions: [record],
+    history: [record],
   },
   ...{ entry: record, top_errors: [record], warnings: [TRUE_LINE] },
 };
@@ -67,6 +68,7 @@ const OPERATIONS = [
   ...['audience.create', 'audience.list', 'audience.get', 'audience.delete', 'sendBulkMessages'],
   ...['sends.list', 'sends.get', 'sends.deliveries', 'sends.pause', 'sends.resume', 'sends.cancel'],
   ...['suppressions.list', 'suppressions.add', 'suppressions.remove', 'suppressions.history'],
+  ...['person.export', 'person.erase'],
 ];
 
 const COMMANDS: readonly (readonly string[])[] = [
@@ -94,6 +96,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ],
   ['outbox', 'list'],
   ['outbox', 'get', ID],
+  ['person', 'export', TRUE_LINE],
+  ['person', 'erase', TRUE_LINE],
   ...[
     [TRUE_LINE],
     ['leads', TRUE_LINE],

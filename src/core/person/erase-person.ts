@@ -123,11 +123,12 @@ interface Delivery {
   readonly status: string;
   readonly contact: string | null;
   readonly error: string | null;
+  readonly provider_said: string | null;
   readonly provider_message_id: string | null;
 }
 
 const SELECT =
-  'SELECT lead_seq, status, contact, error, provider_message_id FROM deliveries WHERE send_seq = ? AND position = ?';
+  'SELECT lead_seq, status, contact, error, provider_said, provider_message_id FROM deliveries WHERE send_seq = ? AND position = ?';
 
 async function anyLeft(reader: Reader, send: SendPlace, positions: readonly number[]): Promise<boolean> {
   for (const position of positions) {
@@ -137,9 +138,13 @@ async function anyLeft(reader: Reader, send: SendPlace, positions: readonly numb
   return false;
 }
 
-function isClean({ status, contact, error, provider_message_id }: Delivery): boolean {
+function isClean({ status, contact, error, provider_said, provider_message_id }: Delivery): boolean {
   const isOpen = status === 'pending' || status === 'sending';
-  return !isOpen && (contact === null || isHashed(contact)) && error === null && provider_message_id === null;
+  return (
+    !isOpen &&
+    (contact === null || isHashed(contact)) &&
+    [error, provider_said, provider_message_id].every((one) => one === null)
+  );
 }
 
 /** Chunk before row, as whoever sends locks them. */
@@ -172,7 +177,7 @@ async function eraseInSend(
     }
     const waits = row.status === 'pending';
     await tx.run(
-      `UPDATE deliveries SET contact = ?, error = NULL, provider_message_id = NULL${
+      `UPDATE deliveries SET contact = ?, error = NULL, provider_said = NULL, provider_message_id = NULL${
         waits
           ? `, status = 'skipped', retry_at = NULL, error_code = '${isTheirs ? 'lead_deleted' : 'erased'}'`
           : ''
@@ -187,5 +192,6 @@ async function eraseInSend(
     counts.deliveries += 1;
     counts.outboxEntries += await removeEntries(tx, send.id, position);
   }
+  await tx.run('UPDATE sends SET provider_said = NULL WHERE seq = ? AND provider_said IS NOT NULL', send.seq);
   if (isSkipped) await completeIfDealtWith(tx, send.seq);
 }

@@ -122,7 +122,7 @@ async function deliveriesOf(
         message: string;
       }>(
         `SELECT s.id AS send_id, s.channel, s.campaign, s.mode, s.subject, s.message, l.id AS lead_id, d.contact, d.status,
-           d.attempts, d.error_code, d.error, d.provider_message_id, d.sent_at
+           d.attempts, d.error_code, d.error, d.provider_said, d.provider_message_id, d.sent_at
          FROM deliveries d JOIN sends s ON s.seq = d.send_seq JOIN leads l ON l.seq = d.lead_seq
          WHERE d.send_seq = ? AND d.position = ?`,
         send.seq,

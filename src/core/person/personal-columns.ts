@@ -26,8 +26,10 @@ export const PERSONAL: Readonly<Record<string, Readonly<Record<string, string>>>
   deliveries: {
     contact: 'hashed, unless another lead has it',
     error: 'nulled',
+    provider_said: 'nulled',
     provider_message_id: 'nulled: with it, a provider could tell who it was',
   },
+  sends: { provider_said: 'nulled where the person is in the send' },
   suppressions: { contact: 'hashed, unless another lead has it' },
   suppression_history: { contact: 'hashed, unless another lead has it' },
   outbox: { recipient: 'row deleted', subject: 'row deleted', fields: 'row deleted' },
