@@ -272,7 +272,13 @@ describe('whoever was erased', () => {
 
   it('leaves no address when the answer comes afterwards: bounced, passing or uncertain', async () => {
     for (const outcome of [
-      { type: 'permanent', code: 'smtp_550', message: 'No Zanahoria1 here', suppress: 'bounced' },
+      {
+        type: 'permanent',
+        code: 'smtp_550',
+        message: 'No Zanahoria1 here',
+        said: 'zana-1@carrot.example',
+        suppress: 'bounced',
+      },
       { type: 'transient', scope: 'recipient', code: 'smtp_451', message: 'Zanahoria1 later' },
       { type: 'uncertain', code: 'lost', message: 'Zanahoria1 may have it' },
     ] as const satisfies Outcome[]) {
