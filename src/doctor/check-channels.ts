@@ -31,8 +31,15 @@ export async function checkEmail(email: Config['email']): Promise<Check[]> {
 async function checkRelay(email: NonNullable<Config['email']>): Promise<Check> {
   const { checkConnection } = await import('../channels/email-smtp/index.ts');
   const answer = await checkConnection({ ...email, timeouts: RELAY_TIMEOUTS });
-  if (answer.ok) return good('email', 'the relay answers and accepts the login');
-  return saying(answer.said, bad('email', `${answer.message} (${answer.code})`, 'Check SMTP_URL.'));
+  if (!answer.ok)
+    return saying(answer.said, bad('email', `${answer.message} (${answer.code})`, 'Check SMTP_URL.'));
+  const { tls, login } = answer;
+  const encryption = tls
+    ? `${tls.protocol}, with a certificate that is valid until ${tls.validUntil}`
+    : 'no TLS: everything travels in clear text';
+  const entry = login ? 'it accepts the login' : 'SMTP_URL has no login';
+  const owner = tls ? `certificate of ${tls.subject} by ${tls.issuer}` : undefined;
+  return saying(owner, good('email', `the relay answers; ${encryption}; ${entry}`));
 }
 
 export async function checkWhatsAppNumber(whatsapp: Config['whatsapp']): Promise<Check[]> {

@@ -151,7 +151,7 @@ describe('certainly not sent', () => {
   });
 
   test('when the name does not resolve', async () => {
-    const outcome = await text(open('http://cloud-api.invalid')).deliver(TO, ATTEMPT);
+    const outcome = await text(open('https://cloud-api.invalid')).deliver(TO, ATTEMPT);
     expect(outcome).toMatchObject({ ...NOT_SENT, code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/) });
   });
 
@@ -305,6 +305,8 @@ describe('the channel', () => {
 
   test.each<[Partial<WhatsAppOptions>, RegExp]>([
     [{ phoneNumberId: '+1 555' }, /WHATSAPP_PHONE_NUMBER_ID/],
+    [{ apiUrl: 'http://graph.example.com' }, /WHATSAPP_API_URL is "http:.*clear text/],
+    [{ apiUrl: 'http://127.evil.example' }, /clear text/],
     [{ accessToken: 'two\nlines' }, /WHATSAPP_ACCESS_TOKEN/],
     [{ accessToken: '' }, /WHATSAPP_ACCESS_TOKEN/],
     [{ apiVersion: '26' }, /WHATSAPP_API_VERSION/],

@@ -49,7 +49,7 @@ export function createWhatsAppChannel(options: WhatsAppOptions): Channel {
             mayLeave,
           });
           if (reply.type === 'not_sent' && reply.code === HELD_UP.code) return HELD_UP;
-          return classifyExchange(reply, endpoint.accessToken);
+          return classifyExchange(reply, endpoint.hidden);
         },
         // The number behind the id is known to Meta only; `checkWhatsApp` asks for it.
         preview: ({ contact, values }) => ({

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Outcome } from '../../core/deliveries/channel.ts';
 import { TidingsError } from '../../core/errors.ts';
+import { type Hidden, redactSecrets } from '../redact-secrets.ts';
 import { classifyExchange, parseJson, readGraphError } from './answer.ts';
 import { type Exchange, exchange, openPool } from './exchange.ts';
 import { type Endpoint, parseEndpoint, type WhatsAppOptions } from './settings.ts';
@@ -13,6 +14,8 @@ export type WhatsAppCheck =
       readonly message: string;
       readonly said?: string | undefined;
     };
+
+const MOST_SAID = 300;
 
 const phoneNumber = z.looseObject({
   display_phone_number: z.string(),
@@ -38,13 +41,13 @@ export async function checkWhatsApp(options: Omit<WhatsAppOptions, 'ratePerSecon
       method: 'GET',
       path: `${endpoint.path}?fields=display_phone_number,verified_name,quality_rating`,
     });
-    return explain(answer, endpoint.accessToken);
+    return explain(answer, endpoint.hidden);
   } finally {
     await pool.destroy();
   }
 }
 
-function explain(answer: Exchange, accessToken: string): WhatsAppCheck {
+function explain(answer: Exchange, hidden: readonly Hidden[]): WhatsAppCheck {
   if (answer.type === 'lost') {
     return { ok: false, code: answer.code, message: 'WhatsApp took the question and did not answer it.' };
   }
@@ -57,15 +60,16 @@ function explain(answer: Exchange, accessToken: string): WhatsAppCheck {
       verified_name,
       quality_rating && `quality ${quality_rating.toLowerCase()}`,
     ];
-    return { ok: true, detail: 'the token may use the number', said: said.filter(Boolean).join(', ') };
+    const words = redactSecrets(said.filter(Boolean).join(', '), hidden).slice(0, MOST_SAID);
+    return { ok: true, detail: 'the token may use the number', said: words };
   }
-  const outcome = classifyExchange(answer, accessToken);
+  const outcome = classifyExchange(answer, hidden);
   if (outcome.type === 'account' || answer.type === 'not_sent') {
     const { code, message } = told(outcome);
     return { ok: false, code, message, said: outcome.said };
   }
   // The other outcomes speak of a message and a lead, and there is none here.
-  const details = readGraphError(json, accessToken)?.details;
+  const details = readGraphError(json, hidden)?.details;
   return {
     ok: false,
     code: told(outcome).code,
