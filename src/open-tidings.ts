@@ -16,15 +16,15 @@ import { personOperations } from './core/person/person.operations.ts';
 import { removeOldTexts } from './core/person/retention.ts';
 import type { Chore, DispatcherControl, ImportOptions, Tidings } from './core/tidings.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { openLedger } from './ledger/open-ledger.ts';
+import { type OpeningOptions, openLedger } from './ledger/open-ledger.ts';
 import { TimedLedger } from './ledger/timed-ledger.ts';
 import { createOperating } from './operating.ts';
 import { createOutbox } from './outbox/create-outbox.ts';
 import { outboxOperations } from './outbox/outbox.operations.ts';
 
 /** Puts the house together: the only file, with `main.ts`, that knows every room. */
-export async function openTidings(config: Config, log: Log): Promise<Tidings> {
-  const ledger = new TimedLedger(await openLedger(config));
+export async function openTidings(config: Config, log: Log, options?: OpeningOptions): Promise<Tidings> {
+  const ledger = new TimedLedger(await openLedger(config, options));
   const { siteName, defaultCountry } = config;
   const outbox = createOutbox(ledger);
   const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox, log)];
@@ -85,7 +85,8 @@ async function openDispatcher(
   { databaseUrl }: Config,
   parts: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log; chores: Chore[] },
 ): Promise<{ dispatcher: DispatcherControl; closeQueue: () => Promise<void> }> {
-  if (databaseUrl === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
+  if (databaseUrl === null || parts.ledger.dialect === 'sqlite')
+    return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
   const { PgBossQueue } = await import('./ledger/postgres/pg-boss-queue.ts');
   const { Worker } = await import('./core/deliveries/workers/worker.ts');
   const queue = new PgBossQueue(databaseUrl, allQueues(), parts.log);

@@ -101,7 +101,7 @@ Examples:
       `\nExample:\n  $ tidings leads create --name "Ana López" --email ana@example.com --metadata '{"plan": "gold"}'`,
     )
     .action((options: Options) =>
-      run((context) => answer(context, 'leads.create', readFields(options), showLead)),
+      run((context) => answer(context, 'leads.create', readFields(options), showLead, {}, 'create')),
     );
   update.action((lead_id: string, options: Options) =>
     run((context) => {

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { TidingsError } from '../core/errors.ts';
+import { oneLine } from '../visible.ts';
 import { addAudienceCommands } from './audience.ts';
 import { addBackupCommands } from './backup.ts';
 import type { CommandContext, Run } from './context.ts';
@@ -37,8 +38,8 @@ function contextOf(host: CliHost, output: Output): CommandContext {
   return {
     host,
     output,
-    async withTidings(work) {
-      const tidings = await host.open();
+    async withTidings(work, opening = 'existing') {
+      const tidings = await host.open(opening, (what) => output.aside(`${oneLine(what)}\n`));
       try {
         return await work(tidings);
       } finally {

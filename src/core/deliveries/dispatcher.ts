@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { isOutdated } from '../../ledger/migrate.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
 import type { Log } from '../log.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
@@ -27,6 +28,8 @@ const HOUSEKEEPING_MS = 60_000;
  *   watching ──lease taken, doubt resolved──▶ sending ──stop──▶ draining ──▶ stopped
  *      ▲                                         │
  *      └──────────────── lease lost ─────────────┘
+ *
+ * When a newer Tidings has changed the tables, it drains, gives its leases back and takes none any more.
  */
 export class Dispatcher implements DispatcherControl {
   readonly #ledger: Ledger;
@@ -37,6 +40,7 @@ export class Dispatcher implements DispatcherControl {
   #sending: Promise<unknown> | null = null;
   #keeping: Promise<unknown> | null = null;
   #isStopping = false;
+  #isOutdated = false;
   #tellHoldAt = 0;
   #stopping: Promise<{ inDoubt: number; left: number | null }> | null = null;
 
@@ -69,7 +73,10 @@ export class Dispatcher implements DispatcherControl {
   }
 
   senders(): SenderState[] {
-    return this.#senders.map(({ lease, loop }) => ({ ...loop.state(), maySend: lease.isFresh() }));
+    return this.#senders.map(({ lease, loop }) => ({
+      ...loop.state(),
+      maySend: !this.#isOutdated && lease.isFresh(),
+    }));
   }
 
   get isStopping(): boolean {
@@ -110,7 +117,8 @@ export class Dispatcher implements DispatcherControl {
           this.#ledger,
           this.#senders.map(({ lease }) => lease).filter(({ isHeld }) => isHeld),
         );
-        if (this.#stopping === null) await this.#takeAll();
+        await this.#stopIfOutdated();
+        if (this.#stopping === null && !this.#isOutdated) await this.#takeAll();
         faults = 0;
       } catch (error) {
         if (faults++ % FAULTS_FOR_A_LINE === 0)
@@ -119,6 +127,20 @@ export class Dispatcher implements DispatcherControl {
       const hasAll = this.#senders.every(({ lease }) => lease.isHeld);
       await sleep(hasAll ? BEAT_MS : TAKE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
+  }
+
+  /** Asked with each beat: a newer server brings the data up to date while this one still runs. */
+  async #stopIfOutdated(): Promise<void> {
+    if (this.#isOutdated || !(await isOutdated(this.#ledger))) return;
+    this.#isOutdated = true;
+    this.#log.error({}, 'a newer Tidings has changed the data: this version sends nothing more; upgrade it');
+    for (const { loop } of this.#senders) loop.stop();
+    // What is in flight is written down first, so that the next holder finds nothing in doubt.
+    this.#sending
+      ?.then(() => this.#release())
+      .catch((error: unknown) =>
+        this.#log.error({ err: error }, 'the right to send could not be given back'),
+      );
   }
 
   /** The clock on the wall decides: a time that went by while no process ran is found by the first that does. */

@@ -1,9 +1,9 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TidingsError } from '../../core/errors.ts';
-import { makeDataFilePrivate } from '../../private-files.ts';
+import { isNothingThere, makeDataFilePrivate } from '../../private-files.ts';
 import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
-import { migrate } from '../migrate.ts';
+import { migrate, NoLedger, type Opening } from '../migrate.ts';
 import { refuseIfMoved } from './moved.ts';
 import { isScrubDue, scrub } from './scrub.ts';
 
@@ -14,23 +14,38 @@ const BUSY_LIMIT_MS = 20_000;
  * Opens (and creates) a data file. WAL, so that readers never wait for the writer; `synchronous=FULL`, so that a
  * commit survives a power cut: "claimed" must be on disk before a provider hears of a message.
  * @param evenIfMoved for whoever moves: everybody else must not use a file whose data went elsewhere.
- * @throws TidingsError `configuration` when the folder or file cannot be used, was moved, or is from a newer version.
+ * @param file `:memory:` for one that is gone when it is closed.
+ * @throws TidingsError `configuration` when the folder or file cannot be used, was moved, or is from another version.
  */
-export async function openSqlite(file: string, { evenIfMoved = false } = {}): Promise<SqliteLedger> {
+export async function openSqlite(
+  file: string,
+  {
+    evenIfMoved = false,
+    opening = 'migrate',
+    onMade = () => {},
+  }: { evenIfMoved?: boolean; opening?: Opening; onMade?: (place: string) => void } = {},
+): Promise<SqliteLedger> {
   let writer: DatabaseSync | undefined;
   try {
-    makeDataFilePrivate(file);
+    if (file !== IN_MEMORY) {
+      if (opening === 'existing' && isNothingThere(file)) throw new NoLedger(file);
+      makeDataFilePrivate(file);
+    }
     writer = connect(file, WRITER_CACHE);
     const ledger = new SqliteLedger(writer, file, evenIfMoved);
     if (!evenIfMoved) await refuseIfMoved(ledger, file);
-    await migrate(ledger);
+    if (await migrate(ledger, opening, file)) onMade(file);
     return ledger;
   } catch (error) {
     writer?.close();
-    if (error instanceof TidingsError && error.code === 'configuration') throw error;
+    if (error instanceof NoLedger || (error instanceof TidingsError && error.code === 'configuration')) {
+      throw error;
+    }
     throw unusable(file, error);
   }
 }
+
+const IN_MEMORY = ':memory:';
 
 /** Pages kept in memory, KiB. Whoever writes goes to indexes anywhere; whoever reads goes through pages once. */
 const WRITER_CACHE = 4_000;
@@ -64,7 +79,7 @@ export class SqliteLedger implements Ledger {
     this.#file = file;
     this.#evenIfMoved = evenIfMoved;
     this.#writer = new Connection(writer);
-    this.#reader = new Connection(connect(file, READER_CACHE));
+    this.#reader = file === IN_MEMORY ? this.#writer : new Connection(connect(file, READER_CACHE));
   }
 
   all<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T[]> {
@@ -136,7 +151,7 @@ export class SqliteLedger implements Ledger {
     if (this.#closed) return;
     this.#closed = true;
     const isDue = isScrubDue(this.#reader);
-    this.#reader.close();
+    if (this.#reader !== this.#writer) this.#reader.close();
     this.#writer.close();
     if (await isDue) scrub(this.#file);
   }
