@@ -17,6 +17,9 @@ export interface Tidings {
   close(): Promise<void>;
 }
 
+/** Done once a minute by whoever sends: what the log says when it fails, and the work. */
+export type Chore = readonly [fault: string, work: () => Promise<unknown>];
+
 export interface ImportOptions {
   readonly onProgress?: (progress: { bytes: number; rows: number }) => void;
   /** Receives the text of the rejects CSV, line by line; called only when there are rejects. */

@@ -25,7 +25,6 @@ import {
 } from './audience.schema.ts';
 import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
-import { readPage } from './page.ts';
 
 /** Longer than this, `create` answers `building` and the rest is done behind it. */
 const BUILD_WAIT_MS = 20_000;
@@ -113,26 +112,8 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           );
         }
         const send = await shownSend(ledger, audience, send_id);
-        const before = (page - 1) * page_size;
-        const { shown } = await readPage({
-          limit: page_size,
-          isWhole: true,
-          after: before,
-          read: (after, count) =>
-            listMembers(
-              ledger,
-              audience,
-              send?.seq ?? 0,
-              after + 1,
-              Math.min(after + count, before + page_size),
-            ),
-          placeOf: ({ place }) => place,
-          show: (member) => ({
-            ...toShortLead(member),
-            send_status: toSendStatus(member.send_status),
-            send_error: member.send_error,
-          }),
-        });
+        const first = (page - 1) * page_size + 1;
+        const members = await listMembers(ledger, audience, send?.seq ?? 0, first, first + page_size - 1);
         return {
           success: true as const,
           audience_id,
@@ -140,7 +121,11 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           status: audience.status,
           ...(audience.error !== null && { error: audience.error }),
           send_id: send?.id ?? null,
-          leads: shown,
+          leads: members.map((member) => ({
+            ...toShortLead(member),
+            send_status: toSendStatus(member.send_status),
+            send_error: member.send_error,
+          })),
           page,
           page_size,
           total_pages,

@@ -6,6 +6,9 @@ import { Dispatcher } from '../../src/core/dispatch/dispatcher.ts';
 import { allQueues } from '../../src/core/dispatch/workers/queues.ts';
 import { Worker } from '../../src/core/dispatch/workers/worker.ts';
 import { importCsv } from '../../src/core/leads/import-csv.ts';
+import { finishErasures } from '../../src/core/person/erase-person.ts';
+import { restoreContact } from '../../src/core/person/forget-contact.ts';
+import { personOperations } from '../../src/core/person/person.operations.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { Log } from '../../src/log/log.ts';
@@ -47,12 +50,14 @@ export async function openCore(
     ...leadOperations({
       ledger,
       defaultCountry: 'MX',
+      restoreContact,
       importCsv: (input, options) => importCsv({ ledger, defaultCountry: 'MX' }, input, options),
     }),
     ...audienceOperations({ ledger }),
     sendBulkMessages(sending),
     ...sendOperations(sending),
     ...suppressionOperations({ ledger, defaultCountry: 'MX', log: quiet }),
+    ...personOperations({ ledger, defaultCountry: 'MX' }),
   ];
   return {
     folder,
@@ -68,6 +73,7 @@ export async function openCore(
     async close() {
       await dispatcher.stop();
       await closeQueue();
+      await finishErasures(ledger, 1_000).catch(() => {});
       await ledger.close();
     },
   };

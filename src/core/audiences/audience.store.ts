@@ -1,7 +1,8 @@
 import type { Ledger, Reader, Transaction } from '../../ledger/ledger.ts';
 import type { LeadFilters } from '../leads/lead.schema.ts';
-import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
+import type { LeadRow } from '../leads/lead.ts';
 import { leadCondition } from '../leads/lead-filters.ts';
+import { SHORT_LEAD_COLUMNS } from '../leads/short-lead.ts';
 
 export interface AudienceRow {
   seq: number;
@@ -111,7 +112,6 @@ export function listBuilding(reader: Reader): Promise<{ seq: number; id: string 
 }
 
 export interface MemberRow extends LeadRow {
-  place: number;
   send_status: string | null;
   send_error: string | null;
 }
@@ -125,7 +125,7 @@ export function listMembers(
   last: number,
 ): Promise<MemberRow[]> {
   return reader.all<MemberRow>(
-    `SELECT ${LEAD_COLUMNS}, m.position AS place, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
+    `SELECT ${SHORT_LEAD_COLUMNS}, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
      FROM audience_members m
      JOIN leads l ON l.seq = m.lead_seq
      LEFT JOIN deliveries d ON d.send_seq = ? AND d.position = m.position

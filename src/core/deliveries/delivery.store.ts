@@ -101,7 +101,7 @@ const SELECT_FRESH = `${CLAIM} ${JOINED}
 
 /**
  * Rows of a chunk whose retry is due, then rows never tried, at most `count`. Nothing is changed yet.
- * @returns them, and up to which position the chunk will have been claimed with them.
+ * @returns them, how many of them are due again, and up to which position the chunk will have been claimed with them.
  */
 export async function selectClaimable(
   tx: Transaction,
@@ -110,7 +110,7 @@ export async function selectClaimable(
   frozen: number,
   count: number,
   nowMs: number,
-): Promise<{ rows: ClaimedRow[]; claimed: number }> {
+): Promise<{ rows: ClaimedRow[]; due: number; claimed: number }> {
   const { send_seq, first_position, last_position, claimed } = chunk;
   const made = Math.min(frozen, last_position);
   const nothing: ClaimedRow[] = [];
@@ -125,6 +125,7 @@ export async function selectClaimable(
   const whole = fresh.length < count && some.length === fresh.length;
   return {
     rows: due.concat(some),
+    due: due.length,
     claimed: whole ? Math.max(made, claimed) : (some.at(-1)?.delivery_position ?? claimed),
   };
 }
@@ -168,7 +169,7 @@ export async function skipPending(
   why: string | null,
 ): Promise<void> {
   await tx.run(
-    `UPDATE deliveries SET status = 'skipped', retry_at = NULL, error_code = ?, error = ?
+    `UPDATE deliveries SET status = 'skipped', retry_at = NULL, error_code = ?, error = ?, provider_said = NULL
      WHERE send_seq = ? AND position = ? AND status = 'pending'`,
     code,
     why,
@@ -187,12 +188,13 @@ export interface Settlement {
   readonly retryAt: number | null;
   readonly errorCode: string | null;
   readonly error: string | null;
+  readonly providerSaid: string | null;
   readonly providerMessageId: string | null;
   readonly sentAt: number | null;
 }
 
 const SETTLE = `UPDATE deliveries SET status = ?, retries = ?, retry_at = ?, error_code = ?, error = ?,
-    provider_message_id = ?, sent_at = ? WHERE send_seq = ? AND position = ? AND attempts = ?`;
+    provider_said = ?, provider_message_id = ?, sent_at = ? WHERE send_seq = ? AND position = ? AND attempts = ?`;
 const SETTLE_SENDING = `${SETTLE} AND status = 'sending'`;
 const SETTLE_UNKNOWN = `${SETTLE} AND status = 'failed' AND error_code = '${OUTCOME_UNKNOWN}'`;
 const SETTLE_PENDING = `${SETTLE} AND status = 'pending'`;
@@ -202,10 +204,11 @@ const SETTLE_PENDING = `${SETTLE} AND status = 'pending'`;
  * plan that was made while the table was small walks the whole send and looks up each row in the list, and it stays.
  */
 const SETTLE_MANY = `UPDATE deliveries d SET status = v.status, retries = v.retries, retry_at = v.retry_at,
-    error_code = v.error_code, error = v.error, provider_message_id = v.provider_message_id, sent_at = v.sent_at
+    error_code = v.error_code, error = v.error, provider_said = v.provider_said,
+    provider_message_id = v.provider_message_id, sent_at = v.sent_at
   FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[]),
-    CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]))
-    AS v (position, attempts, status, retries, retry_at, error_code, error, provider_message_id, sent_at)
+    CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]))
+    AS v (position, attempts, status, retries, retry_at, error_code, error, provider_said, provider_message_id, sent_at)
   WHERE d.send_seq = ? AND d.position = ANY (CAST(? AS BIGINT[])) AND d.position = v.position
     AND d.attempts = v.attempts AND d.status = 'sending'
   RETURNING d.position`;
@@ -260,6 +263,7 @@ async function settleSending(
       column('retryAt'),
       column('errorCode'),
       column('error'),
+      column('providerSaid'),
       column('providerMessageId'),
       column('sentAt'),
       sendSeq,
@@ -280,6 +284,7 @@ async function settleOne(tx: Transaction, sql: string, sendSeq: number, s: Settl
     s.retryAt,
     s.errorCode,
     s.error,
+    s.providerSaid,
     s.providerMessageId,
     s.sentAt,
     sendSeq,
@@ -321,7 +326,7 @@ export async function recoverInDoubt(
 
 export async function recoverChunk(tx: Transaction, chunk: ChunkRow, why: string): Promise<number> {
   const count = await tx.run(
-    `UPDATE deliveries INDEXED BY deliveries_sending SET status = 'failed', error_code = ?, error = ?
+    `UPDATE deliveries INDEXED BY deliveries_sending SET status = 'failed', error_code = ?, error = ?, provider_said = NULL
      WHERE send_seq = ? AND position BETWEEN ? AND ? AND status = 'sending'`,
     OUTCOME_UNKNOWN,
     why,

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../ledger/ledger.ts';
+import type { Problem } from '../sends/send.store.ts';
 import { suppress } from '../suppressions/suppression.store.ts';
 import type { Claim } from './claim-window.ts';
 import {
@@ -29,7 +30,7 @@ type Permanent = Extract<Outcome, { type: 'permanent' }>;
 
 export interface Verdict {
   /** Set: everybody is refused, and this is to be told. */
-  readonly problem: { readonly code: string; readonly message: string } | null;
+  readonly problem: Problem | null;
   readonly putsBack: boolean;
   readonly refused: boolean;
   readonly known: Known;
@@ -132,7 +133,7 @@ export class RefusalRun {
     return { ...(await readRun(tx, this.#sender)), lookedAtMs: performance.now() };
   }
 
-  #problem(last: Permanent, count: number) {
+  #problem(last: Permanent, count: number): Problem {
     const way =
       this.#channel.sender.ifEverybodyIsRefused?.(last) ??
       'Check the account, the login and the sender that messages leave by.';
@@ -142,6 +143,7 @@ export class RefusalRun {
         `${count} recipients in a row were refused, and nobody was accepted in between: that is about the sender, ` +
         `not about them. ${last.message} ${way} They are pending again, and none of them was suppressed. If all of ` +
         'them really are wrong, send to an address that works, then call again.',
+      ...(last.said !== undefined && { said: last.said }),
     };
   }
 
@@ -153,13 +155,14 @@ export class RefusalRun {
 }
 
 /** Small sends that were over, with everybody refused, are not. */
-async function reopen(tx: Transaction, sends: Iterable<number>, problem: { code: string; message: string }) {
+async function reopen(tx: Transaction, sends: Iterable<number>, problem: Problem) {
   for (const send of sends) {
     await tx.run(
-      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?, completed_at = NULL
+      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?, provider_said = ?, completed_at = NULL
        WHERE seq = ? AND state IN ('running', 'completed')`,
       problem.code,
       problem.message,
+      problem.said ?? null,
       send,
     );
   }

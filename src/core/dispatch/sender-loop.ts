@@ -5,6 +5,8 @@ import type { Log } from '../../log/log.ts';
 import type { SenderState } from '../../tidings.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim-window.ts';
 import { settle, unclaim } from '../deliveries/delivery.store.ts';
+import { LargeInFlight } from '../deliveries/large-in-flight.ts';
+import { inPlainWords } from '../deliveries/provider-said.ts';
 import { RefusalRun } from '../deliveries/refusal-run.ts';
 import { type Now, now, resolveOutcome } from '../deliveries/resolve-outcome.ts';
 import { type News, tell } from '../deliveries/send-ended.ts';
@@ -12,7 +14,7 @@ import { type Channel, type MessageContent, modeOf, type Outcome, STALLED } from
 import { parseContent } from '../messages/content.ts';
 import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
-import { completeIfSettled, lockSend, type SendRow, setState } from '../sends/send.store.ts';
+import { completeIfSettled, lockSend, type Problem, type SendRow, setState } from '../sends/send.store.ts';
 import { keyOf, type ReadyChunk, type Work } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
 import { DomainGates } from './pace/domain-gates.ts';
@@ -111,6 +113,7 @@ export class SenderLoop {
     uncertain: 0,
   };
   readonly #flights = new Set<Flight>();
+  readonly #large = new LargeInFlight();
   #finished: Finished[] = [];
   #inFlight = 0;
   #turns = 0;
@@ -276,20 +279,26 @@ export class SenderLoop {
     chunks: readonly ReadyChunk[],
     room: number,
   ): Promise<{ claims: Claim[]; more: boolean }> {
+    const admits = this.#large.admission();
     const sends = [...Map.groupBy(chunks, ({ send_seq }) => send_seq).values()];
     const claims: Claim[] = [];
     let more = false;
     this.#turns += 1;
     for (let at = 0; at < sends.length && claims.length < room; at++) {
       const share = Math.ceil((room - claims.length) / (sends.length - at));
-      const part = await this.#claimOfSend(tx, sends[(at + this.#turns) % sends.length]!, share);
+      const part = await this.#claimOfSend(tx, sends[(at + this.#turns) % sends.length]!, share, admits);
       claims.push(...part.claims);
       more ||= part.more;
     }
     return { claims, more };
   }
 
-  async #claimOfSend(tx: Transaction, chunks: readonly ReadyChunk[], room: number) {
+  async #claimOfSend(
+    tx: Transaction,
+    chunks: readonly ReadyChunk[],
+    room: number,
+    admits: (size: number) => boolean,
+  ) {
     const claims: Claim[] = [];
     let more = false;
     for (const chunk of chunks) {
@@ -309,6 +318,7 @@ export class SenderLoop {
         nowMs: steadyMs,
         makesRows: this.#work.makesRows,
         gate: (contact) => this.#domains.closedUntil(contact, steadyMs),
+        admits,
       });
       claims.push(...part.claims);
       more ||= part.more;
@@ -365,6 +375,7 @@ export class SenderLoop {
 
   #deliver(claim: Claim): void {
     this.#inFlight += 1;
+    this.#large.add(claim.size);
     const key = keyOf(claim.chunk);
     const open = this.#open.get(key);
     if (open) open.set(claim.position, claim.attempts);
@@ -384,7 +395,7 @@ export class SenderLoop {
         this.#log.error({ err: error, attempt: claim.attempt.attemptId }, 'a channel broke its promise');
         return flight.mayHaveLeft ? BROKEN_ON_THE_WAY : BROKEN_BEFORE;
       })
-      .then((settled) => this.#heard(flight, settled));
+      .then((settled) => this.#heard(flight, inPlainWords(settled)));
   }
 
   /** Only the first word counts: one that was given up may still be answered. */
@@ -392,6 +403,7 @@ export class SenderLoop {
     if (!this.#flights.delete(flight)) return;
     const { claim, startedAtMs } = flight;
     this.#inFlight -= 1;
+    this.#large.remove(claim.size);
     // Counted when it is heard, not when it is written down: that may have to be tried again.
     this.#outcomes[outcome.type] += 1;
     if (this.#tellsAll)
@@ -439,8 +451,7 @@ export class SenderLoop {
     for (const { outcome, breaks } of group) {
       if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
       else if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
-      else if (breaks && !isRefused)
-        await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
+      else if (breaks && !isRefused) await this.#pause(tx, sendSeq, outcome as Problem);
       else continue;
       paused = true;
     }
@@ -449,24 +460,21 @@ export class SenderLoop {
     const last = group.at(-1)!.outcome;
     const down = this.#outage.downMs(performance.now());
     const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
-    const held = isHeld ? (last as { code: string; message: string }) : null;
+    const held = isHeld ? (last as Problem) : null;
     if (held && down > DOWN_LIMIT_MS) await this.#pauseAll(tx, held);
     await this.#noteHeldUp(tx, sendSeq, held);
     return paused;
   }
 
-  async #noteHeldUp(
-    tx: Transaction,
-    sendSeq: number,
-    held: { code: string; message: string } | null,
-  ): Promise<void> {
+  async #noteHeldUp(tx: Transaction, sendSeq: number, held: Problem | null): Promise<void> {
     if (!held && !this.#heldUp.delete(sendSeq)) return;
     if (held) this.#heldUp.add(sendSeq);
     await tx.run(
-      `UPDATE sends SET problem_code = ?, problem = ?
+      `UPDATE sends SET problem_code = ?, problem = ?, provider_said = ?
        WHERE seq = ? AND state = 'running' AND problem IS DISTINCT FROM ?`,
       held?.code ?? null,
       held?.message ?? null,
+      held?.said ?? null,
       sendSeq,
       held?.message ?? null,
     );
@@ -505,7 +513,7 @@ export class SenderLoop {
     return count === BREAKER_AT;
   }
 
-  async #pause(tx: Transaction, sendSeq: number, problem: { code: string; message: string }): Promise<void> {
+  async #pause(tx: Transaction, sendSeq: number, problem: Problem): Promise<void> {
     const send = await lockSend(tx, sendSeq);
     if (send?.state !== 'running') return;
     await setState(tx, sendSeq, 'paused', problem);
@@ -513,20 +521,21 @@ export class SenderLoop {
   }
 
   /** What is wrong with the account is wrong for every send that leaves by it. */
-  async #pauseAll(tx: Transaction, problem: { code: string; message: string }): Promise<void> {
+  async #pauseAll(tx: Transaction, problem: Problem): Promise<void> {
     const paused = await tx.all<{ id: string }>(
-      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?
+      `UPDATE sends SET state = 'paused', problem_code = ?, problem = ?, provider_said = ?
        WHERE channel = ? AND mode = ? AND state = 'running' RETURNING id`,
       problem.code,
       problem.message,
+      problem.said ?? null,
       this.#channel.name,
       this.mode,
     );
     for (const { id } of paused) this.#tellPaused(id, problem);
   }
 
-  #tellPaused(send: string, { code, message }: { code: string; message: string }): void {
-    this.#news.push({ send, state: 'paused', code, problem: message });
+  #tellPaused(send: string, { code, message, said }: Problem): void {
+    this.#news.push({ send, state: 'paused', code, problem: message, ...(said && { said }) });
   }
 
   /** Once a second, for whoever watches. */

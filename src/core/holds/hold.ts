@@ -44,7 +44,7 @@ export async function releaseHold(tx: Transaction): Promise<void> {
  */
 export async function cancelUnfinished(tx: Transaction): Promise<string[]> {
   const rows = await tx.all<{ id: string }>(
-    `UPDATE sends SET state = 'cancelled', problem_code = ?, problem = ?
+    `UPDATE sends SET state = 'cancelled', problem_code = ?, problem = ?, provider_said = NULL
      WHERE mode = 'live' AND state IN ('running', 'scheduled', 'paused') RETURNING id`,
     RESTORED,
     'The data was restored from a backup, and this send was not at its end when that was made.',

@@ -52,7 +52,7 @@ async function markSome(tx: Transaction, sendSeq: number, positions: readonly nu
     let count = 0;
     for (; at < positions.length && positions[at]! <= chunk.last_position; at++) {
       count += await tx.run(
-        `UPDATE deliveries SET status = 'failed', error_code = ?, error = ?, retry_at = NULL
+        `UPDATE deliveries SET status = 'failed', error_code = ?, error = ?, provider_said = NULL, retry_at = NULL
          WHERE send_seq = ? AND position = ? AND status = 'pending'`,
         OUTCOME_UNKNOWN,
         WHY,

@@ -14,6 +14,8 @@ export interface SendRow {
   state: (typeof SEND_STATES)[number];
   problem_code: string | null;
   problem: string | null;
+  /** The provider's own words about it. */
+  provider_said: string | null;
   revision: number;
   message: string;
   format: 'text' | 'html';
@@ -137,17 +139,25 @@ export async function reviseSend(tx: Transaction, seq: number, content: SendCont
   );
 }
 
+/** Why a send does not move, in our words, and what the provider said about it. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly said?: string;
+}
+
 export async function setState(
   tx: Transaction,
   seq: number,
   state: SendRow['state'],
-  problem: { code: string; message: string } | null = null,
+  problem: Problem | null = null,
 ): Promise<void> {
   await tx.run(
-    'UPDATE sends SET state = ?, problem_code = ?, problem = ?, completed_at = ? WHERE seq = ?',
+    'UPDATE sends SET state = ?, problem_code = ?, problem = ?, provider_said = ?, completed_at = ? WHERE seq = ?',
     state,
     problem?.code ?? null,
     problem?.message ?? null,
+    problem?.said ?? null,
     state === 'completed' ? new Date().toISOString() : null,
     seq,
   );
@@ -184,7 +194,7 @@ export function startDue(tx: Transaction, nowMs: number): Promise<number> {
  */
 export async function completeIfSettled(tx: Transaction, seq: number): Promise<boolean> {
   const changed = await tx.run(
-    `UPDATE sends SET state = 'completed', problem_code = NULL, problem = NULL, completed_at = ?
+    `UPDATE sends SET state = 'completed', problem_code = NULL, problem = NULL, provider_said = NULL, completed_at = ?
      WHERE seq = ? AND state <> 'completed'
        AND total = (SELECT sum(sent + failed + skipped) FROM chunks WHERE send_seq = sends.seq)`,
     new Date().toISOString(),

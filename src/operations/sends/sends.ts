@@ -11,6 +11,7 @@ import {
   type TotalledSendRow,
 } from '../../core/sends/send.store.ts';
 import { readStartTime } from '../../core/sends/start-time.ts';
+import { shownContact } from '../../core/suppressions/erased-contact.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import { audienceId } from '../audience.schema.ts';
@@ -101,12 +102,13 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
           deliveries: shown.map((row) => ({
             lead_id: row.lead_id,
             name: row.name,
-            contact: row.contact,
+            contact: shownContact(row.contact),
             send_status: toSendStatus(row.status),
             in_flight: row.status === 'sending',
             attempts: row.attempts,
             error_code: row.error_code,
             error: row.error,
+            provider_said: row.provider_said,
             provider_message_id: row.provider_message_id,
             sent_at: row.sent_at === null ? null : new Date(row.sent_at).toISOString(),
           })),

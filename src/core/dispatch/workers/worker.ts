@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../../../ledger/ledger.ts';
 import { isOutdated } from '../../../ledger/migrate.ts';
 import type { Log } from '../../../log/log.ts';
-import type { DispatcherControl, SenderState } from '../../../tidings.ts';
+import type { Chore, DispatcherControl, SenderState } from '../../../tidings.ts';
 import { resumeBuilding } from '../../audiences/build-audience.ts';
 import { capRetryDelays } from '../../deliveries/delivery.store.ts';
 import { LONGEST_RETRY_MS, now } from '../../deliveries/resolve-outcome.ts';
@@ -36,6 +36,7 @@ export class Worker implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #queue: JobQueue;
   readonly #log: Log;
+  readonly #chores: readonly Chore[];
   readonly #name = newId();
   readonly #parts: readonly { readonly channel: Channel; readonly hands: Hands; readonly loop: SenderLoop }[];
   /** Nothing new is begun. */
@@ -56,11 +57,13 @@ export class Worker implements DispatcherControl {
     channels: readonly Channel[];
     siteName: string | null;
     log: Log;
+    chores?: readonly Chore[];
   }) {
     const { ledger, queue, log } = options;
     this.#ledger = ledger;
     this.#queue = queue;
     this.#log = log;
+    this.#chores = options.chores ?? [];
     this.#parts = options.channels.map((channel) => {
       const name = deliverQueue(channel.name, modeOf(channel));
       const hands = new Hands({ ledger, queue, name, worker: this.#name, log });
@@ -206,6 +209,7 @@ export class Worker implements DispatcherControl {
         'waiting cannot be bounded',
         () => ledger.writeConcurrently((tx) => capRetryDelays(tx, now().steadyMs, LONGEST_RETRY_MS)),
       ],
+      ...this.#chores,
       ['the version of the database cannot be asked for', () => this.#stopIfOutdated()],
     ];
   }
