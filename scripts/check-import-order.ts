@@ -24,6 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['core/holds'],
   ['core/dispatch'],
   ['providers', 'queue'],
+  ['person'],
   ['operations'],
   ['upkeep/health.ts'],
   ['tidings.ts'],

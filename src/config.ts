@@ -14,6 +14,8 @@ export interface Config {
   readonly publicUrl: string | null;
   readonly siteName: string | null;
   readonly defaultCountry: string | null;
+  /** After so many days, texts of completed sends and outbox entries are removed; null: they are kept. */
+  readonly retainMessagesDays: number | null;
   readonly logLevel: string;
   /** null: the email channel is the sandbox. */
   readonly email: {
@@ -68,6 +70,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     publicUrl,
     siteName: get('SITE_NAME'),
     defaultCountry,
+    retainMessagesDays: days('RETAIN_MESSAGES_DAYS', get('RETAIN_MESSAGES_DAYS')),
     logLevel,
     email: readEmail(get),
     whatsapp: readWhatsApp(get),
@@ -147,6 +150,10 @@ function readWhatsApp(get: Get): Config['whatsapp'] {
     apiVersion: get('WHATSAPP_API_VERSION') ?? 'v26.0',
     ratePerSecond: rate('WHATSAPP_RATE', get('WHATSAPP_RATE'), 80),
   };
+}
+
+function days(name: string, text: string | null): number | null {
+  return text === null ? null : number(name, text, 0, 1, 36_500, true);
 }
 
 /** 0: any free one. */

@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'not_found'
   | 'conflict' // the thing exists, but its state forbids what was asked
   | 'too_large'
+  | 'busy' // nothing was done; later it can be
   | 'unauthorized'
   | 'forbidden' // only a person may, at the command line
   | 'configuration' // the environment or the data folder is not usable

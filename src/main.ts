@@ -14,12 +14,18 @@ import { createLog } from './log/create-log.ts';
 import type { Log } from './log/log.ts';
 import { openTidings } from './open-tidings.ts';
 import type { Tidings } from './tidings.ts';
+import { oneLine } from './visible.ts';
 
 // Before anything is made: addresses are in the data file, its log, and whatever is written beside them.
 process.umask(0o077);
 
 const version = readVersion();
 const LAST_WORD_MS = 1_000;
+/** For commands that are about what is there; those who see none say so. */
+const EXISTING = {
+  opening: 'existing',
+  tell: (what: string) => void process.stderr.write(`${oneLine(what)}\n`),
+} as const;
 
 function logOf(config: Config, fallback: string) {
   return createLog(process.env['LOG_LEVEL'] ? config.logLevel : fallback);
@@ -61,9 +67,9 @@ const host: CliHost = {
   env: process.env,
   version,
 
-  open() {
+  open(opening, tell) {
     const config = readConfig(process.env);
-    return openTidings(config, logOf(config, 'warn'));
+    return openTidings(config, logOf(config, 'warn'), { opening, tell });
   },
 
   async serve(options) {
@@ -74,7 +80,7 @@ const host: CliHost = {
     });
     if (!options.dispatch) needsPostgres(base, '--no-dispatch');
     const log = logOf(base, 'info');
-    const tidings = await openTidings(base, log);
+    const tidings = await openTidings(base, log, { tell: (what) => log.info({}, what) });
     const stop = stopAsked(log);
     try {
       const server = await startHttpServer({ tidings, version, log, ...base });
@@ -93,7 +99,7 @@ const host: CliHost = {
     const config = readConfig(process.env);
     needsPostgres(config, 'tidings worker');
     const log = logOf(config, 'info');
-    const tidings = await openTidings(config, log);
+    const tidings = await openTidings(config, log, { tell: (what) => log.info({}, what) });
     const stop = stopAsked(log);
     let door: HttpServer | undefined;
     try {
@@ -115,7 +121,7 @@ const host: CliHost = {
   async mcp() {
     const config = readConfig(process.env);
     const log = logOf(config, 'warn');
-    const tidings = await openTidings(config, log);
+    const tidings = await openTidings(config, log, { tell: (what) => log.warn({}, what) });
     const stop = stopAsked(log);
     tidings.dispatcher.start();
     const { serveMcpStdio } = await import('./mcp/stdio.ts');
@@ -138,7 +144,7 @@ const host: CliHost = {
   },
 
   async restored(choice) {
-    const ledger = await openLedger(readConfig(process.env));
+    const ledger = await openLedger(readConfig(process.env), EXISTING);
     try {
       return await (await import('./upkeep/backup/restored.ts')).decideRestored(ledger, choice);
     } finally {
@@ -147,7 +153,7 @@ const host: CliHost = {
   },
 
   async reached(logFile) {
-    const ledger = await openLedger(readConfig(process.env));
+    const ledger = await openLedger(readConfig(process.env), EXISTING);
     try {
       return await (await import('./upkeep/backup/restored.ts')).noteReached(ledger, logFile);
     } finally {

@@ -1,30 +1,42 @@
 import type { Config } from './config.ts';
 import type { Channel } from './core/deliveries/sender.ts';
+import type { Chore } from './core/dispatch/chore.ts';
 import { Dispatcher } from './core/dispatch/dispatcher.ts';
 import type { DispatcherControl } from './core/dispatch/dispatcher-control.ts';
 import { allQueues } from './core/dispatch/workers/queues.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { openLedger } from './ledger/open-ledger.ts';
+import { type OpeningOptions, openLedger } from './ledger/open-ledger.ts';
 import { TimedLedger } from './ledger/timed-ledger.ts';
 import type { Log } from './log/log.ts';
 import { audienceOperations } from './operations/audience.ts';
 import { leadOperations } from './operations/leads.ts';
 import { outboxOperations } from './operations/outbox.ts';
+import { personOperations } from './operations/person.ts';
 import { sendBulkMessages } from './operations/sends/send-bulk-messages.ts';
 import { sendOperations } from './operations/sends/sends.ts';
 import { suppressionOperations } from './operations/suppressions.ts';
+import { finishErasures } from './person/erase-person.ts';
+import { restoreContact } from './person/forget-contact.ts';
+import { removeOldTexts } from './person/retention.ts';
 import { createOutbox } from './providers/sandbox/create-outbox.ts';
 import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-sender.ts';
 import type { Tidings } from './tidings.ts';
 import { createHealth } from './upkeep/health.ts';
 
 /** Puts the house together: the only file, with `main.ts`, that knows every room. */
-export async function openTidings(config: Config, log: Log): Promise<Tidings> {
-  const ledger = new TimedLedger(await openLedger(config));
+export async function openTidings(config: Config, log: Log, options?: OpeningOptions): Promise<Tidings> {
+  const ledger = new TimedLedger(await openLedger(config, options));
   const { siteName, defaultCountry } = config;
   const outbox = createOutbox(ledger);
   const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox, log)];
-  const { dispatcher, closeQueue } = await openDispatcher(config, { ledger, channels, siteName, log });
+  const chores = housekeeping(ledger, config.retainMessagesDays);
+  const { dispatcher, closeQueue } = await openDispatcher(config, {
+    ledger,
+    channels,
+    siteName,
+    log,
+    chores,
+  });
   const sending = {
     ledger,
     channels: new Map(channels.map((channel) => [channel.name, channel])),
@@ -32,11 +44,12 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
   };
   return {
     operations: [
-      ...leadOperations({ ledger, defaultCountry }),
+      ...leadOperations({ ledger, defaultCountry, restoreContact }),
       ...audienceOperations({ ledger }),
       sendBulkMessages(sending),
       ...sendOperations(sending),
       ...suppressionOperations({ ledger, defaultCountry, log }),
+      ...personOperations({ ledger, defaultCountry }),
       ...outboxOperations(ledger),
     ],
     modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
@@ -46,17 +59,32 @@ export async function openTidings(config: Config, log: Log): Promise<Tidings> {
       await dispatcher.stop();
       for (const channel of channels) await channel.close();
       await closeQueue();
+      // What was in flight when somebody was erased is not any more; the next process does what is left.
+      await finishErasures(ledger, LAST_ERASURES_MS).catch((error: unknown) => {
+        log.error({ err: error }, 'an erasure could not be finished; the next start goes on with it');
+      });
       await ledger.close();
     },
   };
 }
 
+const LAST_ERASURES_MS = 2_000;
+const ERASURES_MS = 30_000;
+
+function housekeeping(ledger: Ledger, retainDays: number | null): Chore[] {
+  const chores: Chore[] = [['erasures cannot be finished', () => finishErasures(ledger, ERASURES_MS)]];
+  if (retainDays !== null)
+    chores.push(['old texts cannot be removed', () => removeOldTexts(ledger, retainDays, Date.now())]);
+  return chores;
+}
+
 /** Where everybody who sends shares one database, work is handed out by its queue; on one machine a lease is enough. */
 async function openDispatcher(
   { databaseUrl }: Config,
-  parts: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log },
+  parts: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log; chores: Chore[] },
 ): Promise<{ dispatcher: DispatcherControl; closeQueue: () => Promise<void> }> {
-  if (databaseUrl === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
+  if (databaseUrl === null || parts.ledger.dialect === 'sqlite')
+    return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
   const { PgBossQueue } = await import('./queue/pg-boss-queue.ts');
   const { Worker } = await import('./core/dispatch/workers/worker.ts');
   const queue = new PgBossQueue(databaseUrl, allQueues(), parts.log);

@@ -1,5 +1,15 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, type Stats, statSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -21,7 +31,7 @@ export function createPrivateFile(file: string): number {
  */
 export function makeDataFilePrivate(file: string): void {
   const folder = dirname(file);
-  mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  makeFolder(folder);
   if (statOfOurs(folder) && holdsOnly(folder, basename(file))) takeBack(folder, FOLDER_MODE);
   for (const one of dataFiles(file)) takeBack(one, FILE_MODE);
   try {
@@ -29,6 +39,38 @@ export function makeDataFilePrivate(file: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
+}
+
+/** One after the other: `recursive` of Node 24 tries for ever where a folder cannot hold another, such as /proc. */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: FOLDER_MODE });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/**
+ * Whether a file is not there and could be. @throws when what should be a folder is none, or cannot be looked into.
+ */
+export function isNothingThere(file: string): boolean {
+  if (statSync(file, { throwIfNoEntry: false })) return false;
+  nearestFolder(dirname(file));
+  return true;
+}
+
+/** Whether a file could be made there, found out by making something else and taking it away. @throws when not. */
+export function tryToMakeIn(folder: string): void {
+  rmdirSync(mkdtempSync(join(nearestFolder(folder), '.tidings-')));
+}
+
+function nearestFolder(folder: string): string {
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (!stat) return nearestFolder(dirname(folder));
+  if (stat.isDirectory()) return folder;
+  throw Object.assign(new Error(`${folder} is no folder`), { code: 'ENOTDIR' });
 }
 
 /** The data folder and files that others than their owner can use, each with its mode, such as `data/tidings.db (0644)`. */

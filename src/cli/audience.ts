@@ -41,7 +41,7 @@ export function addAudienceCommands(program: Command, run: Run): void {
           const made = await createAudience(tidings, given);
           output.result(made, () => showCreated(made, output));
           return made['status'] === 'ready' ? 0 : 1;
-        }),
+        }, 'create'),
       ),
     );
 

@@ -16,8 +16,11 @@ export type Options = Readonly<Record<string, string | number | boolean | undefi
 export interface CommandContext {
   readonly host: CliHost;
   readonly output: Output;
-  /** Runs with the data folder open, and closes it again: what is in flight is finished first. */
-  withTidings(work: (tidings: Tidings) => Promise<number>): Promise<number>;
+  /**
+   * Runs with the data folder open, and closes it again: what is in flight is finished first. Only who stores something
+   * may make a data folder (`create`).
+   */
+  withTidings(work: (tidings: Tidings) => Promise<number>, opening?: 'create' | 'existing'): Promise<number>;
 }
 
 /** Runs a command to its exit code. */
@@ -54,12 +57,13 @@ export function answer(
   input: object,
   show: (answer: Result, output: Output) => string,
   spelling: Spelling = {},
+  opening: 'create' | 'existing' = 'existing',
 ): Promise<number> {
   return withTidings(async (tidings) => {
     const result = await call(tidings, name, input, spelling);
     output.result(result, () => show(result, output));
     return 0;
-  });
+  }, opening);
 }
 
 /** Numbers come as text from a shell; what range they may have is for the operation to say. */

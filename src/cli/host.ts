@@ -10,8 +10,11 @@ export interface CliHost {
   readonly stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
-  /** Opens the data folder; only commands that need it do. */
-  open(): Promise<Tidings>;
+  /**
+   * Opens the data folder; only commands that need it do. No command brings an older one up to date.
+   * @param tell hears that it was made, or that there is none: it is then as if it were empty, and nothing is made.
+   */
+  open(opening: 'create' | 'existing', tell: (what: string) => void): Promise<Tidings>;
   /** `dispatch` false: answers callers, and leaves the sending to workers. */
   serve(options: { port?: number; host?: string; dispatch: boolean }): Promise<number>;
   /** Sends, and answers nobody. */

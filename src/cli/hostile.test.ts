@@ -53,8 +53,9 @@ const ANSWER = {
     deliveries: [record],
     entries: [record],
     suppressions: [record],
+    history: [record],
   },
-  ...{ top_errors: [record], warnings: [TRUE_LINE] },
+  ...{ entry: record, top_errors: [record], warnings: [TRUE_LINE] },
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'tidings-hostile-'));
@@ -63,10 +64,11 @@ const csv = join(folder, 'people.csv');
 writeFileSync(csv, 'name\nbad\n');
 
 const OPERATIONS = [
-  ...['leads.list', 'leads.get', 'leads.create', 'leads.update', 'leads.delete', 'outbox.list'],
+  ...['leads.list', 'leads.get', 'leads.create', 'leads.update', 'leads.delete', 'outbox.list', 'outbox.get'],
   ...['audience.create', 'audience.list', 'audience.get', 'audience.delete', 'sendBulkMessages'],
   ...['sends.list', 'sends.get', 'sends.deliveries', 'sends.pause', 'sends.resume', 'sends.cancel'],
-  ...['suppressions.list', 'suppressions.add', 'suppressions.remove'],
+  ...['suppressions.list', 'suppressions.add', 'suppressions.remove', 'suppressions.history'],
+  ...['person.export', 'person.erase'],
 ];
 
 const COMMANDS: readonly (readonly string[])[] = [
@@ -90,8 +92,12 @@ const COMMANDS: readonly (readonly string[])[] = [
     ['suppressions', 'list'],
     ['suppressions', 'add', TRUE_LINE],
     ['suppressions', 'remove', TRUE_LINE],
+    ['suppressions', 'history', TRUE_LINE],
   ],
   ['outbox', 'list'],
+  ['outbox', 'get', ID],
+  ['person', 'export', TRUE_LINE],
+  ['person', 'erase', TRUE_LINE],
   ...[
     [TRUE_LINE],
     ['leads', TRUE_LINE],

@@ -50,7 +50,7 @@ export async function importFile(
       release();
       rejects?.close();
     }
-  });
+  }, 'create');
 }
 
 function describe(report: ImportReport, rejectsFile: string | null): string {

@@ -4,6 +4,7 @@ import { oneLine } from '../visible.ts';
 import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
 import { importFile } from './import-file.ts';
 import type { Output } from './output.ts';
+import { showErased } from './person.ts';
 import { count, fields } from './table.ts';
 
 const FIELDS = ['name', 'email', 'phone', 'position', 'company', 'notes', 'status', 'origin'] as const;
@@ -71,18 +72,27 @@ Examples:
       }),
     );
 
-  for (const verb of ['get', 'delete'] as const) {
-    jsonOption(leads.command(`${verb} <lead>`))
-      .description(verb === 'get' ? 'show one lead' : 'erase a lead')
-      .action((lead_id: string) =>
-        run((context) => answer(context, `leads.${verb}`, { lead_id }, showLead, { lead_id: '<lead>' })),
-      );
-  }
+  jsonOption(leads.command('get <lead>'))
+    .description('show one lead')
+    .action((lead_id: string) =>
+      run((context) => answer(context, 'leads.get', { lead_id }, showLead, { lead_id: '<lead>' })),
+    );
+
+  jsonOption(leads.command('delete <lead>'))
+    .description('erase a lead, and what was sent to it')
+    .option('--and-suppress', 'never message its contacts again either, should they come back')
+    .action((lead_id: string, options: Options) =>
+      run((context) => {
+        const input = { lead_id, and_suppress: options['andSuppress'] };
+        return answer(context, 'leads.delete', input, showErased, { lead_id: '<lead>' });
+      }),
+    );
 
   const create = leads.command('create').description('add one lead');
   const update = leads.command('update <lead>').description('change a lead; an empty text clears a field');
   for (const command of [create, update]) {
     for (const field of FIELDS) command.option(`--${field} <text>`, field);
+    command.option('--restore-erased', 'take back a contact that was erased, knowingly');
     jsonOption(command.option('--metadata <json>', 'free-form values as a JSON object'));
   }
   create
@@ -91,7 +101,7 @@ Examples:
       `\nExample:\n  $ tidings leads create --name "Ana López" --email ana@example.com --metadata '{"plan": "gold"}'`,
     )
     .action((options: Options) =>
-      run((context) => answer(context, 'leads.create', readFields(options), showLead)),
+      run((context) => answer(context, 'leads.create', readFields(options), showLead, {}, 'create')),
     );
   update.action((lead_id: string, options: Options) =>
     run((context) => {
@@ -107,6 +117,7 @@ function readFields(options: Options): Result {
     const value = options[field];
     if (value !== undefined) given[field] = value === '' ? null : value;
   }
+  if (options['restoreErased']) given['restore_erased'] = true;
   const metadata = options['metadata'];
   if (typeof metadata === 'string') {
     try {
@@ -127,8 +138,7 @@ function showLeads(found: Result, output: Output): string {
   return rows.length === 0 ? total : `${output.table(columns, rows)}\n${total}${more(found)}`;
 }
 
-function showLead({ lead, lead_id, warnings }: Result): string {
-  if (lead === undefined) return `Erased lead ${lead_id}.`;
+function showLead({ lead, warnings }: Result): string {
   const told = (warnings as string[] | undefined) ?? [];
   return [fields(lead as object), ...told.map((warning) => `Warning: ${oneLine(warning)}`)].join('\n');
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { TidingsError } from '../errors.ts';
+import { oneLine } from '../visible.ts';
 import { addAudienceCommands } from './audience.ts';
 import { addBackupCommands } from './backup.ts';
 import type { CommandContext, Run } from './context.ts';
@@ -8,6 +9,7 @@ import type { CliHost } from './host.ts';
 import { addLeadCommands } from './leads.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { Output } from './output.ts';
+import { addPersonCommands } from './person.ts';
 import { addSendCommand } from './send.ts';
 import { addSendsCommands } from './sends.ts';
 import { addServerCommands } from './server.ts';
@@ -36,8 +38,8 @@ function contextOf(host: CliHost, output: Output): CommandContext {
   return {
     host,
     output,
-    async withTidings(work) {
-      const tidings = await host.open();
+    async withTidings(work, opening = 'existing') {
+      const tidings = await host.open(opening, (what) => output.aside(`${oneLine(what)}\n`));
       try {
         return await work(tidings);
       } finally {
@@ -80,6 +82,7 @@ Settings are environment variables, such as TIDINGS_DATA_DIR and SMTP_URL; READM
   addSendCommand(program, run);
   addSendsCommands(program, run);
   addSuppressionCommands(program, run);
+  addPersonCommands(program, run);
   addOutboxCommand(program, run);
   addMigrateCommand(program, run);
   // With no command, or before one, --json is not unknown either: it says how the refusal is told.

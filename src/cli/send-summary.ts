@@ -31,5 +31,6 @@ export function showResult(result: Result, output: Output): string {
     parts.unshift(output.colors.green(`Scheduled for ${showStart(result)}. Nothing is sent before.`));
   if (result['notice']) parts.push(oneLine(String(result['notice'])));
   if (result['error']) parts.push(output.colors.red(oneLine(String(result['error']))));
+  if (result['provider_said']) parts.push(`The provider said: ${oneLine(String(result['provider_said']))}`);
   return [...parts, oneLine(String(result['next_step']))].join('\n\n');
 }

@@ -108,6 +108,7 @@ function showSend(send: Result, output: Output): string {
   ];
   if (send['paused_reason']) parts.push(output.colors.yellow(oneLine(`Paused: ${send['paused_reason']}`)));
   if (send['held_up_by']) parts.push(output.colors.yellow(oneLine(`Held up for now: ${send['held_up_by']}`)));
+  if (send['provider_said']) parts.push(`The provider said: ${oneLine(String(send['provider_said']))}`);
   if (send['seconds_left'] !== null) {
     parts.push(`${send['rate_per_second']} a second, about ${send['seconds_left']} seconds left`);
   }
@@ -116,8 +117,10 @@ function showSend(send: Result, output: Output): string {
     one['status'],
     one['code'],
     one['message'],
+    one['provider_said'],
   ]);
-  if (errors.length > 0) parts.push(output.table(['leads', 'status', 'reason', 'message'], errors));
+  if (errors.length > 0)
+    parts.push(output.table(['leads', 'status', 'reason', 'message', 'provider said'], errors));
   return [...parts, oneLine(String(send['next_step']))].join('\n\n');
 }
 
@@ -132,10 +135,22 @@ function showChanged(send: Result, output: Output): string {
 }
 
 function showDeliveries(found: Result, output: Output): string {
-  const columns = ['lead_id', 'name', 'contact', 'send_status', 'attempts', 'error_code', 'error'];
+  const columns = [
+    'lead_id',
+    'name',
+    'contact',
+    'send_status',
+    'attempts',
+    'error_code',
+    'error',
+    'provider_said',
+  ];
   const rows = (found['deliveries'] as Result[]).map((one) => columns.map((column) => one[column]));
   if (rows.length === 0) return 'No deliveries of that kind.';
   return (
-    output.table(['lead', 'name', 'contact', 'status', 'attempts', 'reason', 'message'], rows) + more(found)
+    output.table(
+      ['lead', 'name', 'contact', 'status', 'attempts', 'reason', 'message', 'provider said'],
+      rows,
+    ) + more(found)
   );
 }

@@ -51,18 +51,27 @@ export function addServerCommands(program: Command, run: Run): void {
 }
 
 /** In the words of all answers. */
-function toAnswer({ name, ok, isWarning = false, detail, fix }: Check) {
-  return { name, ok, ...(isWarning && { warning: true }), detail, ...(fix !== undefined && { fix }) };
+function toAnswer({ name, ok, isWarning = false, detail, said, fix }: Check) {
+  const words = said !== undefined && { provider_said: said };
+  return {
+    name,
+    ok,
+    ...(isWarning && { warning: true }),
+    detail,
+    ...words,
+    ...(fix !== undefined && { fix }),
+  };
 }
 
 function showChecks(checks: readonly Check[], output: Output): string {
   const { green, red, yellow, dim } = output.colors;
   const widest = Math.max(...checks.map((check) => check.name.length));
   return checks
-    .map(({ name, ok, isWarning, detail, fix }) => {
+    .map(({ name, ok, isWarning, detail, said, fix }) => {
+      const below = [said && `said: ${said}`, fix && `→ ${fix}`].filter((line) => line !== undefined);
       const fine = isWarning ? yellow('!') : green('✓');
       const mark = ok === null ? dim('–') : ok ? fine : red('✗');
-      return `${mark} ${name.padEnd(widest)}  ${oneLine(detail)}${fix ? `\n  ${' '.repeat(widest)}  → ${oneLine(fix)}` : ''}`;
+      return `${mark} ${name.padEnd(widest)}  ${[detail, ...below].map(oneLine).join(`\n  ${' '.repeat(widest)}  `)}`;
     })
     .join('\n');
 }

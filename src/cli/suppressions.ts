@@ -34,7 +34,7 @@ export function addSuppressionCommands(program: Command, run: Run): void {
       run((context) => {
         const show = (done: Result) =>
           oneLine(`${done['contact']} is not messaged over ${done['channel']} any more.`);
-        return answer(context, 'suppressions.add', { contact, channel, reason }, show, SPELLING);
+        return answer(context, 'suppressions.add', { contact, channel, reason }, show, SPELLING, 'create');
       }),
     );
 

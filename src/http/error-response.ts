@@ -2,7 +2,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Log } from '../log/log.ts';
 import { type Refusal, toRefusal } from '../operations/refusal.ts';
 
-const STATUS: Record<Refusal['code'], ContentfulStatusCode> = {
+export const STATUS: Record<Refusal['code'], ContentfulStatusCode> = {
   invalid_argument: 400,
   invalid_template: 400,
   invalid_file: 400,
@@ -12,6 +12,7 @@ const STATUS: Record<Refusal['code'], ContentfulStatusCode> = {
   conflict: 409,
   too_large: 413,
   internal: 500,
+  busy: 503,
   configuration: 503,
   storage: 503,
 };

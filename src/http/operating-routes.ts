@@ -1,4 +1,4 @@
-import type { Context, Hono } from 'hono';
+import type { Context, Env, Hono } from 'hono';
 import type { Log } from '../log/log.ts';
 import type { Tidings } from '../tidings.ts';
 import type { Refusals } from './refusals.ts';
@@ -15,8 +15,8 @@ export interface OperatingOptions {
  * What supervisors, balancers and Prometheus ask. `/health` and `/ready` answer without a key; what runs here, and with
  * what, is told to those who have it. `/metrics` tells how much is sent, and is guarded like the operations.
  */
-export function addOperatingRoutes(
-  app: Hono,
+export function addOperatingRoutes<E extends Env>(
+  app: Hono<E>,
   { tidings, version, log, refusals, knows }: OperatingOptions,
 ): void {
   app.get('/health', async (c) => {

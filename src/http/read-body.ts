@@ -6,14 +6,15 @@ const BODY_TIMEOUT_MS = 30_000;
 
 /**
  * Reads a body of limited size. Counted while it comes in: Content-Length may be missing.
+ * @param hold told of each part before it is kept; throws when there is no room for it.
  * @throws TidingsError `too_large`, or `invalid_argument` when it does not arrive in time.
  */
 export async function readBody(
   request: Request,
+  hold: (bytes: number) => void,
   limit = BODY_LIMIT,
-  fix = 'Send less at once.',
 ): Promise<Buffer> {
-  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit, fix);
+  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit);
   if (!request.body) return Buffer.alloc(0);
   const reader = request.body.getReader();
   const late = AbortSignal.timeout(BODY_TIMEOUT_MS);
@@ -30,17 +31,22 @@ export async function readBody(
       if (done) return Buffer.concat(chunks, size);
       size += value.byteLength;
       if (size > limit) {
-        giveUp();
-        throw tooLarge(limit, fix);
+        throw tooLarge(limit);
       }
+      hold(value.byteLength);
       chunks.push(value);
     }
+  } catch (error) {
+    giveUp();
+    throw error;
   } finally {
     late.removeEventListener('abort', giveUp);
   }
 }
 
-function tooLarge(limit: number, fix: string): TidingsError {
+function tooLarge(limit: number): TidingsError {
   const megabytes = Math.floor(limit / 1024 / 1024);
-  return new TidingsError('too_large', `The body of the request is larger than ${megabytes} MB.`, { fix });
+  return new TidingsError('too_large', `The body of the request is larger than ${megabytes} MB.`, {
+    fix: 'Send less at once.',
+  });
 }

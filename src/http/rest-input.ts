@@ -28,9 +28,10 @@ export async function readInput(
   route: Route,
   request: Request,
   pathValues: Readonly<Record<string, string>>,
+  hold: (bytes: number) => void,
 ): Promise<Record<string, unknown>> {
   const query = fromQuery(operation.input, new URL(request.url).searchParams);
-  const rest = route.rest === 'query' ? query : { ...query, ...(await fromBody(request)) };
+  const rest = route.rest === 'query' ? query : { ...query, ...(await fromBody(request, hold)) };
   for (const name of route.parameters) {
     if (rest[name] !== undefined && rest[name] !== pathValues[name]) {
       throw new TidingsError('invalid_argument', `${name} is given twice, with different values.`, {
@@ -41,8 +42,8 @@ export async function readInput(
   return { ...rest, ...pathValues };
 }
 
-async function fromBody(request: Request): Promise<Record<string, unknown>> {
-  const bytes = await readBody(request);
+async function fromBody(request: Request, hold: (bytes: number) => void): Promise<Record<string, unknown>> {
+  const bytes = await readBody(request, hold);
   if (bytes.byteLength === 0) return {};
   if (!JSON_TYPE.test(request.headers.get('content-type') ?? '')) {
     throw new TidingsError('invalid_argument', 'The body is not declared as JSON.', {

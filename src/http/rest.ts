@@ -5,6 +5,7 @@ import type { Tidings } from '../tidings.ts';
 import { untilAny } from '../until-any.ts';
 import { PLAIN_WORDS } from '../words.ts';
 import { toErrorResponse } from './error-response.ts';
+import type { HeldEnv, Load } from './load.ts';
 import { createOpenApi } from './openapi.ts';
 import { parseRoute, readInput } from './rest-input.ts';
 import { takeUpload, uploadKind } from './upload.ts';
@@ -15,13 +16,14 @@ export interface RestOptions {
   readonly publicUrl: string | null;
   readonly log: Log;
   readonly stop: AbortSignal;
+  readonly load: Load;
 }
 
 const CALLER = { door: 'http', key: null, words: PLAIN_WORDS } as const;
 
 /** Every operation of the catalogue at the route it names, and the page that describes them. */
-export function createRest({ tidings, version, publicUrl, log, stop }: RestOptions): Hono {
-  const app = new Hono();
+export function createRest({ tidings, version, publicUrl, log, stop, load }: RestOptions): Hono<HeldEnv> {
+  const app = new Hono<HeldEnv>();
   const openApi = createOpenApi(tidings.operations, version, publicUrl);
   app.get('/openapi.json', (c) => c.json(openApi));
   for (const operation of tidings.operations) {
@@ -31,8 +33,9 @@ export function createRest({ tidings, version, publicUrl, log, stop }: RestOptio
       const request = c.req.raw;
       try {
         const upload = operation.upload ? uploadKind(request) : null;
-        if (upload) return c.json((await takeUpload(operation, request, upload, CALLER)) as object);
-        const given = await readInput(operation, route, request, c.req.param());
+        if (upload)
+          return c.json((await load.upload(() => takeUpload(operation, request, upload, CALLER))) as object);
+        const given = await readInput(operation, route, request, c.req.param(), c.get('held').body);
         const { signal, end } = untilAny(request.signal, stop);
         return c.json((await runOperation(operation, given, CALLER, { signal }).finally(end)) as object);
       } catch (error) {

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TidingsError } from '../errors.ts';
+import type { Log } from '../log/log.ts';
 import type { HttpAppOptions } from './app.ts';
+import { boundConnections } from './connections.ts';
 import { isLoopback } from './guards.ts';
 
 export interface HttpServerOptions extends Omit<HttpAppOptions, 'port' | 'stop'> {
@@ -23,6 +26,7 @@ export interface HttpServer {
 const HEADERS_TIMEOUT_MS = 15_000;
 /** An import of millions of leads takes its time to come in; small bodies have their own, short limit. */
 const REQUEST_TIMEOUT_MS = 60 * 60_000;
+const CHECK_EVERY_MS = 5_000;
 const CLOSE_MS = 5_000;
 
 /** @throws TidingsError `configuration` when HOST and PORT cannot be had. */
@@ -40,9 +44,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const stop = new AbortController();
   let port = options.port;
   const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+      requireHostHeader: false, // Refused by the door, in words.
+    },
     openedByFirstRequest(() => openDoor({ ...options, port: () => port, stop: stop.signal })),
   );
+  boundConnections(server);
+  server.on('clientError', refuseBroken);
   server.listen(port, host.replace(/^\[|\]$/g, ''));
   try {
     await once(server, 'listening');
@@ -63,13 +74,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 }
 
 async function openDoor(options: HttpAppOptions & { isForOperating?: boolean }): Promise<RequestListener> {
-  const [{ getRequestListener }, app] = await Promise.all([
+  const [{ getRequestListener, RequestError }, app] = await Promise.all([
     import('@hono/node-server'),
     options.isForOperating
       ? import('./operating-app.ts').then(({ createOperatingApp }) => createOperatingApp(options))
       : import('./app.ts').then(({ createHttpApp }) => createHttpApp(options)),
   ]);
-  return getRequestListener(app.fetch);
+  return getRequestListener(app.fetch as (request: Request) => Response | Promise<Response>, {
+    errorHandler: (error) => (error instanceof RequestError ? refuseAddress() : failed(error, options.log)),
+  });
 }
 
 /**
@@ -90,6 +103,32 @@ function openedByFirstRequest(open: () => Promise<RequestListener>): RequestList
       (error: unknown) => response.destroy(error as Error),
     );
   };
+}
+
+/** What is no HTTP, or not in time, never becomes a request; it is told all the same. */
+function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const [status, words] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', 'The headers are longer than 16 KB.']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', 'The request did not arrive in time.']
+        : ['400 Bad Request', 'This is not HTTP.'];
+  const body = JSON.stringify({ success: false, error: words, code: 'invalid_argument' });
+  const head = ['Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close'];
+  socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** A Host or a path of which no address can be made. */
+function refuseAddress(): Response {
+  const error = 'The Host header or the path of the request cannot be read.';
+  const fix = 'Send a Host such as localhost:3000, and a path that begins with a slash.';
+  return Response.json({ success: false, error, code: 'invalid_argument', fix }, { status: 400 });
+}
+
+function failed(error: unknown, log: Log): Response {
+  log.error({ err: error }, 'a request failed');
+  return Response.json({ success: false, error: 'internal error', code: 'internal' }, { status: 500 });
 }
 
 async function close(server: Server, stop: AbortController): Promise<void> {

@@ -1,9 +1,13 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import type { BusboyInstance } from '@fastify/busboy';
 import { TidingsError } from '../errors.ts';
 import type { Caller, Operation } from '../operations/operation.ts';
 import { runUpload } from '../operations/run-operation.ts';
-import { readBody } from './read-body.ts';
 
-const FORM_LIMIT = 64 * 1024 * 1024;
+const FIX = 'Send the file itself as the body, with Content-Type: text/csv.';
+const LIMITS = { fields: 20, fieldSize: 64 * 1024, parts: 30, headerPairs: 20 };
 
 /** The form in which an operation that takes a file can be given it other than JSON: a raw CSV body, or a web form with one file. */
 export function uploadKind(request: Request): 'raw' | 'form' | null {
@@ -12,30 +16,62 @@ export function uploadKind(request: Request): 'raw' | 'form' | null {
   return type === 'multipart/form-data' ? 'form' : null;
 }
 
-/** A raw body goes through in flat memory, however long it is; a form must be held whole to be taken apart. */
+/** Either goes through in flat memory, however long it is. */
 export async function takeUpload(
   operation: Operation,
   request: Request,
   kind: 'raw' | 'form',
   caller: Caller,
 ): Promise<unknown> {
-  const context = { signal: request.signal };
-  if (kind === 'form') return runUpload(operation, (await fileOfForm(request)).stream(), {}, caller, context);
   if (!request.body)
     throw new TidingsError('invalid_file', 'The file is empty.', { fix: 'Send a CSV with a header line.' });
-  return runUpload(operation, request.body, {}, caller, context);
+  const take = (bytes: AsyncIterable<Uint8Array>) =>
+    runUpload(operation, bytes, {}, caller, { signal: request.signal });
+  return kind === 'form' ? takeForm(take, request, request.body) : take(request.body);
 }
 
-async function fileOfForm(request: Request): Promise<File> {
-  const fix = 'Send the file itself as the body, with Content-Type: text/csv; then it may have any size.';
-  const bytes = await readBody(request, FORM_LIMIT, fix);
-  const headers = { 'content-type': request.headers.get('content-type')! };
-  const form = await new Response(new Uint8Array(bytes), { headers }).formData().catch((cause: unknown) => {
-    throw new TidingsError('invalid_file', 'The form cannot be read.', { fix, cause });
+async function takeForm(
+  take: (bytes: AsyncIterable<Uint8Array>) => Promise<unknown>,
+  request: Request,
+  body: NonNullable<Request['body']>,
+): Promise<unknown> {
+  const form = await openForm(request.headers.get('content-type')!);
+  let files = 0;
+  const file = new Promise<Readable | null>((resolve) => {
+    form.on('file', (_, stream) => {
+      files++;
+      if (files === 1) resolve(stream);
+      else stream.resume();
+    });
+    form.once('finish', () => resolve(null)).once('error', () => resolve(null));
   });
-  const files = [...form.values()].filter((value) => value instanceof File);
-  if (files.length === 1) return files[0]!;
-  throw new TidingsError('invalid_argument', `The form holds ${files.length} files.`, {
+  const input = Readable.fromWeb(body as ReadableStream);
+  const taken = pipeline(input, form);
+  taken.catch(async (error: Error) => (await file)?.destroy(error));
+  try {
+    const first = await file;
+    const report = first && (await take(first));
+    await taken;
+    if (report && files === 1) return report;
+  } catch (error) {
+    input.destroy();
+    if (error instanceof TidingsError) throw error;
+    if (request.signal.aborted) throw error;
+    if (!form.errored) throw error;
+    throw new TidingsError('invalid_file', 'The form cannot be read.', { fix: FIX, cause: error });
+  }
+  const imported = files === 0 ? '' : '; the first was imported';
+  throw new TidingsError('invalid_argument', `The form holds ${files} files${imported}.`, {
     fix: 'Send exactly one CSV file.',
   });
+}
+
+/** The parser is loaded by the first form. */
+async function openForm(type: string): Promise<BusboyInstance> {
+  const { Busboy } = await import('@fastify/busboy');
+  try {
+    return new Busboy({ headers: { 'content-type': type }, limits: LIMITS });
+  } catch (cause) {
+    throw new TidingsError('invalid_file', 'The form cannot be read.', { fix: FIX, cause });
+  }
 }

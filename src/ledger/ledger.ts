@@ -37,5 +37,7 @@ export interface Ledger extends Reader {
    * the same as `write`.
    */
   writeConcurrently<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** What was deleted leaves the file beside the data as well, unless somebody is reading: then it does so later. */
+  cleanLog?(): Promise<void>;
   close(): Promise<void>;
 }

@@ -5,12 +5,32 @@ import { migrations } from './migrations.ts';
 const NEWEST = migrations.length;
 
 /**
+ * What an opener may do: `migrate`, whoever goes on to run (a server, a worker), makes a ledger and brings an older one
+ * to this version; `create` makes one where there is none; `existing` changes nothing of what it finds.
+ */
+export type Opening = 'migrate' | 'create' | 'existing';
+
+/** There is nothing there yet, and whoever asked may not make it. */
+export class NoLedger extends TidingsError {
+  constructor(place: string) {
+    super('not_found', `There is no data yet at ${place}.`, {
+      fix: 'tidings serve makes it, and so does tidings leads import.',
+    });
+  }
+}
+
+/**
  * Brings a database to this version, one numbered step after the other; never back. A database that a newer Tidings
  * has moved on is used when its steps left intact what this version needs: machines are upgraded one by one.
- * @throws TidingsError `configuration` when it is too new.
+ * @param place what a person knows it by
+ * @returns whether it was made just now.
+ * @throws TidingsError `configuration` when it is too new, or older and not to be changed by this opener; `NoLedger`.
  */
-export async function migrate(ledger: Ledger): Promise<void> {
-  if (await isCurrent(ledger)) return;
+export async function migrate(ledger: Ledger, opening: Opening, place: string): Promise<boolean> {
+  const found = await findVersion(ledger);
+  if (found === 'fit') return false;
+  if (found === 0 && opening === 'existing') throw new NoLedger(place);
+  if (found > 0 && opening !== 'migrate') throw tooOld(found);
   await ledger.write(async (tx) => {
     await tx.run(
       `CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -32,21 +52,34 @@ export async function migrate(ledger: Ledger): Promise<void> {
       );
     }
   });
+  return found === 0;
+}
+
+/** A server of the older version may be running on it, which must not find other tables under its feet. */
+function tooOld(version: number): TidingsError {
+  return new TidingsError(
+    'configuration',
+    `The data is from an older Tidings (schema ${version}; this one needs ${NEWEST}), and this command changes no tables.`,
+    {
+      fix: 'Stop what runs of the older version, then start tidings serve (or mcp, or worker): it brings the data up to date.',
+    },
+  );
 }
 
 /**
- * Whether the database is as this version made it, or newer and still fit for it.
+ * `fit`: as this version made it, or newer and still fit for it; 0: there is none yet.
  * @throws TidingsError `configuration` when it is too new.
  */
-async function isCurrent(ledger: Reader): Promise<boolean> {
+async function findVersion(ledger: Reader): Promise<number | 'fit'> {
   const table =
     ledger.dialect === 'sqlite'
       ? await ledger.get("SELECT 1 AS found FROM sqlite_master WHERE name = 'schema_migrations'")
       : await ledger.get("SELECT 1 AS found WHERE to_regclass('schema_migrations') IS NOT NULL");
-  if (!table || !(await hasColumn(ledger))) return false;
+  if (!table) return 0;
+  if (!(await hasColumn(ledger))) return 1;
   const { version, oldest_code } = (await schemaVersion(ledger))!;
-  if (version <= NEWEST) return version === NEWEST;
-  if (oldest_code <= NEWEST) return true;
+  if (version < NEWEST) return version;
+  if (version === NEWEST || oldest_code <= NEWEST) return 'fit';
   throw new TidingsError(
     'configuration',
     `The data is from a newer Tidings (schema ${version}; this one knows ${NEWEST}).`,
@@ -54,7 +87,7 @@ async function isCurrent(ledger: Reader): Promise<boolean> {
   );
 }
 
-/** For long-lived workers: whether a newer Tidings has moved the database on, beyond what this version can use. */
+/** For whoever goes on running: whether a newer Tidings has moved the database on, beyond what this version can use. */
 export async function isOutdated(ledger: Reader): Promise<boolean> {
   const { oldest_code } = (await schemaVersion(ledger))!;
   return oldest_code > NEWEST;

@@ -3,6 +3,7 @@ import type { Dialect, Transaction } from './ledger.ts';
 import { postgresOutbox, sqliteOutbox } from './outbox-steps.ts';
 import { postgresPerson, sqlitePerson } from './person-steps.ts';
 import { postgresSchema } from './postgres/first-schema.ts';
+import { postgresProviderSaid, sqliteProviderSaid } from './provider-said.ts';
 import { rekeyEmails } from './rekey-emails.ts';
 import { firstSchema } from './sqlite/first-schema.ts';
 
@@ -117,4 +118,7 @@ export const migrations: readonly Migration[] = [
 
   // Refusals of which it is not known yet whose fault they were, by sender: few rows, and none in a send that goes well.
   { oldestCode: 8, sqlite: refusals('INTEGER PRIMARY KEY'), postgres: refusals(IDENTITY) },
+
+  // A provider's words, apart from ours.
+  { oldestCode: 8, sqlite: sqliteProviderSaid, postgres: postgresProviderSaid },
 ];

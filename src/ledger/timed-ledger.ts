@@ -29,6 +29,10 @@ export class TimedLedger implements Ledger {
     return timed(this.writes, () => this.#ledger.writeConcurrently(work));
   }
 
+  async cleanLog(): Promise<void> {
+    await this.#ledger.cleanLog?.();
+  }
+
   close(): Promise<void> {
     return this.#ledger.close();
   }

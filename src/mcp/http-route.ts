@@ -6,11 +6,13 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { TidingsError } from '../errors.ts';
+import { STATUS } from '../http/error-response.ts';
 import { readBody } from '../http/read-body.ts';
 import type { Log } from '../log/log.ts';
 import { untilAny } from '../until-any.ts';
 
 type Message = Record<string, unknown>;
+export type McpRoute = (request: Request, hold: (bytes: number) => void) => Promise<Response>;
 
 const BOTH_TYPES = 'application/json, text/event-stream';
 
@@ -18,12 +20,12 @@ const BOTH_TYPES = 'application/json, text/event-stream';
  * POST /mcp, for clients of both eras and for people with curl: a body of only `method` and `params` works, and so does
  * any Accept header. The stock handlers refuse both.
  */
-export function createMcpRoute(factory: McpServerFactory, log: Log): (request: Request) => Promise<Response> {
+export function createMcpRoute(factory: McpServerFactory, log: Log): McpRoute {
   const modern = createMcpHandler(factory, {
     legacy: 'reject',
     onerror: (error) => log.debug({ err: error }, 'MCP request refused'),
   });
-  return async (request) => {
+  return async (request, hold) => {
     if (request.method !== 'POST') {
       return failure(405, -32000, 'Method not allowed: POST a JSON-RPC message.', { Allow: 'POST' });
     }
@@ -32,11 +34,11 @@ export function createMcpRoute(factory: McpServerFactory, log: Log): (request: R
     }
     let body: unknown;
     try {
-      body = completeEnvelope(JSON.parse((await readBody(request)).toString('utf8')));
+      body = completeEnvelope(JSON.parse((await readBody(request, hold)).toString('utf8')));
     } catch (error) {
       if (error instanceof SyntaxError) return failure(400, -32700, 'Parse error: the body is not JSON.');
       if (!(error instanceof TidingsError)) throw error;
-      return failure(error.code === 'too_large' ? 413 : 400, -32600, error.message);
+      return failure(STATUS[error.code], -32600, error.message);
     }
     if (await isLegacyRequest(forward(request), body)) return serveLegacy(factory, request, body);
     const caller = untilAny(request.signal);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { SEND_STATUSES } from '../core/deliveries/delivery.ts';
 import { lead, leadFilters, success } from '../core/leads/lead.schema.ts';
 
 export const audienceId = z.uuid().describe('UUID of the audience');
@@ -36,7 +37,7 @@ export const audienceSummary = z.looseObject({
   created_at: z.string(),
 });
 
-export const sendStatus = z.enum(['pending', 'sent', 'failed', 'skipped']);
+export const sendStatus = z.enum(SEND_STATUSES);
 
 export const audienceLead = lead.extend({
   send_status: sendStatus.describe('pending until a send has tried this lead'),

@@ -8,6 +8,7 @@ import {
   markDeleted,
 } from '../core/audiences/audience.store.ts';
 import { buildAudience } from '../core/audiences/build-audience.ts';
+import { toSendStatus } from '../core/deliveries/delivery.ts';
 import { listMembers } from '../core/deliveries/list-members.ts';
 import { leadFilters, success } from '../core/leads/lead.schema.ts';
 import { toShortLead } from '../core/leads/short-lead.ts';
@@ -21,11 +22,9 @@ import {
   createAudienceOutput,
   getAudienceInput,
   getAudienceOutput,
-  sendStatus,
 } from './audience.schema.ts';
 import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
-import { readPage } from './page.ts';
 
 /** Longer than this, `create` answers `building` and the rest is done behind it. */
 const BUILD_WAIT_MS = 20_000;
@@ -113,26 +112,8 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           );
         }
         const send = await shownSend(ledger, audience, send_id);
-        const before = (page - 1) * page_size;
-        const { shown } = await readPage({
-          limit: page_size,
-          isWhole: true,
-          after: before,
-          read: (after, count) =>
-            listMembers(
-              ledger,
-              audience,
-              send?.seq ?? 0,
-              after + 1,
-              Math.min(after + count, before + page_size),
-            ),
-          placeOf: ({ place }) => place,
-          show: (member) => ({
-            ...toShortLead(member),
-            send_status: toSendStatus(member.send_status),
-            send_error: member.send_error,
-          }),
-        });
+        const first = (page - 1) * page_size + 1;
+        const members = await listMembers(ledger, audience, send?.seq ?? 0, first, first + page_size - 1);
         return {
           success: true as const,
           audience_id,
@@ -140,7 +121,11 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           status: audience.status,
           ...(audience.error !== null && { error: audience.error }),
           send_id: send?.id ?? null,
-          leads: shown,
+          leads: members.map((member) => ({
+            ...toShortLead(member),
+            send_status: toSendStatus(member.send_status),
+            send_error: member.send_error,
+          })),
           page,
           page_size,
           total_pages,
@@ -186,11 +171,6 @@ export async function existingAudience(reader: Reader, id: string): Promise<Audi
   throw new TidingsError('not_found', `There is no audience ${id}; it may have been deleted.`, {
     fix: (words) => `${words.operation('audience.list')} shows the audiences there are.`,
   });
-}
-
-/** A row that is being handed to a provider has not been answered: to the caller it is still pending. */
-export function toSendStatus(status: string | null): z.output<typeof sendStatus> {
-  return sendStatus.catch('pending').parse(status);
 }
 
 export function toSummary(audience: AudienceRow) {

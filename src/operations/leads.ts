@@ -4,7 +4,6 @@ import { LeadImport } from '../core/leads/import-leads.ts';
 import { importReport, lead, leadFields, leadFilters, leadId, success } from '../core/leads/lead.schema.ts';
 import {
   countLeads,
-  eraseLead,
   findLead,
   findLeadByEmail,
   insertLead,
@@ -15,28 +14,49 @@ import { type LeadRow, toLead } from '../core/leads/lead.ts';
 import { metadataColumns } from '../core/leads/metadata.ts';
 import { checkLead, newLead } from '../core/leads/save-lead.ts';
 import { toShortLead } from '../core/leads/short-lead.ts';
+import { erasedAmong } from '../core/suppressions/erased-contact.ts';
 import { TidingsError } from '../errors.ts';
-import type { Ledger, Reader } from '../ledger/ledger.ts';
+import type { Ledger, Reader, Transaction } from '../ledger/ledger.ts';
 import { type Operation, operation } from './operation.ts';
 import { readPage } from './page.ts';
 
 export interface LeadContext {
   readonly ledger: Ledger;
   readonly defaultCountry: string | null;
+  /** What is kept of a contact that was erased holds for it again. */
+  readonly restoreContact: (tx: Transaction, contact: string) => Promise<void>;
 }
 
 const leadAnswer = z.looseObject({ success, lead, warnings: z.array(z.string()) });
 
-export function leadOperations({ ledger, defaultCountry }: LeadContext): Operation[] {
+const restoreErased = z
+  .boolean()
+  .default(false)
+  .describe('Take back a contact that was erased, knowingly: only when that person asks for it');
+
+export function leadOperations(context: LeadContext): Operation[] {
+  const { ledger, defaultCountry } = context;
+  /** Those who were erased come back knowingly, or not at all. */
+  const admit = async (tx: Transaction, keys: readonly (string | null)[], restores: boolean) => {
+    for (const contact of (
+      await erasedAmong(
+        tx,
+        keys.filter((key) => key !== null),
+      )
+    ).keys()) {
+      if (!restores) throw wasErased(contact);
+      await context.restoreContact(tx, contact);
+    }
+  };
   return [
     operation({
       name: 'leads.create',
       summary: 'Adds one lead.',
       effect: 'write',
       route: 'POST /leads',
-      input: leadFields.partial(),
+      input: leadFields.partial().extend({ restore_erased: restoreErased }),
       output: leadAnswer,
-      async run(input) {
+      async run({ restore_erased, ...input }) {
         if (!input.name && !input.email && !input.phone) {
           throw new TidingsError('invalid_argument', 'A lead needs at least a name, an email or a phone.');
         }
@@ -45,6 +65,7 @@ export function leadOperations({ ledger, defaultCountry }: LeadContext): Operati
         await ledger.write(async (tx) => {
           const same = row.email_key === null ? undefined : await findLeadByEmail(tx, row.email_key);
           if (same) throw emailTaken(same);
+          await admit(tx, [row.email_key, row.phone_key], restore_erased);
           await insertLead(tx, row);
         });
         return {
@@ -116,7 +137,10 @@ export function leadOperations({ ledger, defaultCountry }: LeadContext): Operati
       route: 'GET /leads/{lead_id}',
       input: z.object({ lead_id: leadId }),
       output: z.looseObject({ success, lead }),
-      run: async ({ lead_id }) => ({ success: true as const, lead: toLead(await existing(ledger, lead_id)) }),
+      run: async ({ lead_id }) => ({
+        success: true as const,
+        lead: toLead(await existingLead(ledger, lead_id)),
+      }),
     }),
 
     operation({
@@ -124,11 +148,11 @@ export function leadOperations({ ledger, defaultCountry }: LeadContext): Operati
       summary: 'Changes the given fields of a lead; null clears a field.',
       effect: 'write',
       route: 'PATCH /leads/{lead_id}',
-      input: leadFields.partial().extend({ lead_id: leadId }),
+      input: leadFields.partial().extend({ lead_id: leadId, restore_erased: restoreErased }),
       output: leadAnswer,
-      async run({ lead_id, ...input }) {
+      async run({ lead_id, restore_erased, ...input }) {
         return ledger.write(async (tx) => {
-          const row = await existing(tx, lead_id);
+          const row = await existingLead(tx, lead_id);
           const checked = checkLead({ ...input }, defaultCountry);
           const next: LeadRow = { ...row, updated_at: new Date().toISOString() };
           for (const field of ['name', 'email', 'phone', 'position', 'company', 'notes', 'origin'] as const) {
@@ -142,38 +166,28 @@ export function leadOperations({ ledger, defaultCountry }: LeadContext): Operati
             const same = await findLeadByEmail(tx, next.email_key);
             if (same && same.seq !== row.seq) throw emailTaken(same);
           }
+          await admit(tx, [next.email_key, next.phone_key], restore_erased);
           await updateLead(tx, row.seq, next);
           return { success: true as const, lead: toLead(next), warnings: [...checked.warnings] };
         });
       },
     }),
-
-    operation({
-      name: 'leads.delete',
-      summary:
-        'Erases a lead. Audiences keep its place, and it is skipped by sends that have not reached it.',
-      effect: 'write',
-      route: 'DELETE /leads/{lead_id}',
-      input: z.object({ lead_id: leadId }),
-      output: z.looseObject({ success, lead_id: z.string() }),
-      async run({ lead_id }) {
-        await ledger.write(async (tx) => {
-          const row = await existing(tx, lead_id);
-          await eraseLead(tx, row.seq, new Date().toISOString());
-        });
-        return { success: true as const, lead_id };
-      },
-    }),
   ];
 }
 
-async function existing(reader: Reader, id: string): Promise<LeadRow> {
+export async function existingLead(reader: Reader, id: string): Promise<LeadRow> {
   const row = await findLead(reader, id);
   if (!row)
     throw new TidingsError('not_found', `There is no lead ${id}.`, {
       fix: (words) => `${words.operation('leads.list')} shows the leads there are.`,
     });
   return row;
+}
+
+function wasErased(contact: string): TidingsError {
+  return new TidingsError('conflict', `${contact} was erased here, and is not taken in again by itself.`, {
+    fix: 'When that person wants to be written to again, give restore_erased: true.',
+  });
 }
 
 function emailTaken(same: LeadRow): TidingsError {

@@ -10,14 +10,14 @@ import {
   type OutboxRow,
   type PlaceInSend,
   partsOf,
+  textOf,
 } from '../providers/sandbox/outbox.store.ts';
 import { type Operation, operation } from './operation.ts';
+import { readPage } from './page.ts';
 import { channelName, outboxEntry, sendId } from './sends/send.schema.ts';
 
 /** Characters of one text in a list: as many as a WhatsApp text can have. `outbox.get` shows all of it. */
 const SHOWN = 4_096;
-/** Rows in memory at once: the values of one can be a megabyte. */
-const AT_ONCE = 10;
 
 export function outboxOperations(ledger: Ledger): Operation[] {
   return [
@@ -40,29 +40,26 @@ export function outboxOperations(ledger: Ledger): Operation[] {
       }),
       async run({ channel = null, send_id = null, limit, cursor }) {
         const texts = new Map<number, readonly (string | number)[]>();
-        const entries: z.output<typeof outboxEntry>[] = [];
-        let place = readPlace(cursor, send_id !== null);
-        let isMore = true;
-        while (isMore && entries.length < limit) {
-          const wanted = Math.min(AT_ONCE, limit - entries.length);
-          const rows =
-            send_id === null
-              ? await listEntries(ledger, channel, place.seq, wanted + 1)
-              : await listEntriesOfSend(ledger, send_id, place, wanted + 1);
-          isMore = rows.length > wanted;
-          for (const row of rows.slice(0, wanted)) {
-            place = { textSeq: row.text_seq, position: row.position, seq: row.seq };
-            if (channel !== null && row.channel !== channel) continue;
-            const parts = texts.get(row.text_seq) ?? (await partsOf(ledger, row.text_seq));
-            texts.set(row.text_seq, parts);
-            entries.push(toEntry(row, parts, SHOWN));
-          }
-        }
+        const { shown, next } = await readPage({
+          limit,
+          after: readPlace(cursor, send_id !== null),
+          read: async (place, wanted) => {
+            const rows =
+              send_id === null
+                ? await listEntries(ledger, channel, place.seq, wanted)
+                : await listEntriesOfSend(ledger, send_id, channel, place, wanted);
+            for (const { text_seq } of rows)
+              if (!texts.has(text_seq)) texts.set(text_seq, await partsOf(ledger, text_seq));
+            return rows;
+          },
+          placeOf: (row) => ({ textSeq: row.text_seq, position: row.position, seq: row.seq }),
+          show: (row) => toEntry(row, texts.get(row.text_seq)!, SHOWN),
+        });
         return {
           success: true as const,
-          entries,
+          entries: shown,
           total_count: await countEntries(ledger, channel, send_id),
-          next_cursor: isMore ? writePlace(place, send_id !== null) : null,
+          next_cursor: next === null ? null : writePlace(next, send_id !== null),
         };
       },
     }),
@@ -95,22 +92,15 @@ function toEntry(
   parts: readonly (string | number)[],
   most: number,
 ): z.output<typeof outboxEntry> {
-  const values = JSON.parse(row.fields) as string[];
-  let text = '';
-  for (const part of parts) {
-    text += typeof part === 'string' ? part : (values[part] ?? '');
-    if (text.length > most) break;
-  }
-  const isLong = text.length > most;
+  const text = textOf(parts, row.fields, most);
   return {
     entry_id: String(row.seq),
     channel: row.channel,
     to: row.recipient,
     from: row.sender,
     subject: row.subject,
-    // Not through the middle of a character.
-    text: isLong ? `${text.slice(0, most).toWellFormed()}…` : text,
-    ...(isLong && { shortened: true }),
+    text,
+    ...(text.length > most && { shortened: true }),
     send_id: row.send_id,
     recorded_at: row.recorded_at,
   };

@@ -52,5 +52,4 @@ it('a page ends before it is too long for an answer, and shows at least one row'
     shown: [{ at: 1 }],
     next: 1,
   });
-  expect((await readPage({ ...list(60, 100_000), limit: 50, isWhole: true })).shown).toHaveLength(50);
 });

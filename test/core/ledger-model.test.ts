@@ -139,7 +139,7 @@ class World {
         tx,
         chunk!,
         { content, message: this.#channel.prepare(content) },
-        { room, siteName: 'Shop', nowMs: this.#nowMs, makesRows: true, gate: () => null },
+        { room, siteName: 'Shop', nowMs: this.#nowMs, makesRows: true, gate: () => null, admits: () => true },
       );
       if (empty) await endIfDone(tx, send.seq);
       return claims;

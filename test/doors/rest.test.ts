@@ -123,6 +123,22 @@ describe('CSV upload', () => {
     expect((await app.request('/api/leads/import', { method: 'POST', body: form })).status).toBe(400);
   });
 
+  test.each([
+    ['without a boundary', 'multipart/form-data', 'x'],
+    [
+      'cut off in the file',
+      'multipart/form-data; boundary=b',
+      '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nemail\na@',
+    ],
+    ['that is something else', 'multipart/form-data; boundary=b', 'email\na@example.com\n'],
+  ])('a form %s is refused', async (_, type, body) => {
+    const { app } = fakeApp();
+    const headers = { 'content-type': type };
+    const answer = await app.request('/api/leads/import', { method: 'POST', headers, body });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ success: false, fix: expect.any(String) });
+  });
+
   test('JSON still works', async () => {
     const { app, tidings } = fakeApp();
     await app.request('/api/leads/import', post({ csv: CSV }));

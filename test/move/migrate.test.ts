@@ -569,7 +569,7 @@ describe('tidings migrate', () => {
     const there = await tidings(['sends', 'get', send_id, '--json'], { DATABASE_URL: url });
     expect(JSON.parse(there.out)).toMatchObject({ state: 'paused', total_in_audience: 30 });
     const doctor = JSON.parse((await tidings(['doctor', '--json'], { DATABASE_URL: url })).out);
-    expect(doctor.checks[1]).toMatchObject({ name: 'database', ok: true });
+    expect(doctor.checks).toContainEqual(expect.objectContaining({ name: 'database', ok: true }));
 
     expect((await tidings(['migrate', '--undo'], { DATABASE_URL: url })).code).toBe(0);
     expect((await tidings(['sends', 'list'])).code).toBe(0);

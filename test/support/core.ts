@@ -12,10 +12,13 @@ import type { Log } from '../../src/log/log.ts';
 import { audienceOperations } from '../../src/operations/audience.ts';
 import { leadOperations } from '../../src/operations/leads.ts';
 import type { CallContext, Caller } from '../../src/operations/operation.ts';
+import { personOperations } from '../../src/operations/person.ts';
 import { runOperation } from '../../src/operations/run-operation.ts';
 import { sendBulkMessages } from '../../src/operations/sends/send-bulk-messages.ts';
 import { sendOperations } from '../../src/operations/sends/sends.ts';
 import { suppressionOperations } from '../../src/operations/suppressions.ts';
+import { finishErasures } from '../../src/person/erase-person.ts';
+import { restoreContact } from '../../src/person/forget-contact.ts';
 import { PgBossQueue } from '../../src/queue/pg-boss-queue.ts';
 import { CALLER } from './caller.ts';
 import { databaseUrlOf } from './database.ts';
@@ -48,11 +51,12 @@ export async function openCore(
     wake: () => dispatcher.wake(),
   };
   const operations = [
-    ...leadOperations({ ledger, defaultCountry: 'MX' }),
+    ...leadOperations({ ledger, defaultCountry: 'MX', restoreContact }),
     ...audienceOperations({ ledger }),
     sendBulkMessages(sending),
     ...sendOperations(sending),
     ...suppressionOperations({ ledger, defaultCountry: 'MX', log: quiet }),
+    ...personOperations({ ledger, defaultCountry: 'MX' }),
   ];
   return {
     folder,
@@ -68,6 +72,7 @@ export async function openCore(
     async close() {
       await dispatcher.stop();
       await closeQueue();
+      await finishErasures(ledger, 1_000).catch(() => {});
       await ledger.close();
     },
   };

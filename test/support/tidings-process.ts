@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { endsWithUs } from './until-exit.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const LINES_KEPT = 200;
@@ -31,6 +32,7 @@ export class TidingsProcess {
       env: { ...own, ...env },
       stdio: ['ignore', 'ignore', 'pipe', preload.length > 0 ? 'ipc' : 'ignore'],
     });
+    endsWithUs(this.child);
     this.ended = once(this.child, 'exit').then(([code]) => {
       this.isDead = true;
       return code as number | null;

@@ -5,14 +5,22 @@ const LOOK_MS = 100;
 /** The last commit that a process sent before it died may still be on its way. */
 const SETTLED_MS = 150;
 
+/** What ended the hold of a worker on its chunks; `databaseAway`: nobody could take them for a part of the time. */
+export type Takeovers = Readonly<Record<'killed' | 'stalled' | 'databaseAway', number[]>>;
+
+interface Waiting {
+  readonly since: number;
+  how: keyof Takeovers;
+}
+
 /** Follows the chunks of workers that died or fell silent, until none is left in their hands. */
 export class Recoveries {
   /** From the death of a worker until others have all its chunks; milliseconds. */
-  readonly tookMs: number[] = [];
+  readonly tookMs: Takeovers = { killed: [], stalled: [], databaseAway: [] };
   /** What each of them had in doubt. */
   readonly inDoubt: number[] = [];
   readonly #ledger: Ledger;
-  readonly #waiting = new Map<string, number>();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #followed = new Map<string, Promise<number>>();
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
@@ -26,20 +34,25 @@ export class Recoveries {
     return [...this.#waiting.keys()];
   }
 
+  /** It, or the line to it, is away for whoever was to take what is waiting now. */
+  databaseIsAway(): void {
+    for (const waiting of this.#waiting.values()) waiting.how = 'databaseAway';
+  }
+
   /** @returns how many of its rows were in flight. */
-  follow(holder: string): Promise<number> {
+  follow(holder: string, how: keyof Takeovers): Promise<number> {
     // Of a process that died before it had a name.
     if (holder === '') return Promise.resolve(0);
-    const known = this.#followed.get(holder) ?? this.#begin(holder);
+    const known = this.#followed.get(holder) ?? this.#begin(holder, how);
     this.#followed.set(holder, known);
     return known;
   }
 
-  async #begin(holder: string): Promise<number> {
-    const diedAt = performance.now();
+  async #begin(holder: string, how: keyof Takeovers): Promise<number> {
+    const since = performance.now();
     await sleep(SETTLED_MS);
     const inDoubt = await this.#inFlightOf(holder);
-    this.#waiting.set(holder, diedAt);
+    this.#waiting.set(holder, { since, how });
     this.inDoubt.push(inDoubt);
     return inDoubt;
   }
@@ -66,11 +79,11 @@ export class Recoveries {
         .all<{ holder: string }>('SELECT DISTINCT holder FROM chunks WHERE holder IS NOT NULL')
         .catch(() => null);
       const holders = new Set(rows?.map(({ holder }) => holder));
-      for (const [holder, diedAt] of rows ? this.#waiting : []) {
+      for (const [holder, { since, how }] of rows ? this.#waiting : []) {
         if (holders.has(holder)) continue;
         this.#waiting.delete(holder);
         this.#followed.delete(holder);
-        this.tookMs.push(performance.now() - diedAt);
+        this.tookMs[how].push(performance.now() - since);
       }
       await sleep(LOOK_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
     }

@@ -6,6 +6,7 @@ export async function runWorkers(options: {
   leads: number;
   seed: number;
   workers: number;
+  signal: AbortSignal;
 }): Promise<number> {
   const databaseUrl = process.env['DATABASE_URL'] || null;
   const where = databaseUrl === null ? 'a PostgreSQL of its own' : 'the PostgreSQL of DATABASE_URL';
@@ -29,7 +30,9 @@ lost                   ${result.lost.length}
 ledger not true        ${result.wrong.length}
 unknown                ${result.unknown}, of which ${result.unknownArrived} had arrived; at most ${result.unknownBound} were in flight
 most in doubt          ${result.mostInDoubt} by the end of one worker
-dead to taken over     ${spread(result.takeoverMs)}
+killed to taken over   ${spread(result.takeovers.killed)}
+stalled to taken over  ${spread(result.takeovers.stalled)}
+the same, no database  ${spread(result.takeovers.databaseAway)}
 database back to sent  ${spread(result.returnMs)}
 SIGTERM to the end     ${spread(result.drainMs)}
 took                   ${Math.round(result.seconds)} s`);

@@ -22,13 +22,29 @@ const [kills, leads, seed] = [values.kills, values.leads, values.seed].map((text
   return Number(text);
 }) as [number, number, number];
 
+/** What was started ends with the run, also when it is a signal that ends it: a second one leaves at once. */
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => {
+    process.once(name, () => process.exit(1));
+    stop.abort(new Error(`The run was ended by ${name}.`));
+  });
+}
+
 if (values.database === 'postgres') {
   const { runWorkers } = await import('./run-workers.ts');
-  process.exit(await runWorkers({ kills, leads, seed, workers: Number(values.workers) }));
+  const { signal } = stop;
+  process.exit(await runWorkers({ kills, leads, seed, workers: Number(values.workers), signal }));
 }
 
 console.log(`${kills} kills, ${leads} leads, seed ${seed}`);
-const result = await torture({ kills, leads, seed, report: (line) => console.log(line) });
+const result = await torture({
+  kills,
+  leads,
+  seed,
+  signal: stop.signal,
+  report: (line) => console.log(line),
+});
 
 const sorted = [...result.recoveryMs].sort((a, b) => a - b);
 const quantile = (share: number) =>

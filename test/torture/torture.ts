@@ -8,6 +8,7 @@ import { startCloudApi } from '../support/cloud-api-server.ts';
 import { freshFolder, ledgerOf, removeFolder } from '../support/core.ts';
 import { freeze } from '../support/freeze.ts';
 import { startSmtpServer } from '../support/smtp-server.ts';
+import { endsWithUs } from '../support/until-exit.ts';
 import { type Audit, audit } from './audit.ts';
 
 /** Moments at which the server kills itself, see `fault-points.ts`. */
@@ -51,6 +52,8 @@ export interface TortureOptions {
   /** The same seed gives the same faults in the same order with the same delays. */
   readonly seed: number;
   readonly report?: (line: string) => void;
+  /** Ends the run early, with everything that it started. */
+  readonly signal?: AbortSignal;
 }
 
 export interface TortureResult extends Audit {
@@ -77,10 +80,18 @@ export interface TortureResult extends Audit {
 export async function torture(options: TortureOptions): Promise<TortureResult> {
   const run = new TortureRun(options);
   try {
-    return await run.run();
+    return await unlessAborted(run.run(), options.signal);
   } finally {
     await run.close();
   }
+}
+
+/** What comes first: its end, or that nobody waits for it any more. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason));
+  });
+  return Promise.race([work, aborted]);
 }
 
 class TortureRun {
@@ -429,6 +440,7 @@ class Server {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    endsWithUs(this.process);
     this.ended = once(this.process, 'exit').then(([code]) => code as number | null);
     this.ready = new Promise((resolve) => {
       createInterface({ input: this.process.stderr! }).on('line', (line) => {

@@ -8,8 +8,8 @@ import { startSmtpServer } from '../support/smtp-server.ts';
 import type { TidingsProcess } from '../support/tidings-process.ts';
 import { type Audit, audit } from './audit.ts';
 import { wrongChunks } from './chunk-totals.ts';
-import { Recoveries } from './recoveries.ts';
-import { MOMENTS, type Moment, seeded } from './torture.ts';
+import { Recoveries, type Takeovers } from './recoveries.ts';
+import { MOMENTS, type Moment, seeded, unlessAborted } from './torture.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** Commits at which a worker dies, loses its line, or stands still: see `postgres-fault-points.ts`. */
@@ -47,6 +47,9 @@ const PATIENCE_MS = 30_000;
 /** Longer than a job is kept for a worker that is silent. */
 const STALL_MS = 14_000;
 const SHORT_MS = 3_000;
+/** A round that takes longer does not end. */
+const ROUND_MS = 5 * 60_000;
+const CLOSE_MS = 30_000;
 
 export interface WorkersOptions {
   /** Faults go on until so many processes were killed, and every fault was met once. */
@@ -60,6 +63,8 @@ export interface WorkersOptions {
   /** Null: a PostgreSQL of its own, which it may stop. */
   readonly databaseUrl: string | null;
   readonly report?: (line: string) => void;
+  /** Ends the run early, with everything that it started. */
+  readonly signal?: AbortSignal;
 }
 
 export interface WorkersResult extends Audit {
@@ -74,7 +79,7 @@ export interface WorkersResult extends Audit {
   /** What may be unknown at most, going by what each fault found in flight. */
   readonly unknownBound: number;
   /** From the end of a worker until others have all its chunks; milliseconds. */
-  readonly takeoverMs: readonly number[];
+  readonly takeovers: Takeovers;
   /** From the return of the database, or the line to it, to the next message; milliseconds. */
   readonly returnMs: readonly number[];
   /** From SIGTERM to the end of a worker; milliseconds. */
@@ -90,9 +95,10 @@ export interface WorkersResult extends Audit {
 export async function tortureWorkers(options: WorkersOptions): Promise<WorkersResult> {
   const run = new WorkersRun(options);
   try {
-    return await run.run();
+    return await unlessAborted(run.run(), options.signal);
   } finally {
-    await run.close();
+    // What does not end by then ends with this process.
+    await Promise.race([run.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 }
 
@@ -139,12 +145,10 @@ class WorkersRun {
     for (let round = 1; this.#kills < kills || round <= possible.length; round++) {
       if (deck.length === 0) deck = this.#shuffle(possible);
       const fault = deck.pop()!;
-      const roundAt = performance.now();
-      await this.#supply();
-      await this.#round(fault);
-      const seconds = ((performance.now() - roundAt) / 1_000).toFixed(1);
-      this.#options.report?.(
-        `${round}: ${fault}, ${seconds} s; ${this.#kills} kills, ${this.#accepted()} accepted, ${await this.#inDoubt()} in doubt`,
+      await unlessAborted(this.#tellRound(round, fault), AbortSignal.timeout(ROUND_MS)).catch(
+        (cause: unknown) => {
+          throw new Error(`Round ${round} (${fault}) did not come to its end.`, { cause });
+        },
       );
     }
     await this.#finish();
@@ -161,15 +165,25 @@ class WorkersRun {
       kills: this.#kills,
       mostInDoubt: this.#mostInDoubt,
       unknownBound,
-      takeoverMs: this.#recoveries.tookMs,
+      takeovers: this.#recoveries.tookMs,
       returnMs: this.#returnMs,
       drainMs: this.#drainMs,
       seconds: (performance.now() - startedAt) / 1_000,
     };
   }
 
+  async #tellRound(round: number, fault: string): Promise<void> {
+    const startedAt = performance.now();
+    await this.#supply();
+    await this.#round(fault);
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    this.#options.report?.(
+      `${round}: ${fault}, ${seconds} s; ${this.#kills} kills, ${this.#accepted()} accepted, ${await this.#inDoubt()} in doubt`,
+    );
+  }
+
   async close(): Promise<void> {
-    for (const slot of [...this.#slots, this.#server]) await slot?.close();
+    await Promise.all([...this.#slots, this.#server].map((slot) => slot?.close()));
     await this.#recoveries?.stop();
     if (this.#database === null) await this.#removeSchemas();
     await this.#ledger?.close();
@@ -359,12 +373,14 @@ class WorkersRun {
       }
     };
     arm();
-    if (kind === 'recover') await this.#leaveDoubt(arm);
-    const slot = await this.#patiently(met, async () => {
-      arm();
-      if (kind === 'freeze') this.#campaign += 1;
-      return kind === 'freeze' ? this.#call() : this.#supply();
-    });
+    const isReady = kind !== 'recover' || (await this.#leaveDoubt(arm));
+    const slot = !isReady
+      ? null
+      : await this.#patiently(met, async () => {
+          arm();
+          if (kind === 'freeze') this.#campaign += 1;
+          return kind === 'freeze' ? this.#call() : this.#supply();
+        });
     this.#onMet = () => {};
     for (const one of this.#slots) if (!one.isStalled) one.arm(null);
     if (slot === null) {
@@ -386,9 +402,15 @@ class WorkersRun {
     return null;
   }
 
-  /** A worker dies with messages in flight, so that others have something to recover. */
-  async #leaveDoubt(then: () => void): Promise<void> {
-    for (;;) {
+  /**
+   * A worker dies with messages in flight, so that others have something to recover.
+   * @returns false when none had any for a long time.
+   */
+  async #leaveDoubt(then: () => void): Promise<boolean> {
+    const until = performance.now() + PATIENCE_MS;
+    while (performance.now() < until) {
+      // Rounds without end would use up what there is to send.
+      await this.#supply();
       await this.#sends();
       const doubtful = await this.#ledger.all<{ holder: string }>(
         'SELECT DISTINCT holder FROM chunks WHERE in_flight > 0 AND holder IS NOT NULL',
@@ -397,9 +419,11 @@ class WorkersRun {
         ({ process, isStalled }) => !isStalled && doubtful.some(({ holder }) => holder === process.holder),
       );
       if (!slot) continue;
-      if ((await this.#kill(slot)) > 0) break;
+      if ((await this.#kill(slot)) === 0) continue;
+      then();
+      return true;
     }
-    then();
+    return false;
   }
 
   async #moment(moment: Moment, left: number): Promise<void> {
@@ -428,7 +452,7 @@ class WorkersRun {
   async #stalled(slot: WorkerSlot): Promise<void> {
     slot.isStalled = true;
     const { process } = slot;
-    await this.#follow(process);
+    await this.#follow(process, 'stalled');
     const waking = sleep(STALL_MS).then(() => {
       slot.line.letGo();
       process.signal('SIGCONT');
@@ -471,8 +495,8 @@ class WorkersRun {
     this.#complaints.push(`${slot.name} ended by itself with ${code}: ${process.log.slice(-3).join(' ')}`);
   }
 
-  async #follow({ holder }: TidingsProcess): Promise<number> {
-    const inDoubt = await this.#recoveries.follow(holder);
+  async #follow({ holder }: TidingsProcess, how: keyof Takeovers = 'killed'): Promise<number> {
+    const inDoubt = await this.#recoveries.follow(holder, how);
     this.#mostInDoubt = Math.max(this.#mostInDoubt, inDoubt);
     if (inDoubt > WORKER_WINDOW) this.#complaints.push(`${inDoubt} in doubt by the end of one worker`);
     return inDoubt;
@@ -486,6 +510,7 @@ class WorkersRun {
   /** Connecting is given up after ten seconds. */
   #away(ms: number): void {
     this.#awayUntil = performance.now() + ms + 12_000;
+    this.#recoveries.databaseIsAway();
   }
 
   async #returns(): Promise<void> {

@@ -86,6 +86,7 @@ const answer = (more: Partial<Settlement>): Settlement => ({
   retryAt: null,
   errorCode: null,
   error: null,
+  providerSaid: null,
   providerMessageId: null,
   sentAt: null,
   ...more,

@@ -28,7 +28,7 @@ const SELECT_FRESH = `${CLAIM} ${JOINED}
 
 /**
  * Rows of a chunk whose retry is due, then rows never tried, at most `count`. Nothing is changed yet.
- * @returns them, and up to which position the chunk will have been claimed with them.
+ * @returns them, how many of them are due again, and up to which position the chunk will have been claimed with them.
  */
 export async function selectClaimable(
   tx: Transaction,
@@ -37,7 +37,7 @@ export async function selectClaimable(
   frozen: number,
   count: number,
   nowMs: number,
-): Promise<{ rows: ClaimedRow[]; claimed: number }> {
+): Promise<{ rows: ClaimedRow[]; due: number; claimed: number }> {
   const { send_seq, first_position, last_position, claimed } = chunk;
   const made = Math.min(frozen, last_position);
   const nothing: ClaimedRow[] = [];
@@ -52,6 +52,7 @@ export async function selectClaimable(
   const whole = fresh.length < count && some.length === fresh.length;
   return {
     rows: due.concat(some),
+    due: due.length,
     claimed: whole ? Math.max(made, claimed) : (some.at(-1)?.delivery_position ?? claimed),
   };
 }
@@ -97,7 +98,7 @@ export async function skipPending(
 ): Promise<void> {
   const { set, where } = stepSql('skip');
   await tx.run(
-    `UPDATE deliveries SET ${set}, retry_at = NULL, error_code = ?, error = ?
+    `UPDATE deliveries SET ${set}, retry_at = NULL, error_code = ?, error = ?, provider_said = NULL
      WHERE send_seq = ? AND position = ? AND ${where}`,
     code,
     why,

@@ -4,6 +4,7 @@ import { lengthOfValues, unresolvedFields } from '../messages/merge-text.ts';
 import type { MessageContent } from '../messages/message.ts';
 import { lockSend, moveSend } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send.ts';
+import { isHashed } from '../suppressions/erased-contact.ts';
 import { type ClaimedRow, deferPending, markSending, selectClaimable, skipPending } from './claim.store.ts';
 import { freezeRows } from './freeze.ts';
 import type { ClaimedChunk, ReadyChunk } from './ready-chunk.ts';
@@ -21,6 +22,8 @@ import type { Attempt, PreparedMessage, Recipient } from './sender.ts';
 const FREEZE_ROWS = 1_000;
 /** Characters that the values of one lead may add to a message: a thousand fields of long notes would fill the memory. */
 const MAX_VALUES = 1_000_000;
+/** Fewer characters than these from its values do not make a message large. */
+const LONG_VALUES = 100_000;
 
 /** One delivery that is on its way: committed as `sending`, to be handed to the channel. */
 export interface Claim extends InFlight {
@@ -28,6 +31,8 @@ export interface Claim extends InFlight {
   readonly message: PreparedMessage;
   readonly recipient: Recipient;
   readonly attempt: Omit<Attempt, 'mayLeave'>;
+  /** Characters, about: the message as it was written, with this lead's values. */
+  readonly size: number;
 }
 
 export interface ReadyMessage {
@@ -44,6 +49,8 @@ export interface ClaimOptions {
   readonly makesRows: boolean;
   /** Until when nothing may go to where this contact lives (milliseconds since 1970); null: it may. */
   readonly gate: (contact: string) => number | null;
+  /** Whether a message of so many characters may be in flight as well. */
+  readonly admits: (size: number) => boolean;
 }
 
 /**
@@ -58,17 +65,13 @@ export async function claimWindow(
   options: ClaimOptions,
 ): Promise<{ claims: Claim[]; more: boolean; empty: boolean }> {
   const freezing = options.makesRows && (await makeRows(tx, chunk));
-  const { rows, claimed } = await selectClaimable(
-    tx,
-    chunk.channel,
-    chunk,
-    chunk.frozen,
-    options.room,
-    options.nowMs,
-  );
+  const selected = await selectClaimable(tx, chunk.channel, chunk, chunk.frozen, options.room, options.nowMs);
+  const { rows, due } = selected;
+  let { claimed } = selected;
   const claims: Claim[] = [];
   let skipped = 0;
-  for (const row of rows) {
+  let isFull = false;
+  for (const [at, row] of rows.entries()) {
     const recipient = { contact: row.contact, values: toMergeValues(row, options.siteName) };
     const closedUntil = options.gate(row.contact);
     if (closedUntil !== null) {
@@ -79,7 +82,16 @@ export async function claimWindow(
     if (obstacle) {
       await skipPending(tx, chunk.send_seq, row.delivery_position, obstacle.code, obstacle.why);
       skipped += 1;
-    } else claims.push(toClaim(row, chunk, message, recipient));
+      continue;
+    }
+    const size = sizeOf(row, content, recipient);
+    if (!options.admits(size)) {
+      // From here on they are as if they had not been looked at.
+      isFull = true;
+      claimed = at > due ? rows[at - 1]!.delivery_position : chunk.claimed;
+      break;
+    }
+    claims.push(toClaim(row, chunk, message, recipient, size));
   }
   const moved = claims.length > 0 || skipped > 0 || claimed !== chunk.claimed;
   await Promise.all([
@@ -90,7 +102,7 @@ export async function claimWindow(
     ),
     moved && advance(tx, chunk, claimed, claims.length, skipped),
   ]);
-  const more = freezing || rows.length === options.room || claims.length < rows.length;
+  const more = !isFull && (freezing || rows.length === options.room || claims.length < rows.length);
   return { claims, more, empty: rows.length === 0 && !freezing };
 }
 
@@ -117,6 +129,7 @@ async function makeRows(tx: Transaction, chunk: ReadyChunk): Promise<boolean> {
 function whyNot(row: ClaimedRow, chunk: ReadyChunk, content: MessageContent, recipient: Recipient) {
   if (row.suppressed !== null) return { code: row.suppressed, why: null };
   if (row.deleted_at !== null) return { code: 'lead_deleted', why: null };
+  if (isHashed(row.contact)) return { code: 'erased', why: null };
   if (valuesAreTooLong(row, content, recipient)) {
     return { code: 'values_too_long', why: `The values of this lead add over ${MAX_VALUES} characters.` };
   }
@@ -127,13 +140,27 @@ function whyNot(row: ClaimedRow, chunk: ReadyChunk, content: MessageContent, rec
   return { code: 'unresolved_merge_field', why: `No value for ${[...new Set(missing)].join(', ')}.` };
 }
 
-/** Counted only where so many fields with so much to say could come to it. */
-function valuesAreTooLong(row: ClaimedRow, { body }: MessageContent, { values }: Recipient): boolean {
-  const own = row.metadata.length + (row.notes?.length ?? 0) + 2_000;
-  return body.segments.length * own > MAX_VALUES && lengthOfValues(body, values) > MAX_VALUES;
+function valuesAreTooLong(row: ClaimedRow, content: MessageContent, recipient: Recipient): boolean {
+  return lengthAdded(row, content, recipient, MAX_VALUES) > MAX_VALUES;
 }
 
-function toClaim(row: ClaimedRow, chunk: ReadyChunk, message: PreparedMessage, recipient: Recipient): Claim {
+function sizeOf(row: ClaimedRow, content: MessageContent, recipient: Recipient): number {
+  return content.body.source.length + lengthAdded(row, content, recipient, LONG_VALUES);
+}
+
+/** Characters, counted only where so many fields with so much to say could come to more than `most`; else 0. */
+function lengthAdded(row: ClaimedRow, { body }: MessageContent, { values }: Recipient, most: number): number {
+  const own = row.metadata.length + (row.notes?.length ?? 0) + 2_000;
+  return body.segments.length * own > most ? lengthOfValues(body, values) : 0;
+}
+
+function toClaim(
+  row: ClaimedRow,
+  chunk: ReadyChunk,
+  message: PreparedMessage,
+  recipient: Recipient,
+  size: number,
+): Claim {
   const attempts = row.attempts + 1;
   const deliveryId = `${chunk.id.replaceAll('-', '')}.${row.delivery_position.toString(36)}`;
   return {
@@ -144,6 +171,7 @@ function toClaim(row: ClaimedRow, chunk: ReadyChunk, message: PreparedMessage, r
     message,
     recipient,
     attempt: { deliveryId, attemptId: `${deliveryId}.${attempts}` },
+    size,
   };
 }
 

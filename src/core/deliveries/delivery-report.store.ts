@@ -9,6 +9,7 @@ export interface ReportedRow {
   attempts: number;
   error_code: string | null;
   error: string | null;
+  provider_said: string | null;
   provider_message_id: string | null;
   sent_at: number | null;
 }
@@ -30,7 +31,7 @@ export function listDeliveries(
   const condition = status === null ? '' : `AND d.status ${wanted[status]}`;
   const parameters: Value[] = [sendSeq, afterPosition, limit];
   return reader.all<ReportedRow>(
-    `SELECT d.position, l.id AS lead_id, l.name, d.contact, d.status, d.attempts, d.error_code, d.error,
+    `SELECT d.position, l.id AS lead_id, l.name, d.contact, d.status, d.attempts, d.error_code, d.error, d.provider_said,
        d.provider_message_id, d.sent_at
      FROM deliveries d JOIN leads l ON l.seq = d.lead_seq
      WHERE d.send_seq = ? AND d.position > ? ${condition} ORDER BY d.position LIMIT ?`,
@@ -41,6 +42,8 @@ export function listDeliveries(
 export type TopError = {
   code: string;
   message: string | null;
+  /** Of one of them. */
+  provider_said: string | null;
   status: 'pending' | 'sent' | 'failed' | 'skipped';
   count: number;
 };
@@ -49,7 +52,7 @@ export type TopError = {
 export async function topErrors(reader: Reader, sendSeq: number): Promise<TopError[]> {
   const grouped = (condition: string) =>
     reader.all<TopError>(
-      `SELECT error_code AS code, max(error) AS message, status, count(*) AS count FROM deliveries
+      `SELECT error_code AS code, max(error) AS message, max(provider_said) AS provider_said, status, count(*) AS count FROM deliveries
        WHERE send_seq = ? AND error_code IS NOT NULL AND ${condition}
        GROUP BY error_code, status ORDER BY count DESC LIMIT 10`,
       sendSeq,

@@ -14,6 +14,12 @@
 export const DELIVERY_STATES = ['pending', 'sending', 'sent', 'failed', 'skipped'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
+/** As callers know it: a row that is in flight has not been answered, and to them it is still pending. */
+export const SEND_STATUSES = ['pending', 'sent', 'failed', 'skipped'] as const;
+export function toSendStatus(state: string | null): (typeof SEND_STATUSES)[number] {
+  return SEND_STATUSES.find((status) => status === state) ?? 'pending';
+}
+
 /** Whether a message arrived is unknown: of a failed row, its error code. */
 export const OUTCOME_UNKNOWN = 'outcome_unknown';
 /** `retry_at` of a pending row that this run has given up on: the next call tries it again. */

@@ -28,7 +28,7 @@ export async function recoverInDoubt(
 export async function recoverChunk(tx: Transaction, chunk: ChunkRow, why: string): Promise<number> {
   const { set, where } = stepSql('doubt');
   const count = await tx.run(
-    `UPDATE deliveries INDEXED BY deliveries_sending SET ${set}, error_code = ?, error = ?
+    `UPDATE deliveries INDEXED BY deliveries_sending SET ${set}, error_code = ?, error = ?, provider_said = NULL
      WHERE send_seq = ? AND position BETWEEN ? AND ? AND ${where}`,
     OUTCOME_UNKNOWN,
     why,

@@ -1,5 +1,6 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { transition } from '../sends/send.store.ts';
+import type { SendProblem } from '../sends/send.ts';
 import { suppress } from '../suppressions/suppression.store.ts';
 import type { Claim } from './claim.ts';
 import {
@@ -30,7 +31,7 @@ type Permanent = Extract<Outcome, { type: 'permanent' }>;
 
 export interface Verdict {
   /** Set: everybody is refused, and this is to be told. */
-  readonly problem: { readonly code: string; readonly message: string } | null;
+  readonly problem: SendProblem | null;
   readonly putsBack: boolean;
   readonly refused: boolean;
   readonly known: Known;
@@ -133,7 +134,7 @@ export class RefusalRun {
     return { ...(await readRun(tx, this.#sender)), lookedAtMs: performance.now() };
   }
 
-  #problem(last: Permanent, count: number) {
+  #problem(last: Permanent, count: number): SendProblem {
     const way =
       this.#channel.sender.ifEverybodyIsRefused?.(last) ??
       'Check the account, the login and the sender that messages leave by.';
@@ -143,6 +144,7 @@ export class RefusalRun {
         `${count} recipients in a row were refused, and nobody was accepted in between: that is about the sender, ` +
         `not about them. ${last.message} ${way} They are pending again, and none of them was suppressed. If all of ` +
         'them really are wrong, send to an address that works, then call again.',
+      ...(last.said !== undefined && { said: last.said }),
     };
   }
 
@@ -154,7 +156,7 @@ export class RefusalRun {
 }
 
 /** Small sends that were over, with everybody refused, are not. */
-async function reopen(tx: Transaction, sends: Iterable<number>, problem: { code: string; message: string }) {
+async function reopen(tx: Transaction, sends: Iterable<number>, problem: SendProblem) {
   for (const send of sends) {
     await transition(tx, 'reopen_paused', { where: 'seq = ?', parameters: [send] }, problem);
   }

@@ -35,13 +35,19 @@ export function resolveOutcome(row: InFlight, outcome: Outcome, at: Now, dice: n
     retryAt: null,
     errorCode: null,
     error: null,
+    providerSaid: null,
     providerMessageId: null,
     sentAt: null,
   };
   if (outcome.type === 'accepted') {
     return { ...base, status: 'sent', providerMessageId: outcome.providerMessageId, sentAt: at.wallMs };
   }
-  const told = { ...base, errorCode: outcome.code, error: outcome.message };
+  const told = {
+    ...base,
+    errorCode: outcome.code,
+    error: outcome.message,
+    providerSaid: outcome.said ?? null,
+  };
   switch (outcome.type) {
     case 'permanent':
       return { ...told, status: 'failed' };

@@ -3,7 +3,13 @@ import type { Log } from '../../log/log.ts';
 /** What became of a send, for the log: told when it is committed, by whoever wrote it down. */
 export type News =
   | { readonly send: string; readonly state: 'completed' }
-  | { readonly send: string; readonly state: 'paused'; readonly code: string; readonly problem: string };
+  | {
+      readonly send: string;
+      readonly state: 'paused';
+      readonly code: string;
+      readonly problem: string;
+      readonly said?: string;
+    };
 
 export function tell(log: Log, news: readonly News[]): void {
   for (const one of news) {

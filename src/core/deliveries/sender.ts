@@ -5,9 +5,12 @@ import type { SuppressionReason } from '../suppressions/suppression.ts';
 
 /**
  * What became of one attempt, as a value. `code` is a stable machine word (`smtp_550`, `whatsapp_131026`,
- * `ECONNREFUSED`), `message` one sentence for a person; neither holds an address or a secret.
+ * `ECONNREFUSED`), `message` one sentence of ours for a person, `said` the provider's own words, which are never part of
+ * it; none of them holds an address or a secret.
  */
-export type Outcome =
+export type Outcome = Result & { readonly said?: string };
+
+type Result =
   /** The provider took responsibility: SMTP 250 after the final dot, or a message id. */
   | { readonly type: 'accepted'; readonly providerMessageId: string }
   /** Certainly not sent, may work later. Scope `sender`: the relay itself is out of reach; it burns no attempt. */
@@ -95,7 +98,11 @@ export interface Sender {
   /** Most deliveries in flight at once: also the most whose outcome a kill can leave unknown. */
   readonly windowSize: number;
   /** What it means, and the way out, when everybody is refused like this: then it is about the sender. A sentence. */
-  readonly ifEverybodyIsRefused?: (refusal: { readonly code: string; readonly message: string }) => string;
+  readonly ifEverybodyIsRefused?: (refusal: {
+    readonly code: string;
+    readonly message: string;
+    readonly said?: string;
+  }) => string;
 }
 
 /** One way out. A channel knows nothing of leads, audiences, sends or the ledger. */

@@ -13,6 +13,7 @@ export interface Settlement {
   readonly retryAt: number | null;
   readonly errorCode: string | null;
   readonly error: string | null;
+  readonly providerSaid: string | null;
   readonly providerMessageId: string | null;
   readonly sentAt: number | null;
 }
@@ -20,7 +21,7 @@ export interface Settlement {
 const settleSql = (
   event: DeliveryEvent,
 ) => `UPDATE deliveries SET status = ?, retries = ?, retry_at = ?, error_code = ?,
-    error = ?, provider_message_id = ?, sent_at = ?
+    error = ?, provider_said = ?, provider_message_id = ?, sent_at = ?
   WHERE send_seq = ? AND position = ? AND attempts = ? AND ${stepSql(event).where}`;
 /** One row by one statement: the answer to its attempt, or what the same attempt proves later. */
 const SETTLE = { settle: settleSql('settle'), prove: settleSql('prove'), arrive: settleSql('arrive') };
@@ -30,10 +31,11 @@ const SETTLE = { settle: settleSql('settle'), prove: settleSql('prove'), arrive:
  * plan that was made while the table was small walks the whole send and looks up each row in the list, and it stays.
  */
 const SETTLE_MANY = `UPDATE deliveries d SET status = v.status, retries = v.retries, retry_at = v.retry_at,
-    error_code = v.error_code, error = v.error, provider_message_id = v.provider_message_id, sent_at = v.sent_at
+    error_code = v.error_code, error = v.error, provider_said = v.provider_said,
+    provider_message_id = v.provider_message_id, sent_at = v.sent_at
   FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[]),
-    CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]))
-    AS v (position, attempts, status, retries, retry_at, error_code, error, provider_message_id, sent_at)
+    CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]))
+    AS v (position, attempts, status, retries, retry_at, error_code, error, provider_said, provider_message_id, sent_at)
   WHERE d.send_seq = ? AND d.position = ANY (CAST(? AS BIGINT[])) AND d.position = v.position
     AND d.attempts = v.attempts AND ${stepSql('settle', 'd.').where}
   RETURNING d.position`;
@@ -89,6 +91,7 @@ async function settleSending(
       column('retryAt'),
       column('errorCode'),
       column('error'),
+      column('providerSaid'),
       column('providerMessageId'),
       column('sentAt'),
       sendSeq,
@@ -115,6 +118,7 @@ async function settleOne(
     s.retryAt,
     s.errorCode,
     s.error,
+    s.providerSaid,
     s.providerMessageId,
     s.sentAt,
     sendSeq,

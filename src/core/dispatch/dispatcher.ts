@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { isOutdated } from '../../ledger/migrate.ts';
 import type { Log } from '../../log/log.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
 import { recoverInDoubt } from '../deliveries/recover.ts';
@@ -8,6 +9,7 @@ import { capRetryDelays } from '../deliveries/retry.store.ts';
 import { type Channel, modeOf } from '../deliveries/sender.ts';
 import { findHold, HOLD_FIX, whyHeld } from '../holds/hold.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
+import type { Chore } from './chore.ts';
 import type { DispatcherControl, SenderState } from './dispatcher-control.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
 import { BEAT_MS, Lease } from './lease.ts';
@@ -19,6 +21,7 @@ const TAKE_MS = 500;
 const TELL_HOLD_MS = 60_000;
 /** How late a scheduled send may start. */
 const DUE_MS = 500;
+const HOUSEKEEPING_MS = 60_000;
 
 /**
  * Sends, for each channel and mode in whichever process holds the lease of it: a process that only tries out (sandbox)
@@ -27,19 +30,30 @@ const DUE_MS = 500;
  *   watching ──lease taken, doubt resolved──▶ sending ──stop──▶ draining ──▶ stopped
  *      ▲                                         │
  *      └──────────────── lease lost ─────────────┘
+ *
+ * When a newer Tidings has changed the tables, it drains, gives its leases back and takes none any more.
  */
 export class Dispatcher implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #senders: readonly { channel: Channel; lease: Lease; loop: SenderLoop }[];
   readonly #log: Log;
+  readonly #chores: readonly Chore[];
   readonly #ended = new AbortController();
   #sending: Promise<unknown> | null = null;
   #keeping: Promise<unknown> | null = null;
   #isStopping = false;
+  #isOutdated = false;
   #tellHoldAt = 0;
   #stopping: Promise<{ inDoubt: number; left: number | null }> | null = null;
 
-  constructor(options: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log }) {
+  constructor(options: {
+    ledger: Ledger;
+    channels: readonly Channel[];
+    siteName: string | null;
+    log: Log;
+    chores?: readonly Chore[];
+  }) {
+    this.#chores = options.chores ?? [];
     this.#ledger = options.ledger;
     this.#log = options.log;
     this.#senders = options.channels.map((channel) => {
@@ -52,7 +66,7 @@ export class Dispatcher implements DispatcherControl {
 
   start(): void {
     this.#sending ??= Promise.all(this.#senders.map(({ loop }) => loop.run()));
-    this.#keeping ??= Promise.all([this.#keepLeases(), this.#startScheduled()]);
+    this.#keeping ??= Promise.all([this.#keepLeases(), this.#startScheduled(), this.#keepHouse()]);
   }
 
   /** A send was made or resumed here: look at once, not at the next poll. */
@@ -61,7 +75,10 @@ export class Dispatcher implements DispatcherControl {
   }
 
   senders(): SenderState[] {
-    return this.#senders.map(({ lease, loop }) => ({ ...loop.state(), maySend: lease.isFresh() }));
+    return this.#senders.map(({ lease, loop }) => ({
+      ...loop.state(),
+      maySend: !this.#isOutdated && lease.isFresh(),
+    }));
   }
 
   get isStopping(): boolean {
@@ -102,7 +119,8 @@ export class Dispatcher implements DispatcherControl {
           this.#ledger,
           this.#senders.map(({ lease }) => lease).filter(({ isHeld }) => isHeld),
         );
-        if (this.#stopping === null) await this.#takeAll();
+        await this.#stopIfOutdated();
+        if (this.#stopping === null && !this.#isOutdated) await this.#takeAll();
         faults = 0;
       } catch (error) {
         if (faults++ % FAULTS_FOR_A_LINE === 0)
@@ -111,6 +129,20 @@ export class Dispatcher implements DispatcherControl {
       const hasAll = this.#senders.every(({ lease }) => lease.isHeld);
       await sleep(hasAll ? BEAT_MS : TAKE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
+  }
+
+  /** Asked with each beat: a newer server brings the data up to date while this one still runs. */
+  async #stopIfOutdated(): Promise<void> {
+    if (this.#isOutdated || !(await isOutdated(this.#ledger))) return;
+    this.#isOutdated = true;
+    this.#log.error({}, 'a newer Tidings has changed the data: this version sends nothing more; upgrade it');
+    for (const { loop } of this.#senders) loop.stop();
+    // What is in flight is written down first, so that the next holder finds nothing in doubt.
+    this.#sending
+      ?.then(() => this.#release())
+      .catch((error: unknown) =>
+        this.#log.error({ err: error }, 'the right to send could not be given back'),
+      );
   }
 
   /** The clock on the wall decides: a time that went by while no process ran is found by the first that does. */
@@ -127,6 +159,19 @@ export class Dispatcher implements DispatcherControl {
         // Tried again soon, and told by whoever keeps the lease: it meets the same disk.
       }
       await sleep(DUE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+    }
+  }
+
+  /** Each by itself: one that fails keeps no other from being done. */
+  async #keepHouse(): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      for (const [fault, work] of this.#chores) {
+        if (this.#stopping !== null) return;
+        await work().catch((error: unknown) =>
+          this.#log.error({ err: error }, `${fault}; trying again in a minute`),
+        );
+      }
+      await sleep(HOUSEKEEPING_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
   }
 

@@ -3,6 +3,8 @@ import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { Log } from '../../log/log.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim.ts';
+import { LargeInFlight } from '../deliveries/large-in-flight.ts';
+import { inPlainWords } from '../deliveries/provider-said.ts';
 import { keyOf, type ReadyChunk } from '../deliveries/ready-chunk.ts';
 import { unclaim } from '../deliveries/recover.ts';
 import { RefusalRun } from '../deliveries/refusal-run.ts';
@@ -15,6 +17,7 @@ import type { MessageContent } from '../messages/message.ts';
 import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
 import { completeIfSettled, lockSend, moveSend, type SendRow, transition } from '../sends/send.store.ts';
+import type { SendProblem } from '../sends/send.ts';
 import type { Work } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
 import type { SenderState } from './dispatcher-control.ts';
@@ -114,6 +117,7 @@ export class SenderLoop {
     uncertain: 0,
   };
   readonly #flights = new Set<Flight>();
+  readonly #large = new LargeInFlight();
   #finished: Finished[] = [];
   #inFlight = 0;
   #turns = 0;
@@ -279,20 +283,26 @@ export class SenderLoop {
     chunks: readonly ReadyChunk[],
     room: number,
   ): Promise<{ claims: Claim[]; more: boolean }> {
+    const admits = this.#large.admission();
     const sends = [...Map.groupBy(chunks, ({ send_seq }) => send_seq).values()];
     const claims: Claim[] = [];
     let more = false;
     this.#turns += 1;
     for (let at = 0; at < sends.length && claims.length < room; at++) {
       const share = Math.ceil((room - claims.length) / (sends.length - at));
-      const part = await this.#claimOfSend(tx, sends[(at + this.#turns) % sends.length]!, share);
+      const part = await this.#claimOfSend(tx, sends[(at + this.#turns) % sends.length]!, share, admits);
       claims.push(...part.claims);
       more ||= part.more;
     }
     return { claims, more };
   }
 
-  async #claimOfSend(tx: Transaction, chunks: readonly ReadyChunk[], room: number) {
+  async #claimOfSend(
+    tx: Transaction,
+    chunks: readonly ReadyChunk[],
+    room: number,
+    admits: (size: number) => boolean,
+  ) {
     const claims: Claim[] = [];
     let more = false;
     for (const chunk of chunks) {
@@ -312,6 +322,7 @@ export class SenderLoop {
         nowMs: steadyMs,
         makesRows: this.#work.makesRows,
         gate: (contact) => this.#domains.closedUntil(contact, steadyMs),
+        admits,
       });
       claims.push(...part.claims);
       more ||= part.more;
@@ -369,6 +380,7 @@ export class SenderLoop {
 
   #deliver(claim: Claim): void {
     this.#inFlight += 1;
+    this.#large.add(claim.size);
     const key = keyOf(claim.chunk);
     const open = this.#open.get(key);
     if (open) open.set(claim.position, claim.attempts);
@@ -388,7 +400,7 @@ export class SenderLoop {
         this.#log.error({ err: error, attempt: claim.attempt.attemptId }, 'a channel broke its promise');
         return flight.mayHaveLeft ? BROKEN_ON_THE_WAY : BROKEN_BEFORE;
       })
-      .then((settled) => this.#heard(flight, settled));
+      .then((settled) => this.#heard(flight, inPlainWords(settled)));
   }
 
   /** Only the first word counts: one that was given up may still be answered. */
@@ -396,6 +408,7 @@ export class SenderLoop {
     if (!this.#flights.delete(flight)) return;
     const { claim, startedAtMs } = flight;
     this.#inFlight -= 1;
+    this.#large.remove(claim.size);
     // Counted when it is heard, not when it is written down: that may have to be tried again.
     this.#outcomes[outcome.type] += 1;
     if (this.#tellsAll)
@@ -443,8 +456,7 @@ export class SenderLoop {
     for (const { outcome, breaks } of group) {
       if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
       else if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
-      else if (breaks && !isRefused)
-        await this.#pause(tx, sendSeq, outcome as { code: string; message: string });
+      else if (breaks && !isRefused) await this.#pause(tx, sendSeq, outcome as SendProblem);
       else continue;
       paused = true;
     }
@@ -453,24 +465,21 @@ export class SenderLoop {
     const last = group.at(-1)!.outcome;
     const down = this.#outage.downMs(performance.now());
     const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
-    const held = isHeld ? (last as { code: string; message: string }) : null;
+    const held = isHeld ? (last as SendProblem) : null;
     if (held && down > DOWN_LIMIT_MS) await this.#pauseAll(tx, held);
     await this.#noteHeldUp(tx, sendSeq, held);
     return paused;
   }
 
-  async #noteHeldUp(
-    tx: Transaction,
-    sendSeq: number,
-    held: { code: string; message: string } | null,
-  ): Promise<void> {
+  async #noteHeldUp(tx: Transaction, sendSeq: number, held: SendProblem | null): Promise<void> {
     if (!held && !this.#heldUp.delete(sendSeq)) return;
     if (held) this.#heldUp.add(sendSeq);
     await tx.run(
-      `UPDATE sends SET problem_code = ?, problem = ?
+      `UPDATE sends SET problem_code = ?, problem = ?, provider_said = ?
        WHERE seq = ? AND state = 'running' AND problem IS DISTINCT FROM ?`,
       held?.code ?? null,
       held?.message ?? null,
+      held?.said ?? null,
       sendSeq,
       held?.message ?? null,
     );
@@ -509,7 +518,7 @@ export class SenderLoop {
     return count === BREAKER_AT;
   }
 
-  async #pause(tx: Transaction, sendSeq: number, problem: { code: string; message: string }): Promise<void> {
+  async #pause(tx: Transaction, sendSeq: number, problem: SendProblem): Promise<void> {
     const send = await lockSend(tx, sendSeq);
     if (send?.state !== 'running') return;
     await moveSend(tx, sendSeq, 'pause', problem);
@@ -517,7 +526,7 @@ export class SenderLoop {
   }
 
   /** What is wrong with the account is wrong for every send that leaves by it. */
-  async #pauseAll(tx: Transaction, problem: { code: string; message: string }): Promise<void> {
+  async #pauseAll(tx: Transaction, problem: SendProblem): Promise<void> {
     const running = {
       where: "channel = ? AND mode = ? AND state = 'running'",
       parameters: [this.#channel.name, this.mode],
@@ -525,8 +534,8 @@ export class SenderLoop {
     for (const id of await transition(tx, 'pause', running, problem)) this.#tellPaused(id, problem);
   }
 
-  #tellPaused(send: string, { code, message }: { code: string; message: string }): void {
-    this.#news.push({ send, state: 'paused', code, problem: message });
+  #tellPaused(send: string, { code, message, said }: SendProblem): void {
+    this.#news.push({ send, state: 'paused', code, problem: message, ...(said && { said }) });
   }
 
   /** Once a second, for whoever watches. */

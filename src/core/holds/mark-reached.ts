@@ -54,7 +54,7 @@ async function markSome(tx: Transaction, sendSeq: number, positions: readonly nu
     let count = 0;
     for (; at < positions.length && positions[at]! <= chunk.last_position; at++) {
       count += await tx.run(
-        `UPDATE deliveries SET ${set}, error_code = ?, error = ?, retry_at = NULL
+        `UPDATE deliveries SET ${set}, error_code = ?, error = ?, provider_said = NULL, retry_at = NULL
          WHERE send_seq = ? AND position = ? AND ${where}`,
         OUTCOME_UNKNOWN,
         WHY,

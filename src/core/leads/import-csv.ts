@@ -1,7 +1,7 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { CsvReject } from './csv/read-leads-csv.ts';
-import { LeadImport, NOBODY } from './import-leads.ts';
+import { LeadImport } from './import-leads.ts';
 import type { ImportReport } from './lead.schema.ts';
 
 export interface ImportOptions {
@@ -33,9 +33,9 @@ export async function importCsv(
     run.report.columns = batch.columns;
     const refused: CsvReject[] = [...batch.rejects];
     for (const { line, reason } of batch.rejects) run.reject(line, reason);
-    for (const at of await run.save(batch.rows)) {
+    for (const { at, reason } of await run.save(batch.rows)) {
       const { line, record } = batch.rows[at]!;
-      refused.push({ line, record, reason: NOBODY });
+      refused.push({ line, record, reason });
     }
     // The columns of the original, so that it can be mended and imported as it is. Ours, which the importer passes over,
     // stand first: a row with too many or too few fields would shift whatever comes after it.

@@ -4,6 +4,7 @@ import { insertLeads } from './lead.store.ts';
 import {
   type CheckedLead,
   checkLead,
+  findErasedLeads,
   findSamePerson,
   findUnknown,
   type LeadInput,
@@ -12,7 +13,8 @@ import {
 } from './save-lead.ts';
 
 const LISTED = 20;
-export const NOBODY = 'no name, email or phone';
+const NOBODY = 'no name, email or phone';
+const ERASED = 'erased: this person was erased here; leads create with restore_erased takes them back';
 
 /** One import: counts, and which leads it has touched already, a bit for each `seq`. */
 export class LeadImport {
@@ -38,19 +40,34 @@ export class LeadImport {
   }
 
   /**
-   * Saves a batch in one transaction: known people are updated, new ones created.
-   * @returns where in the batch rows were rejected.
+   * Saves a batch in one transaction: known people are updated, new ones created, erased ones left out.
+   * @returns where in the batch rows were rejected, and why.
    */
-  async save(batch: readonly { line: number; input: LeadInput }[]): Promise<number[]> {
+  async save(
+    batch: readonly { line: number; input: LeadInput }[],
+  ): Promise<{ at: number; reason: string }[]> {
     const now = new Date().toISOString();
-    const rejected: number[] = [];
-    const checked: CheckedLead[] = [];
+    const rejected: { at: number; reason: string }[] = [];
+    const checked = new Map<CheckedLead, number>();
     for (const [at, { line, input }] of batch.entries()) {
-      if (input.name || input.email || input.phone) checked.push(this.#check(line, input));
-      else rejected.push(at);
+      if (input.name || input.email || input.phone) checked.set(this.#check(line, input), at);
+      else rejected.push({ at, reason: NOBODY });
     }
-    await this.#ledger.write((tx) => this.#saveAll(tx, checked, now));
-    for (const at of rejected) this.reject(batch[at]!.line, NOBODY);
+    const erased = await this.#ledger.write(async (tx) => {
+      const out = await findErasedLeads(tx, [...checked.keys()]);
+      await this.#saveAll(
+        tx,
+        [...checked.keys()].filter((lead) => !out.has(lead)),
+        now,
+      );
+      return out;
+    });
+    for (const lead of erased) {
+      // Counted as read already.
+      this.report.rows -= 1;
+      rejected.push({ at: checked.get(lead)!, reason: ERASED });
+    }
+    for (const { at, reason } of rejected) this.reject(batch[at]!.line, reason);
     return rejected;
   }
 

@@ -4,6 +4,7 @@ import type { LeadFilters } from './lead.schema.ts';
 import { LEAD_COLUMNS, type LeadRow } from './lead.ts';
 import { leadCondition } from './lead-filters.ts';
 import { FILTERED_KEYS } from './metadata.ts';
+import { SHORT_LEAD_COLUMNS } from './short-lead.ts';
 
 export type NewLead = Omit<LeadRow, 'seq' | 'deleted_at'>;
 
@@ -133,7 +134,7 @@ export async function listLeads(
   const where = leadCondition(filters, reader.dialect);
   const found: LeadRow[] = [];
   for await (const [after, through] of spans(reader, afterSeq)) {
-    const sql = `SELECT ${LEAD_COLUMNS} FROM leads l
+    const sql = `SELECT ${SHORT_LEAD_COLUMNS} FROM leads l
       WHERE l.seq > ? AND l.seq <= ? AND ${where.sql} ORDER BY l.seq LIMIT ?`;
     found.push(
       ...(await reader.all<LeadRow>(sql, after, through, ...where.parameters, limit - found.length)),

@@ -1,5 +1,6 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { newId } from '../new-id.ts';
+import { erasedAmong } from '../suppressions/erased-contact.ts';
 import { normalizeContact } from './contact.ts';
 import type { LeadWire } from './lead.schema.ts';
 import {
@@ -89,6 +90,20 @@ export async function findSamePerson(tx: Transaction, lead: CheckedLead): Promis
   }
   const sharing = await findLeadsByPhone(tx, lead.phoneKey);
   return lead.emailKey === null ? sharing[0] : sharing.find((row) => row.email_key === null);
+}
+
+/** Those who have a contact that was erased. */
+export async function findErasedLeads(
+  tx: Transaction,
+  batch: readonly CheckedLead[],
+): Promise<Set<CheckedLead>> {
+  const erased = await erasedAmong(
+    tx,
+    batch.flatMap(({ emailKey, phoneKey }) => [emailKey, phoneKey].filter((key) => key !== null)),
+  );
+  if (erased.size === 0) return new Set();
+  const isErased = (key: string | null) => key !== null && erased.has(key);
+  return new Set(batch.filter(({ emailKey, phoneKey }) => isErased(emailKey) || isErased(phoneKey)));
 }
 
 /**

@@ -20,6 +20,8 @@ export interface SendRow {
   state: SendState;
   problem_code: string | null;
   problem: string | null;
+  /** The provider's own words about it. */
+  provider_said: string | null;
   revision: number;
   message: string;
   format: 'text' | 'html';
@@ -162,10 +164,11 @@ export async function transition(
 ): Promise<string[]> {
   const { from, to }: SendTransition = SEND_TRANSITIONS[event];
   const rows = await tx.all<{ id: string }>(
-    `UPDATE sends SET state = '${to}', problem_code = ?, problem = ?, completed_at = ?
+    `UPDATE sends SET state = '${to}', problem_code = ?, problem = ?, provider_said = ?, completed_at = ?
      WHERE state IN ('${from.join("', '")}') AND ${where} RETURNING id`,
     problem?.code ?? null,
     problem?.message ?? null,
+    problem?.said ?? null,
     to === 'completed' ? new Date().toISOString() : null,
     ...parameters,
   );

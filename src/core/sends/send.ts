@@ -56,6 +56,8 @@ export const PLACEHOLDER_POLICIES = ['strip_tokens', 'skip_recipient'] as const;
 export interface SendProblem {
   readonly code: string;
   readonly message: string;
+  /** The provider's own words about it. */
+  readonly said?: string;
 }
 
 /** Why a send has stopped although leads remain and nothing is wrong with the account. */

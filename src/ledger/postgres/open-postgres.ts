@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
-import { migrate } from '../migrate.ts';
+import { migrate, NoLedger, type Opening } from '../migrate.ts';
 import { holdIfRestored } from './home.ts';
 import { readPostgresUrl } from './postgres-url.ts';
 import { isAgainstAnother, storageError, unusable } from './problems.ts';
@@ -39,7 +39,10 @@ const SETTINGS = {
  * @param url `postgres://user:password@host:5432/database`, with an optional `?schema=name` (default `tidings`).
  * @throws TidingsError `configuration` when it cannot be used, or is from a newer version.
  */
-export async function openPostgres(url: string): Promise<PostgresLedger> {
+export async function openPostgres(
+  url: string,
+  { opening = 'migrate', onMade = () => {} }: { opening?: Opening; onMade?: (place: string) => void } = {},
+): Promise<PostgresLedger> {
   const { connectionString, schema, shown } = readPostgresUrl(url);
   const pool = new pg.Pool({
     connectionString: withSettings(connectionString, schema),
@@ -56,11 +59,13 @@ export async function openPostgres(url: string): Promise<PostgresLedger> {
   pool.on('error', () => {});
   const ledger = new PostgresLedger(pool, schema);
   try {
-    await ledger.prepare();
+    if (await ledger.prepare(opening, shown)) onMade(shown);
     return ledger;
   } catch (error) {
     await pool.end();
-    if (error instanceof TidingsError && error.code === 'configuration') throw error;
+    if (error instanceof NoLedger || (error instanceof TidingsError && error.code === 'configuration')) {
+      throw error;
+    }
     throw unusable(shown, error);
   }
 }
@@ -92,7 +97,8 @@ export class PostgresLedger implements Ledger {
     this.#lockKey = lockKey(schema);
   }
 
-  async prepare(): Promise<void> {
+  /** @returns whether it was made just now. */
+  async prepare(opening: Opening, place: string): Promise<boolean> {
     const version = Number(
       (await this.get<{ v: string }>("SELECT current_setting('server_version_num') AS v"))!.v,
     );
@@ -102,9 +108,12 @@ export class PostgresLedger implements Ledger {
       });
     }
     // Two processes that start at once: the loser of a race for the catalogue finds it done.
-    await this.write((tx) => tx.run(`CREATE SCHEMA IF NOT EXISTS ${this.schema}`));
-    await migrate(this);
+    if (opening !== 'existing') {
+      await this.write((tx) => tx.run(`CREATE SCHEMA IF NOT EXISTS ${this.schema}`));
+    }
+    const isNew = await migrate(this, opening, place);
     await holdIfRestored(this);
+    return isNew;
   }
 
   async all<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T[]> {

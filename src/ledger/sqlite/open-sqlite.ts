@@ -1,10 +1,11 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TidingsError } from '../../errors.ts';
-import { makeDataFilePrivate } from '../../private-files.ts';
+import { isNothingThere, makeDataFilePrivate } from '../../private-files.ts';
 import type { Ledger, Parameter, Transaction, Value } from '../ledger.ts';
-import { migrate } from '../migrate.ts';
+import { migrate, NoLedger, type Opening } from '../migrate.ts';
 import { refuseIfMoved } from './moved.ts';
+import { isScrubDue, scrub } from './scrub.ts';
 
 /** Another process may hold the write lock for as long as one of its transactions; longer than this is a fault. */
 const BUSY_LIMIT_MS = 20_000;
@@ -13,23 +14,38 @@ const BUSY_LIMIT_MS = 20_000;
  * Opens (and creates) a data file. WAL, so that readers never wait for the writer; `synchronous=FULL`, so that a
  * commit survives a power cut: "claimed" must be on disk before a provider hears of a message.
  * @param evenIfMoved for whoever moves: everybody else must not use a file whose data went elsewhere.
- * @throws TidingsError `configuration` when the folder or file cannot be used, was moved, or is from a newer version.
+ * @param file `:memory:` for one that is gone when it is closed.
+ * @throws TidingsError `configuration` when the folder or file cannot be used, was moved, or is from another version.
  */
-export async function openSqlite(file: string, { evenIfMoved = false } = {}): Promise<SqliteLedger> {
+export async function openSqlite(
+  file: string,
+  {
+    evenIfMoved = false,
+    opening = 'migrate',
+    onMade = () => {},
+  }: { evenIfMoved?: boolean; opening?: Opening; onMade?: (place: string) => void } = {},
+): Promise<SqliteLedger> {
   let writer: DatabaseSync | undefined;
   try {
-    makeDataFilePrivate(file);
+    if (file !== IN_MEMORY) {
+      if (opening === 'existing' && isNothingThere(file)) throw new NoLedger(file);
+      makeDataFilePrivate(file);
+    }
     writer = connect(file, WRITER_CACHE);
     const ledger = new SqliteLedger(writer, file, evenIfMoved);
     if (!evenIfMoved) await refuseIfMoved(ledger, file);
-    await migrate(ledger);
+    if (await migrate(ledger, opening, file)) onMade(file);
     return ledger;
   } catch (error) {
     writer?.close();
-    if (error instanceof TidingsError && error.code === 'configuration') throw error;
+    if (error instanceof NoLedger || (error instanceof TidingsError && error.code === 'configuration')) {
+      throw error;
+    }
     throw unusable(file, error);
   }
 }
+
+const IN_MEMORY = ':memory:';
 
 /** Pages kept in memory, KiB. Whoever writes goes to indexes anywhere; whoever reads goes through pages once. */
 const WRITER_CACHE = 4_000;
@@ -43,6 +59,8 @@ function connect(file: string, cache: number): DatabaseSync {
   database.exec('PRAGMA busy_timeout = 100');
   database.exec('PRAGMA synchronous = FULL');
   database.exec('PRAGMA foreign_keys = ON');
+  // What is deleted is overwritten. Measured with claims and settlements: no difference (10.4 and 10.3 µs a message).
+  database.exec('PRAGMA secure_delete = ON');
   database.exec(`PRAGMA cache_size = -${cache}`);
   database.exec('PRAGMA journal_size_limit = 67108864');
   return database;
@@ -61,7 +79,7 @@ export class SqliteLedger implements Ledger {
     this.#file = file;
     this.#evenIfMoved = evenIfMoved;
     this.#writer = new Connection(writer);
-    this.#reader = new Connection(connect(file, READER_CACHE));
+    this.#reader = file === IN_MEMORY ? this.#writer : new Connection(connect(file, READER_CACHE));
   }
 
   all<T extends object>(sql: string, ...parameters: Parameter[]): Promise<T[]> {
@@ -120,12 +138,22 @@ export class SqliteLedger implements Ledger {
     }
   }
 
+  async cleanLog(): Promise<void> {
+    const turn = this.#queue.then(() => {
+      if (!this.#closed) this.#writer.truncateLog();
+    });
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
   async close(): Promise<void> {
     await this.#queue;
     if (this.#closed) return;
     this.#closed = true;
-    this.#reader.close();
+    const isDue = isScrubDue(this.#reader);
+    if (this.#reader !== this.#writer) this.#reader.close();
     this.#writer.close();
+    if (await isDue) scrub(this.#file);
   }
 }
 
@@ -161,6 +189,12 @@ class Connection implements Transaction {
 
   exec(sql: string): void {
     this.#database.exec(sql);
+  }
+
+  /** In the hands of readers or of another writer it stays: the next one who asks, or closes last, does it. */
+  truncateLog(): void {
+    this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   /** A full disk may have ended the transaction already. */

@@ -43,6 +43,7 @@ export function toSummary(send: NamedSendRow): SendSummary {
     completed_at,
     paused_reason: state === 'paused' ? send.problem : null,
     held_up_by: state === 'running' ? send.problem : null,
+    provider_said: send.problem === null ? null : send.provider_said,
   };
 }
 
@@ -75,6 +76,7 @@ export function toResult(
     ...(send.scheduled_at !== null && { scheduled_at: scheduledAt(send)! }),
     next_step: nextStep(send, words),
     next: nextSteps(send),
+    ...(send.provider_said !== null && { provider_said: send.provider_said }),
     ...(notice.length > 0 && { notice: notice.join(' ') }),
     ...(mending && { error: send.problem ?? 'The send is paused.' }),
     ...(send.state === 'cancelled' && { error: 'This send was cancelled.' }),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { toSendStatus } from '../../core/deliveries/delivery.ts';
 import { listDeliveries, topErrors } from '../../core/deliveries/delivery-report.store.ts';
 import { success } from '../../core/leads/lead.schema.ts';
 import {
@@ -12,11 +13,11 @@ import {
 } from '../../core/sends/send.store.ts';
 import { PAUSED_BY_REQUEST } from '../../core/sends/send.ts';
 import { readStartTime } from '../../core/sends/start-time.ts';
+import { shownContact } from '../../core/suppressions/erased-contact.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import type { Words } from '../../words.ts';
 import { audienceId } from '../audience.schema.ts';
-import { toSendStatus } from '../audience.ts';
 import { readCursor } from '../leads.ts';
 import { type Call, type Operation, operation } from '../operation.ts';
 import { nextStep, nextSteps } from './next-step.ts';
@@ -105,12 +106,13 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
           deliveries: shown.map((row) => ({
             lead_id: row.lead_id,
             name: row.name,
-            contact: row.contact,
+            contact: shownContact(row.contact),
             send_status: toSendStatus(row.status),
             in_flight: row.status === 'sending',
             attempts: row.attempts,
             error_code: row.error_code,
             error: row.error,
+            provider_said: row.provider_said,
             provider_message_id: row.provider_message_id,
             sent_at: row.sent_at === null ? null : new Date(row.sent_at).toISOString(),
           })),

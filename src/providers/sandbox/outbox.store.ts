@@ -93,13 +93,16 @@ export interface PlaceInSend {
 export async function listEntriesOfSend(
   reader: Reader,
   sendId: string,
+  channel: string | null,
   before: PlaceInSend,
   limit: number,
 ): Promise<OutboxRow[]> {
   const texts = await reader.all<{ seq: number }>(
-    'SELECT seq FROM outbox_texts WHERE send_id = ? AND seq <= ? AND entries > 0 ORDER BY seq DESC LIMIT ?',
+    `SELECT seq FROM outbox_texts WHERE send_id = ? AND seq <= ? AND entries > 0
+       AND channel = coalesce(CAST(? AS TEXT), channel) ORDER BY seq DESC LIMIT ?`,
     sendId,
     before.textSeq,
+    channel,
     limit + 1,
   );
   const found: OutboxRow[] = [];
@@ -140,4 +143,55 @@ export async function countEntries(
     sendId,
   );
   return row!.count;
+}
+
+/** What one place of a send has in the outbox. @returns how many entries it had */
+export async function removeEntries(tx: Transaction, sendId: string, position: number): Promise<number> {
+  let removed = 0;
+  for (const { seq } of await tx.all<{ seq: number }>(
+    'SELECT seq FROM outbox_texts WHERE send_id = ?',
+    sendId,
+  )) {
+    const count = await tx.run('DELETE FROM outbox WHERE text_seq = ? AND position = ?', seq, position);
+    if (count > 0) await moveCount(tx, seq, -count);
+    removed += count;
+  }
+  return removed;
+}
+
+/** What one place of a send has in the outbox. */
+export function listEntriesAt(reader: Reader, sendId: string, position: number): Promise<OutboxRow[]> {
+  return reader.all<OutboxRow>(
+    `${SELECT} WHERE t.send_id = ? AND o.text_seq = t.seq AND o.position = ?`,
+    sendId,
+    position,
+  );
+}
+
+/** The oldest entries, when they are from before a time, at most `count`; texts that nobody has any more go with them. */
+export async function removeOldest(tx: Transaction, before: string, count: number): Promise<number> {
+  const rows = await tx.all<{ seq: number; text_seq: number; recorded_at: string }>(
+    'SELECT seq, text_seq, recorded_at FROM outbox ORDER BY seq LIMIT ?',
+    count,
+  );
+  const old = rows.filter(({ recorded_at }) => recorded_at < before);
+  for (const { seq } of old) await tx.run('DELETE FROM outbox WHERE seq = ?', seq);
+  for (const [textSeq, some] of Map.groupBy(old, ({ text_seq }) => text_seq)) {
+    await moveCount(tx, textSeq, -some.length);
+    const gone = await tx.run('DELETE FROM outbox_texts WHERE seq = ? AND entries = 0', textSeq);
+    if (gone > 0) await tx.run('DELETE FROM outbox_bodies WHERE text_seq = ?', textSeq);
+  }
+  return old.length;
+}
+
+/** The message of one recipient; cut after about `most` characters, with a mark. */
+export function textOf(parts: readonly (string | number)[], fields: string, most: number): string {
+  const values = JSON.parse(fields) as string[];
+  let text = '';
+  for (const part of parts) {
+    text += typeof part === 'string' ? part : (values[part] ?? '');
+    if (text.length > most) break;
+  }
+  // Not through the middle of a character.
+  return text.length > most ? `${text.slice(0, most).toWellFormed()}…` : text;
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config.ts';
+import { plainWords } from '../../core/deliveries/provider-said.ts';
 import type { Check } from './check.ts';
 import { bad, failed, good } from './check.ts';
 import { checkClock } from './check-clock.ts';
@@ -30,8 +31,15 @@ export async function checkEmail(email: Config['email']): Promise<Check[]> {
 async function checkRelay(email: NonNullable<Config['email']>): Promise<Check> {
   const { checkConnection } = await import('../../providers/email/smtp/smtp-sender.ts');
   const answer = await checkConnection({ ...email, timeouts: RELAY_TIMEOUTS });
-  if (answer.ok) return good('email', 'the relay answers and accepts the login');
-  return bad('email', `${answer.message} (${answer.code})`, 'Check SMTP_URL.');
+  if (!answer.ok)
+    return saying(answer.said, bad('email', `${answer.message} (${answer.code})`, 'Check SMTP_URL.'));
+  const { tls, login } = answer;
+  const encryption = tls
+    ? `${tls.protocol}, with a certificate that is valid until ${tls.validUntil}`
+    : 'no TLS: everything travels in clear text';
+  const entry = login ? 'it accepts the login' : 'SMTP_URL has no login';
+  const owner = tls ? `certificate of ${tls.subject} by ${tls.issuer}` : undefined;
+  return saying(owner, good('email', `the relay answers; ${encryption}; ${entry}`));
 }
 
 export async function checkWhatsAppNumber(whatsapp: Config['whatsapp']): Promise<Check[]> {
@@ -49,7 +57,11 @@ export async function checkWhatsAppNumber(whatsapp: Config['whatsapp']): Promise
   const number = answer.ok
     ? good(name, answer.detail)
     : bad(name, `${answer.message} (${answer.code})`, 'Check the WHATSAPP_ variables.');
-  return [host, number, ...clock];
+  return [host, saying(answer.said, number), ...clock];
+}
+
+function saying(said: string | undefined, check: Check): Check {
+  return said ? { ...check, said: plainWords(said) } : check;
 }
 
 /** Every answer over HTTP tells the time, to the second. Whoever does not answer is told of elsewhere. */

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { findHold } from '../../core/holds/hold.ts';
+import { NoLedger } from '../../ledger/migrate.ts';
 import { openSqlite } from '../../ledger/sqlite/open-sqlite.ts';
+import { tryToMakeIn } from '../../private-files.ts';
 import type { Check } from './check.ts';
-import { checkHold, failed, good } from './check.ts';
+import { bad, checkHold, failed, good } from './check.ts';
 
 export async function checkDataFile(folder: string): Promise<Check[]> {
   const file = join(folder, 'tidings.db');
   try {
-    const ledger = await openSqlite(file);
+    const ledger = await openSqlite(file, { opening: 'existing' });
     try {
       await ledger.write((tx) =>
         tx.run("INSERT INTO leases VALUES ('doctor', '', 1, 0) ON CONFLICT DO UPDATE SET beat = beat + 1"),
@@ -21,6 +23,18 @@ export async function checkDataFile(folder: string): Promise<Check[]> {
       await ledger.close();
     }
   } catch (error) {
-    return [failed('database', error)];
+    return [error instanceof NoLedger ? checkNewFolder(folder) : failed('database', error)];
+  }
+}
+
+/** A look makes no data folder, and finds out whether it could be made. */
+function checkNewFolder(folder: string): Check {
+  try {
+    tryToMakeIn(folder);
+    return good('database', `there is no data yet at ${folder}; what stores something first makes it`);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const fix = 'Set TIDINGS_DATA_DIR to a folder that this user can write.';
+    return bad('database', `the data folder ${folder} cannot be made (${why})`, fix);
   }
 }

@@ -8,6 +8,8 @@ export interface Check {
   /** It works as it is (`ok`), and a person should know. */
   readonly isWarning?: boolean;
   readonly detail: string;
+  /** What a provider said about it, word for word. */
+  readonly said?: string;
   readonly fix?: string;
 }
 

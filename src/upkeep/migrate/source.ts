@@ -5,8 +5,8 @@ import { openSqlite, type SqliteLedger } from '../../ledger/sqlite/open-sqlite.t
 
 /**
  * Opens a data file that is there: the opener would make an empty one of a name that was mistyped, and tables in a
- * database of somebody else. One of an older version is brought to this one, as every command does.
- * @throws TidingsError `not_found`, or `configuration` when it is no data file or from a newer version.
+ * database of somebody else.
+ * @throws TidingsError `not_found`, or `configuration` when it is no data file or from another version.
  */
 export async function openSource(file: string): Promise<SqliteLedger> {
   const found = statSync(file, { throwIfNoEntry: false });
@@ -20,7 +20,7 @@ export async function openSource(file: string): Promise<SqliteLedger> {
       fix: 'Name the file to move: --from sqlite:./data/tidings.db.',
     });
   }
-  return openSqlite(file, { evenIfMoved: true });
+  return openSqlite(file, { evenIfMoved: true, opening: 'existing' });
 }
 
 function isTidings(file: string): boolean {

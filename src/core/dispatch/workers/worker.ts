@@ -10,6 +10,7 @@ import { type Channel, modeOf } from '../../deliveries/sender.ts';
 import { findHold, HOLD_FIX, whyHeld } from '../../holds/hold.ts';
 import { newId } from '../../new-id.ts';
 import { countLeft, startDue } from '../../sends/send.store.ts';
+import type { Chore } from '../chore.ts';
 import type { DispatcherControl, SenderState } from '../dispatcher-control.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
 import { SharedPace } from '../pace/shared-pace.ts';
@@ -36,6 +37,7 @@ export class Worker implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #queue: JobQueue;
   readonly #log: Log;
+  readonly #chores: readonly Chore[];
   readonly #name = newId();
   readonly #parts: readonly { readonly channel: Channel; readonly hands: Hands; readonly loop: SenderLoop }[];
   /** Nothing new is begun. */
@@ -56,11 +58,13 @@ export class Worker implements DispatcherControl {
     channels: readonly Channel[];
     siteName: string | null;
     log: Log;
+    chores?: readonly Chore[];
   }) {
     const { ledger, queue, log } = options;
     this.#ledger = ledger;
     this.#queue = queue;
     this.#log = log;
+    this.#chores = options.chores ?? [];
     this.#parts = options.channels.map((channel) => {
       const name = deliverQueue(channel.name, modeOf(channel));
       const hands = new Hands({ ledger, queue, name, worker: this.#name, log });
@@ -206,6 +210,7 @@ export class Worker implements DispatcherControl {
         'waiting cannot be bounded',
         () => ledger.writeConcurrently((tx) => capRetryDelays(tx, now().steadyMs, LONGEST_RETRY_MS)),
       ],
+      ...this.#chores,
       ['the version of the database cannot be asked for', () => this.#stopIfOutdated()],
     ];
   }

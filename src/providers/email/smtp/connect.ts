@@ -1,7 +1,11 @@
 import { createHmac } from 'node:crypto';
+import type { Certificate } from 'node:tls';
 import type { Outcome } from '../../../core/deliveries/sender.ts';
-import { classify, type Phase, parseReply, redact } from './errors.ts';
+import { isLoopback } from '../../is-loopback.ts';
+import { type Hidden, hide, redactSecrets } from '../../redact-secrets.ts';
+import { classify, type Phase, redact, type Terms } from './errors.ts';
 import { LineLost, SmtpLine } from './line.ts';
+import type { Reply } from './reply.ts';
 import { parseSmtpUrl, type Relay } from './settings.ts';
 
 /** Milliseconds; the defaults follow RFC 5321, section 4.5.3.2, where giving up early would mean sending twice. */
@@ -17,8 +21,9 @@ export interface SmtpTimeouts {
 }
 
 export const DEFAULT_TIMEOUTS: SmtpTimeouts = {
-  connectMs: 30_000,
-  greetingMs: 30_000,
+  // With the look at why nobody greets, whoever waits is told within 30 s.
+  connectMs: 25_000,
+  greetingMs: 25_000,
   silenceMs: 600_000,
   // Spans the pauses of a rate limit, and holds no slot of the relay for nothing.
   idleMs: 15_000,
@@ -44,13 +49,14 @@ export interface Extensions {
 
 /** A session that is logged in, or why there is none: as an outcome, since certainly nothing was sent. */
 export type Opened =
-  | { readonly type: 'open'; readonly line: SmtpLine; readonly extensions: Extensions }
+  | {
+      readonly type: 'open';
+      readonly line: SmtpLine;
+      readonly extensions: Extensions;
+      /** By which its words are judged from now on. */
+      readonly terms: Terms;
+    }
   | { readonly type: 'closed'; readonly outcome: Outcome };
-
-interface Reply {
-  readonly code: number;
-  readonly text: string;
-}
 
 /** The server said no to a step before any message. */
 class Refused extends Error {
@@ -58,30 +64,37 @@ class Refused extends Error {
   readonly phase: Phase;
 
   constructor(reply: Reply, phase: Phase) {
-    super(reply.text);
+    super('The server said no.');
     this.reply = reply;
     this.phase = phase;
   }
 }
 
-/** Connects, greets, takes STARTTLS when offered and logs in. Never rejects. */
+/** Connects, greets, takes STARTTLS and logs in. Never rejects. */
 export async function openSession(access: RelayAccess): Promise<Opened> {
   const { relay, timeouts, ca } = access;
   const tls = ca === undefined ? {} : { ca };
+  // Of this session: what is said in a login can come back in a later reply.
+  const terms: Terms = { hidden: [...relay.hidden], hasLogin: relay.auth !== null };
   let line: SmtpLine | undefined;
   try {
     line = await SmtpLine.open(relay.host, relay.port, relay.secure ? tls : null, timeouts.connectMs);
-    const greeting = await reply(line, timeouts.greetingMs);
+    const greeting = await firstWord(line, relay, timeouts.greetingMs);
     if (greeting.code !== 220) throw new Refused(greeting, 'connect');
     let offers = await greet(line, timeouts.silenceMs);
     if (!line.isSecure && relay.tls && offers.has('STARTTLS')) {
       const answer = await ask(line, 'STARTTLS', timeouts.silenceMs);
-      if (answer.code !== 220) throw new LineLost('ETLS', 'The server offers STARTTLS and refuses it.');
-      await line.secure(relay.host, tls, timeouts.connectMs);
-      offers = await greet(line, timeouts.silenceMs);
+      if (answer.code === 220) {
+        await line.secure(relay.host, tls, timeouts.connectMs);
+        offers = await greet(line, timeouts.silenceMs);
+      } else if (answer.code < 500) throw new LineLost('ETLS', 'offers STARTTLS and refuses it');
     }
-    if (relay.auth) await logIn(line, relay, offers, timeouts.silenceMs);
-    const largest = Number(offers.get('SIZE')) || Number.POSITIVE_INFINITY;
+    // Nothing, and no password above all, travels in clear because somebody on the way took STARTTLS out of the answer.
+    if (!line.isSecure && relay.tls && !isLoopback(relay.host)) throw new LineLost('ENOTLS', 'offers no TLS');
+    if (relay.auth) await logIn(line, relay.auth, offers, terms, timeouts.silenceMs);
+    // Lost between two questions: whoever takes it over would wait for ever.
+    if (line.isLost) throw new LineLost('EPROTOCOL', 'spoke without being asked');
+    const size = offers.get('SIZE') ?? '';
     return {
       type: 'open',
       line,
@@ -89,14 +102,52 @@ export async function openSession(access: RelayAccess): Promise<Opened> {
         pipelining: offers.has('PIPELINING'),
         smtpUtf8: offers.has('SMTPUTF8'),
         size: offers.has('SIZE'),
-        largest,
+        largest: (/^\d{1,15}$/.test(size) && Number(size)) || Number.POSITIVE_INFINITY,
       },
+      terms,
     };
   } catch (error) {
     line?.destroy();
-    if (error instanceof Refused) return { type: 'closed', outcome: refusal(error.reply, error.phase) };
-    if (error instanceof LineLost) return { type: 'closed', outcome: openingFailed(error, relay) };
-    throw error;
+    return { type: 'closed', outcome: whyClosed(error, relay, terms) };
+  }
+}
+
+function whyClosed(error: unknown, relay: Relay, terms: Terms): Outcome {
+  if (error instanceof Refused) return classify(error.reply, error.phase, terms);
+  const lost = error instanceof LineLost ? error : new LineLost('EINTERNAL', 'failed in an unexpected way');
+  return openingFailed(lost, relay, terms.hidden);
+}
+
+/**
+ * The greeting. Where none comes, one look tells apart a server that is slow to greet and a port that waits for TLS:
+ * on a connection of its own and after the wait, for a server that delays its greeting (postscreen) holds it against
+ * those who speak first.
+ */
+async function firstWord(line: SmtpLine, relay: Relay, limitMs: number): Promise<Reply> {
+  try {
+    return await reply(line, limitMs);
+  } catch (error) {
+    const isSilence = error instanceof LineLost && error.code === 'ETIMEDOUT';
+    if (isSilence && !line.isSecure && (await speaksTls(relay, Math.min(limitMs, 3_000)))) {
+      throw new LineLost('ETLS', 'waits for TLS on this port from the first byte: use smtps:// in SMTP_URL');
+    }
+    if (!isSilence) throw error;
+    const waited = `${Math.ceil(limitMs / 1_000)} s`;
+    throw new LineLost(
+      'ETIMEDOUT',
+      `took the connection and did not greet within ${waited}: it is slow, or holds us back`,
+    );
+  }
+}
+
+/** Whether anybody answers a TLS handshake there, with whatever certificate: nothing is told to them. */
+async function speaksTls({ host, port }: Relay, limitMs: number): Promise<boolean> {
+  try {
+    const line = await SmtpLine.open(host, port, { rejectUnauthorized: false }, limitMs);
+    line.destroy();
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -104,10 +155,10 @@ export async function openSession(access: RelayAccess): Promise<Opened> {
 async function greet(line: SmtpLine, limitMs: number): Promise<Map<string, string>> {
   const hello = await ask(line, `EHLO ${line.ownName}`, limitMs);
   if (hello.code === 250) {
-    const offers = hello.text.split('\n').slice(1);
+    const offers = hello.words.slice(1);
     return new Map(
       offers.map((offer) => {
-        const [name = '', ...parameters] = offer.slice(4).trim().split(/[ =]/);
+        const [name = '', ...parameters] = offer.trim().split(/[ =]/);
         return [name.toUpperCase(), parameters.join(' ').toUpperCase()];
       }),
     );
@@ -120,22 +171,18 @@ async function greet(line: SmtpLine, limitMs: number): Promise<Map<string, strin
 /** PLAIN (RFC 4616), LOGIN or CRAM-MD5 (RFC 2195), whichever the server offers (RFC 4954). */
 async function logIn(
   line: SmtpLine,
-  relay: Relay,
+  { user, pass }: NonNullable<Relay['auth']>,
   offers: Map<string, string>,
+  terms: Terms,
   limitMs: number,
 ): Promise<void> {
-  const { user, pass } = relay.auth!;
-  // A password must not travel in clear because someone on the way took STARTTLS out of the greeting.
-  if (relay.tls && !line.isSecure && !isLoopback(relay.host)) {
-    throw new LineLost('ETLS', 'The server offers no TLS.');
-  }
   const mechanisms = (offers.get('AUTH') ?? '').split(' ');
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   /** One step of the dialogue; `334` asks for the next. */
   const step = async (command: string, expected: number) => {
     const answer = await ask(line, command, limitMs);
     if (answer.code !== expected) throw new Refused(answer, 'auth');
-    return answer.text.slice(4);
+    return answer.words[0] ?? '';
   };
   if (mechanisms.includes('PLAIN')) await step(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`, 235);
   else if (mechanisms.includes('LOGIN')) {
@@ -145,8 +192,9 @@ async function logIn(
   } else if (mechanisms.includes('CRAM-MD5')) {
     const challenge = Buffer.from(await step('AUTH CRAM-MD5', 334), 'base64');
     const digest = createHmac('md5', pass).update(challenge).digest('hex');
+    terms.hidden.push(hide(`${user} ${digest}`, '(login)'), hide(digest, '(login)'));
     await step(base64(`${user} ${digest}`), 235);
-  } else throw new LineLost('EAUTH', 'The server offers no login that fits.');
+  } else throw new LineLost('EAUTH', 'offers no login that fits');
 }
 
 function ask(line: SmtpLine, command: string, limitMs: number): Promise<Reply> {
@@ -156,15 +204,12 @@ function ask(line: SmtpLine, command: string, limitMs: number): Promise<Reply> {
 
 function reply(line: SmtpLine, limitMs: number): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    if (line.isLost) return reject(new LineLost('ECONNECTION', 'The connection was closed.'));
-    const limit = setTimeout(
-      () => line.lose(new LineLost('ETIMEDOUT', 'The server did not answer in time.')),
-      limitMs,
-    );
-    line.onReply = (code, text) => {
+    if (line.isLost) return reject(new LineLost('ECONNECTION', 'closed the connection'));
+    const limit = setTimeout(() => line.lose(new LineLost('ETIMEDOUT', 'did not answer in time')), limitMs);
+    line.onReply = (said) => {
       clearTimeout(limit);
-      line.onReply = () => line.lose(new LineLost('EPROTOCOL', 'The server spoke without being asked.'));
-      resolve({ code, text });
+      line.onReply = () => line.lose(new LineLost('EPROTOCOL', 'spoke without being asked'));
+      resolve(said);
     };
     line.onLost = (why) => {
       clearTimeout(limit);
@@ -180,45 +225,96 @@ export async function quit(line: SmtpLine, limitMs = 2_000): Promise<void> {
   line.destroy();
 }
 
+/** What `tidings doctor` finds at the relay. */
+export type RelayCheck =
+  | {
+      readonly ok: true;
+      /** Null: everything travels in clear text. */
+      readonly tls: RelayCertificate | null;
+      /** Null: `SMTP_URL` has no user, and nobody was asked. */
+      readonly login: 'accepted' | null;
+    }
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      readonly said?: string | undefined;
+    };
+
+export interface RelayCertificate {
+  /** `TLSv1.3` */
+  readonly protocol: string;
+  readonly subject: string;
+  readonly issuer: string;
+  /** The day after which it is void: `2027-01-31`. */
+  readonly validUntil: string;
+}
+
 /** Tries the relay without sending anything: connection, EHLO, TLS, login, QUIT. For `tidings doctor`. */
 export async function checkConnection(options: {
   /** `SMTP_URL`. */
   readonly url: string;
   readonly timeouts?: Partial<SmtpTimeouts> | undefined;
   readonly ca?: string | undefined;
-}): Promise<
-  | { readonly ok: true; readonly encrypted: boolean }
-  | { readonly ok: false; readonly code: string; readonly message: string }
-> {
+}): Promise<RelayCheck> {
+  const relay = parseSmtpUrl(options.url);
   const opened = await openSession({
-    relay: parseSmtpUrl(options.url),
+    relay,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     ca: options.ca,
   });
   if (opened.type === 'open') {
-    const encrypted = opened.line.isSecure;
+    const tls = certificateOf(opened.line, relay.hidden);
     await quit(opened.line);
-    return { ok: true, encrypted };
+    return { ok: true, tls, login: relay.auth && 'accepted' };
   }
   const { outcome } = opened;
   return 'message' in outcome
-    ? { ok: false, code: outcome.code, message: outcome.message }
+    ? { ok: false, code: outcome.code, message: outcome.message, said: outcome.said }
     : { ok: false, code: 'unknown', message: 'The mail server did not open a session.' };
 }
 
-function refusal(reply: Reply, phase: Phase): Outcome {
-  return classify(parseReply(reply.text)!, phase);
+function certificateOf(line: SmtpLine, hidden: readonly Hidden[]): RelayCertificate | null {
+  const { encryption } = line;
+  if (!encryption) return null;
+  const { protocol, certificate } = encryption;
+  /** Names are what whoever made the certificate wrote into them. */
+  const name = (holder: Certificate | undefined) => {
+    const given = holder?.CN ?? holder?.O ?? holder?.OU ?? 'nobody';
+    const text = Array.isArray(given) ? given.join(', ') : String(given);
+    return redactSecrets(text, hidden)
+      .replace(/\p{Cc}+/gu, ' ')
+      .slice(0, 100);
+  };
+  const end = Date.parse(certificate.valid_to ?? '');
+  return {
+    protocol,
+    subject: name(certificate.subject),
+    issuer: name(certificate.issuer),
+    validUntil: Number.isNaN(end) ? 'nobody knows when' : new Date(end).toISOString().slice(0, 10),
+  };
 }
 
-function openingFailed(lost: LineLost, relay: Relay): Outcome {
+function openingFailed(lost: LineLost, relay: Relay, hidden: readonly Hidden[]): Outcome {
   const { code } = lost;
   const where = `${relay.host}:${relay.port}`;
   if (code === 'EAUTH') {
     const message = `The mail server ${where} offers no login that SMTP_URL's user and password fit.`;
     return { type: 'account', code, message };
   }
-  return { type: 'transient', scope: 'sender', code, message: `${trouble(lost, relay, where)}.` };
+  if (code === 'ENOTLS') {
+    const message = `The mail server ${where} offers no TLS (STARTTLS), so nothing was sent: use smtps:// or another port, or add ?tls=off to SMTP_URL if the way there is safe.`;
+    return { type: 'account', code, message };
+  }
+  const message = trouble(lost, where);
+  if (message) return { type: 'transient', scope: 'sender', code, message: `${message}.` };
+  // Words of a library, which may repeat what stands in a certificate.
+  const unknown = `No session with the mail server ${where} (${code}).`;
+  return { type: 'transient', scope: 'sender', code, message: unknown, said: redact(lost.message, hidden) };
 }
+
+/** Their words are ours: see {@link LineLost}. */
+const OWN_CODES = new Set(['EPROTOCOL', 'ETIMEDOUT', 'ETLS', 'EINTERNAL']);
 
 const TROUBLES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused the connection: is SMTP_URL right, and is the server running',
@@ -226,7 +322,6 @@ const TROUBLES: Readonly<Record<string, string>> = {
   ECONNECTION: 'closed the connection',
   ENOTFOUND: 'has a name that DNS does not know',
   EAI_AGAIN: 'has a name that could not be looked up now',
-  ETIMEDOUT: 'did not answer in time',
   EHOSTUNREACH: 'cannot be reached from here',
   ENETUNREACH: 'cannot be reached from here',
   ERR_TLS_CERT_ALTNAME_INVALID: 'shows a TLS certificate for another name than the one in SMTP_URL',
@@ -236,24 +331,15 @@ const TROUBLES: Readonly<Record<string, string>> = {
 };
 
 /** What stands in the way of a session, in words, with the way out where there is one. */
-function trouble({ code, message }: LineLost, relay: Relay, where: string): string {
+function trouble({ code, message }: LineLost, where: string): string | null {
   if (/SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)) {
     return (
       `The mail server ${where} shows a TLS certificate that is not trusted here (${code}): trust it with ` +
       'NODE_EXTRA_CA_CERTS, or add ?tls=off to SMTP_URL if the way there is safe'
     );
   }
-  const known = TROUBLES[code];
+  const own = OWN_CODES.has(code) ? message : undefined;
+  const known = own ?? TROUBLES[code];
   if (known) return `The mail server ${where} ${known} (${code})`;
-  if (code === 'ETLS' && relay.auth) {
-    return (
-      `The mail server ${where} did not agree on TLS, so the password was not sent (${code}): use smtps://, ` +
-      'or add ?tls=off to SMTP_URL if the way there is safe'
-    );
-  }
-  return `No session with the mail server ${where} (${code}): ${redact(message).replace(/\.$/, '')}`;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return null;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { classify, type Phase, parseReply, redact } from './errors.ts';
+import { classify, type Phase, redact } from './errors.ts';
+import { parseReply } from './reply.ts';
 
 const outcome = (response: string, phase: Phase) => {
   const reply = parseReply(response);
@@ -7,6 +8,10 @@ const outcome = (response: string, phase: Phase) => {
   return classify(reply, phase);
 };
 
+const outcomeOf = (response: string, hasLogin: boolean) =>
+  classify(parseReply(response)!, 'rcpt', { hidden: [], hasLogin });
+
+const SLOWER = { type: 'throttled', scope: 'sender' };
 const DOMAIN = { type: 'throttled', scope: 'domain' };
 const LATER = { type: 'transient', scope: 'recipient', retryAfterMs: 300_000 };
 const RELAY = { type: 'transient', scope: 'sender' };
@@ -26,6 +31,11 @@ describe('what an SMTP reply means', () => {
     ['450 4.7.0 Slow down', 'rcpt', DOMAIN],
     ['421 4.7.28 Our system has detected an unusual rate of mail', 'body', DOMAIN],
     ['421 4.3.2 Too many messages in this session', 'mail', { type: 'throttled', scope: 'sender' }],
+    ['454 Throttling failure: Maximum sending rate exceeded.', 'body', SLOWER],
+    ['454 4.7.0 Throttling: too fast', 'mail', SLOWER],
+    ['452 4.5.3 Too many recipients', 'rcpt', SLOWER],
+    ['451 4.3.0 too many messages in this session', 'body', SLOWER],
+    ['454 Throttling failure: Daily message quota exceeded.', 'body', ACCOUNT],
     // later
     ['450 4.2.1 Mailbox busy', 'rcpt', LATER],
     ['451 4.3.0 Temporary failure', 'rcpt', LATER],
@@ -58,6 +68,13 @@ describe('what an SMTP reply means', () => {
     ['554 5.7.1 <a@b.c>: Relay access denied', 'rcpt', ACCOUNT],
     ['550 5.1.0 Address rejected', 'mail', ACCOUNT],
     ['550 5.7.1 Not allowed to send as this user', 'mail', ACCOUNT],
+    ['550 relay not permitted', 'rcpt', ACCOUNT],
+    ['550 relaying to <a@b.c> prohibited by administrator', 'rcpt', ACCOUNT],
+    ['553 sorry, that domain is not in my list of allowed rcpthosts (#5.7.1)', 'rcpt', ACCOUNT],
+    ['550 5.7.1 Authentication required', 'rcpt', ACCOUNT],
+    ['550 Please turn on SMTP Authentication in your mail client', 'rcpt', ACCOUNT],
+    ['554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: Access denied', 'rcpt', ACCOUNT],
+    ['554 5.7.1 Access denied', 'rcpt', ACCOUNT],
     // nobody there
     ['550 5.1.1 User unknown', 'rcpt', UNKNOWN],
     ['550 5.1.0 Address rejected', 'rcpt', UNKNOWN],
@@ -73,6 +90,7 @@ describe('what an SMTP reply means', () => {
     ['550 5.2.1 The account is disabled', 'rcpt', UNKNOWN],
     ['550 No such user here', 'rcpt', UNKNOWN],
     // this lead only
+    ['554 5.7.1 <ann@b.c>: Recipient address rejected: Access denied', 'rcpt', BREAKER],
     ['552 5.2.2 Mailbox full', 'rcpt', { type: 'permanent', code: 'smtp_552_5.2.2' }],
     ['550 Administrative prohibition', 'rcpt', BREAKER],
     ['550 5.7.1 Message blocked as spam', 'body', BREAKER],
@@ -83,7 +101,7 @@ describe('what an SMTP reply means', () => {
     ['552 5.3.4 Message too big', 'mail', STOP],
     ['552 5.2.3 Message exceeds limit', 'body', STOP],
     ['552 Message size exceeds the limit', 'body', STOP],
-    ['552-5.7.0 This message was blocked because its content is illegal', 'body', STOP],
+    ['552 5.7.0 This message was blocked because its content is illegal', 'body', STOP],
     ['554 5.6.0 Malformed message', 'body', STOP],
     ['500 5.5.1 Command unrecognized', 'data', STOP],
     ['503 5.5.1 Bad sequence of commands', 'mail', STOP],
@@ -95,27 +113,59 @@ describe('what an SMTP reply means', () => {
     expect(outcome(response, phase)).toMatchObject(expected);
   });
 
+  test('a closed door is said as what it is: by whom, and what opens it', () => {
+    const said = (response: string, hasLogin: boolean) => {
+      const told = classify(parseReply(response)!, 'rcpt', { hidden: [], hasLogin });
+      return 'message' in told ? told.message : '';
+    };
+    expect(said('554 5.7.1 Access denied', false)).toContain('SMTP_URL has no user and password');
+    expect(said('550 relay not permitted', false)).toContain('SMTP_URL has no user and password');
+    expect(said('550 relay not permitted', true)).toContain('not send for this login');
+    expect(said('530 5.7.0 Must issue a STARTTLS command first', true)).toContain(
+      'take ?tls=off out of SMTP_URL',
+    );
+    // With a login, a policy for one recipient.
+    expect(outcomeOf('554 5.7.1 Access denied', true)).toMatchObject(BREAKER);
+  });
+
+  test.each([
+    '5e2 hi',
+    '2e2-x',
+    '250_ok',
+    '25 0',
+    ' 250 ok',
+    '+50 x',
+    '1e3',
+    '٢٥٠ ok',
+    '250 a\0b',
+    '250-a\r\n550 b',
+    '',
+    '\0',
+  ])('%j is no reply at all', (text) => expect(parseReply(text)).toBe(null));
+
   test('a permanent refusal that says nothing about the address suppresses nobody', () => {
     for (const reply of ['552 5.2.2 Mailbox full', '554 5.7.1 Spam', '550 Administrative prohibition']) {
       expect(outcome(reply, 'rcpt')).not.toHaveProperty('suppress');
     }
   });
 
-  test('the code is stable, and the sentence holds the server’s words without the address', () => {
+  test('the code is stable, the sentence is ours, and the server’s words stand apart without the address', () => {
     expect(outcome('550 5.1.1 <ann@example.com>: Recipient address rejected', 'rcpt')).toEqual({
       type: 'permanent',
       code: 'smtp_550_5.1.1',
-      message: 'The mail server refused the recipient: 550 5.1.1 <address>: Recipient address rejected',
+      message: 'The mail server refused the recipient (550 5.1.1).',
+      said: '550 5.1.1 <address>: Recipient address rejected',
       suppress: 'bounced',
     });
   });
 
   test('a reply of many lines is read as one', () => {
-    expect(parseReply('550-5.7.26 Not authenticated,\r\n550-5.7.26 see\r\n550 5.7.26 the manual')).toEqual({
-      code: 550,
-      status: '5.7.26',
-      text: 'Not authenticated, see the manual',
-    });
+    const reply = parseReply('550-5.7.26 Not authenticated,\r\n550-5.7.26 see\r\n550 5.7.26 the manual');
+    expect([reply?.code, reply?.status, reply?.text]).toEqual([
+      550,
+      '5.7.26',
+      'Not authenticated, see the manual',
+    ]);
   });
 
   test('what is stored of a reply has no address and at most 200 characters', () => {

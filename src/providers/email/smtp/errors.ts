@@ -1,15 +1,15 @@
 import type { Outcome } from '../../../core/deliveries/sender.ts';
+import { type Hidden, redactSecrets, withoutAddresses } from '../../redact-secrets.ts';
+import type { Reply } from './reply.ts';
 
 /** Which step of an SMTP session a reply answers; `body` is the reply after the final dot. */
 export type Phase = 'connect' | 'auth' | 'mail' | 'rcpt' | 'data' | 'body';
 
-/** A reply taken apart: `550 5.1.1 User unknown` (RFC 5321, section 4.2; RFC 3463). */
-export interface Reply {
-  readonly code: number;
-  /** Empty when the server gives none. */
-  readonly status: string;
-  /** One line, without codes. */
-  readonly text: string;
+/** What a verdict needs to know of the relay. */
+export interface Terms {
+  /** What its words must not bring back; a login adds to it. */
+  readonly hidden: Hidden[];
+  readonly hasLogin: boolean;
 }
 
 /** "Try again later" for greylisting and full queues: sooner than this is refused again. */
@@ -18,6 +18,7 @@ const RETRY_AFTER_MS = 5 * 60_000;
 type Verdict =
   | 'account'
   | 'throttled'
+  | 'slow_down'
   | 'transient'
   | 'unknown_address'
   | 'permanent'
@@ -26,14 +27,22 @@ type Verdict =
   | 'smtputf8';
 
 interface Row {
-  readonly when: (reply: Reply, phase: Phase) => boolean;
+  readonly when: (reply: Reply, phase: Phase, terms: Terms) => boolean;
   readonly verdict: Verdict;
 }
 
 const GREYLISTED = /gr[ae]y-?list/i;
 const UNKNOWN_USER =
   /(user|recipient|mailbox|address|account)\b.{0,40}\b(unknown|not found|does ?n[o']t exist|disabled|inactive)|(no such|unknown|invalid) (user|recipient|mailbox|address)|no mailbox/i;
-const RELAY_DENIED = /relay(ing)? (access )?(denied|not permitted|not allowed|prohibited)|unable to relay/i;
+const RELAY_DENIED =
+  /relay(ing)?\b.{0,60}\b(denied|not permitted|not allowed|prohibited|disabled|refused|rejected)|(unable|not (permitted|allowed|authori[sz]ed)) to relay|(do not|don't|doesn't|no) relay|rcpthosts/i;
+const LOGIN_WANTED =
+  /authentication (is )?(required|needed|expected)|must (first )?(be )?authenticated?\b|(client|user) (was |is )?not authenticated|turn on smtp auth|(log|sign) ?in (first|before)|login required/i;
+/** Postfix's submission port closes the door on the client, whoever the mail is for. */
+const DOOR_CLOSED = /client host rejected|^(<[^>]*>: ?)?access denied/i;
+const TLS_WANTED = /starttls|encryption (is )?(required|needed)|tls (is )?(required|needed)/i;
+const DAILY = /daily|per day|quota|24.?h/i;
+const TOO_FAST = /throttl|sending rate|rate limit|too (many|fast).{0,40}(per|second|minute|hour|rate)/i;
 const SENDER_REFUSED = /sender (address )?(rejected|denied|not allowed|not owned)|not owned by user/i;
 const ADDRESS_REFUSED = /(recipient|address|mailbox)/i;
 const TOO_LARGE = /size|too (large|big)/i;
@@ -63,6 +72,14 @@ const ROWS: readonly Row[] = [
     when: (reply) => is4xx(reply) && (reply.status === '4.7.28' || /\bRP-00\d|\bTS\d\d/.test(reply.text)),
     verdict: 'throttled',
   },
+  // SES gives its speed limit the code of a failed login; the one for the day is a person's business.
+  {
+    when: (reply, phase) =>
+      is4xx(reply) && phase !== 'auth' && TOO_FAST.test(reply.text) && !DAILY.test(reply.text),
+    verdict: 'slow_down',
+  },
+  // Too many messages, or recipients although there is one to each: of a session, or in a time.
+  { when: (reply) => isSessionLimit(reply), verdict: 'slow_down' },
   // Gmail's word for forbidden attachments, which the status alone would read as a login.
   { when: (reply) => reply.code === 552 && reply.status === '5.7.0', verdict: 'stop_send' },
   // The sender itself: reputation, DNS, DKIM, credentials, daily limit. Some of it comes as 4xx.
@@ -77,7 +94,12 @@ const ROWS: readonly Row[] = [
   { when: (reply, phase) => phase === 'auth' && is5xx(reply), verdict: 'account' },
   { when: (reply) => is5xx(reply) && RELAY_DENIED.test(reply.text), verdict: 'account' },
   { when: (reply) => is5xx(reply) && SENDER_REFUSED.test(reply.text), verdict: 'account' },
+  { when: (reply) => is5xx(reply) && LOGIN_WANTED.test(reply.text), verdict: 'account' },
   { when: (reply) => reply.code === 503 && /auth/i.test(reply.text), verdict: 'account' },
+  {
+    when: (reply, _phase, { hasLogin }) => !hasLogin && is5xx(reply) && DOOR_CLOSED.test(reply.text),
+    verdict: 'account',
+  },
   { when: (reply) => reply.code === 421 || reply.status === '4.7.0', verdict: 'throttled' },
   // 450, 451, 452, 4.2.1, 4.2.2, 4.3.x, 4.4.x, and whatever else may pass.
   { when: is4xx, verdict: 'transient' },
@@ -125,11 +147,20 @@ const STEPS: Readonly<Record<Phase, string>> = {
   body: 'The mail server refused the message',
 };
 
+const NO_SECRETS: Terms = { hidden: [], hasLogin: false };
+
 /** What became of a message whose last word from the server is `reply`; a 4xx or 5xx means certainly not sent. */
-export function classify(reply: Reply, phase: Phase): Outcome {
-  const verdict = ROWS.find((row) => row.when(reply, phase))?.verdict;
+export function classify(reply: Reply, phase: Phase, terms: Terms = NO_SECRETS): Outcome {
+  const outcome = outcomeOf(reply, phase, terms);
+  // To a login a server may answer with whatever it was just told, in any form: of that only the codes are passed on.
+  return phase === 'auth' ? outcome : { ...outcome, said: redact(wordsOf(reply), terms.hidden) };
+}
+
+function outcomeOf(reply: Reply, phase: Phase, terms: Terms): Outcome {
+  const verdict = ROWS.find((row) => row.when(reply, phase, terms))?.verdict;
   const code = `smtp_${reply.code}${reply.status ? `_${reply.status}` : ''}`;
-  const message = `${STEPS[phase]}: ${describe(reply)}`;
+  const codes = [reply.code, reply.status].filter(Boolean).join(' ');
+  const message = `${STEPS[phase]} (${codes}).${wayOut(reply, phase, terms)}`;
   // Before a session stands, a reply speaks of the relay and not of this message, unless it blames the account.
   if (phase === 'connect' || phase === 'auth') {
     return verdict === 'account'
@@ -141,6 +172,8 @@ export function classify(reply: Reply, phase: Phase): Outcome {
       return { type: 'account', code, message };
     case 'throttled':
       return { type: 'throttled', scope: isEarly(phase) ? 'sender' : 'domain', code, message };
+    case 'slow_down':
+      return { type: 'throttled', scope: 'sender', code, message };
     case 'transient':
       return isEarly(phase)
         ? { type: 'transient', scope: 'sender', code, message }
@@ -161,12 +194,24 @@ export function classify(reply: Reply, phase: Phase): Outcome {
   }
 }
 
+/** What helps, where the server's words alone would not tell. */
+function wayOut({ code, text }: Reply, phase: Phase, { hasLogin }: Terms): string {
+  if (code < 500 || phase === 'auth') return '';
+  if (TLS_WANTED.test(text)) return ' It wants TLS: take ?tls=off out of SMTP_URL, or use smtps://.';
+  const wantsLogin = code === 530 || LOGIN_WANTED.test(text) || DOOR_CLOSED.test(text);
+  if (!hasLogin && (wantsLogin || RELAY_DENIED.test(text)))
+    return ' SMTP_URL has no user and password: this server wants a login, or does not send for this machine.';
+  return hasLogin && RELAY_DENIED.test(text)
+    ? ' It does not send for this login, or not from EMAIL_FROM.'
+    : '';
+}
+
 const OUT_OF_STEP = /pipelin|synchroni[sz]ation/i;
 const ENOUGH_MESSAGES =
   /too many (messages|mails|emails|transactions|errors|recipients)|(message|mail|transaction)s? (limit|per (session|connection)|(in|on) (this|one) (session|connection))|max(imum)? (number of )?(messages|mails|transactions)/i;
 
 /** A server that takes no commands in groups after all (RFC 2920). A missing login is also answered with 503. */
-export function isOutOfStep(code: number, text: string): boolean {
+export function isOutOfStep({ code, text }: Reply): boolean {
   return (code === 503 && !/auth/i.test(text)) || (code >= 500 && OUT_OF_STEP.test(text));
 }
 
@@ -175,34 +220,24 @@ export function isOutOfStep(code: number, text: string): boolean {
  * each have a limit. A fresh session is the answer; one that hears it at once is told the truth by {@link classify}.
  * Of recipients there is one to a message, so too many of them are too many on the connection.
  */
-export function isSessionLimit(code: number, text: string): boolean {
-  return code >= 400 && code < 500 && (/^4\d\d[ -]4\.5\.3\b/.test(text) || ENOUGH_MESSAGES.test(text));
+export function isSessionLimit(reply: Reply): boolean {
+  return is4xx(reply) && (reply.status === '4.5.3' || ENOUGH_MESSAGES.test(reply.text));
 }
 
 /** Whether that limit is a number of messages for each session, rather than errors or a rate. */
-export function countsBySession(text: string): boolean {
-  return /4\.5\.3\b|session|connection/i.test(text) && !/too many errors/i.test(text);
+export function countsBySession({ status, text }: Reply): boolean {
+  return (status === '4.5.3' || /session|connection/i.test(text)) && !/too many errors/i.test(text);
 }
 
-/** Takes a reply of one or many lines apart; null when it does not begin with a reply code. */
-export function parseReply(response: string): Reply | null {
-  const code = /^[2-5]\d\d/.exec(response)?.[0];
-  if (!code) return null;
-  const lines = response.split(/\r?\n/).map((line) => line.replace(/^\d{3}[ -]?/, ''));
-  const status = /^[245]\.\d{1,3}\.\d{1,3}\b/.exec(lines[0]!)?.[0] ?? '';
-  const text = lines
-    .map((line) => (status && line.startsWith(status) ? line.slice(status.length) : line).trim())
-    .filter(Boolean)
-    .join(' ');
-  return { code: Number(code), status, text };
-}
+/** Enough to say anything; what follows is not worth its work. */
+const MOST_READ = 1_000;
 
-/** A server's words without anyone's address in them, short enough to store. */
-export function redact(text: string): string {
-  const clean = text.replace(/<?(?:"[^"]*"|[^\s<>"'(),;:[\]]+)@[^\s<>"'(),;:]+>?/gu, '<address>');
+/** A server's words without anyone's address and without what it was told in confidence, short enough to store. */
+export function redact(text: string, hidden: readonly Hidden[] = []): string {
+  const clean = withoutAddresses(redactSecrets(text, hidden).slice(0, MOST_READ));
   return clean.length > 200 ? `${clean.slice(0, 199)}…` : clean;
 }
 
-function describe(reply: Reply): string {
-  return redact([reply.code, reply.status, reply.text].filter(Boolean).join(' '));
+function wordsOf(reply: Reply): string {
+  return [reply.code, reply.status, reply.text].filter(Boolean).join(' ');
 }

@@ -3,8 +3,12 @@ const NOT_LET_IN =
   /_5\.7\.|access denied|relay|authenticat|log ?in|not (permitted|allowed|authori[sz]ed)|client host/i;
 
 /** What a refusal means when every recipient meets it, and the way out. */
-export function ifEverybody({ code, message }: { readonly code: string; readonly message: string }): string {
-  const said = `${code} ${message}`;
+export function ifEverybody(refusal: {
+  readonly code: string;
+  readonly message: string;
+  readonly said?: string;
+}): string {
+  const said = `${refusal.code} ${refusal.message} ${refusal.said ?? ''}`;
   if (UNKNOWN_USER.test(said)) {
     return (
       'A server that knows nobody delivers for its own domains only, or has lost its list of users: ' +

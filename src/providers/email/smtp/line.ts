@@ -1,11 +1,15 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type PeerCertificate, TLSSocket } from 'node:tls';
+import { type Reply, ReplyReader } from './reply.ts';
 
-/** A reply line is at most 512 octets (RFC 5321, section 4.5.3.1.5); one that grows beyond this is no SMTP. */
-const LONGEST_REPLY = 64 * 1024;
 const PROBLEM_CODE = 'EPROTOCOL';
+const NO_HANDSHAKE =
+  'took the connection and did not answer in TLS: smtp:// may fit instead of smtps://, or it is slow';
 
-/** Why a line to a server is gone: the system's own code (`ECONNRESET`), `ECONNECTION`, `ETIMEDOUT` or `EPROTOCOL`. */
+/**
+ * Why a line to a server is gone: the system's own code (`ECONNRESET`), `ECONNECTION`, `ETIMEDOUT`, `EPROTOCOL`, or `ETLS`
+ * where one side speaks TLS and the other does not. In those of our own the message goes on from "The mail server …".
+ */
 export class LineLost extends Error {
   readonly code: string;
 
@@ -20,14 +24,14 @@ export class LineLost extends Error {
  * One listener at a time; after `onLost` nothing more is heard.
  */
 export class SmtpLine {
-  /** The code, and the reply's text with all its lines. */
-  onReply: (code: number, text: string) => void = () => {};
+  onReply: (reply: Reply) => void = () => {};
   onLost: (why: LineLost) => void = () => {};
   #socket: Socket;
   #isSecure: boolean;
   #lost: LineLost | null = null;
   #rest = '';
-  #reply = '';
+  #hasMore = false;
+  readonly #reader = new ReplyReader();
 
   private constructor(socket: Socket, isSecure: boolean) {
     this.#socket = socket;
@@ -46,8 +50,8 @@ export class SmtpLine {
   /** Goes on in TLS (RFC 3207). What the server said before it, beyond its reply, is somebody else's: refused. */
   async secure(host: string, tls: ConnectionOptions, limitMs: number): Promise<void> {
     if (this.#lost) throw this.#lost;
-    if (this.#rest !== '' || this.#reply !== '') {
-      throw new LineLost(PROBLEM_CODE, 'The server went on in clear text after STARTTLS.');
+    if (this.#hasMore || this.#rest !== '' || this.#reader.isInside) {
+      throw new LineLost(PROBLEM_CODE, 'went on in clear text after STARTTLS');
     }
     const clear = this.#socket;
     clear.off('data', this.#take).off('error', this.#failed).off('close', this.#closed);
@@ -61,6 +65,20 @@ export class SmtpLine {
 
   get isSecure(): boolean {
     return this.#isSecure;
+  }
+
+  /** Who the server says it is, and by which version of TLS; null in clear text. */
+  get encryption(): { readonly protocol: string; readonly certificate: PeerCertificate } | null {
+    if (!(this.#socket instanceof TLSSocket)) return null;
+    return {
+      protocol: this.#socket.getProtocol() ?? 'TLS',
+      certificate: this.#socket.getPeerCertificate(),
+    };
+  }
+
+  /** Whether the server has said more than what is being heard: behind 354 that is out of step. */
+  get hasMore(): boolean {
+    return this.#hasMore;
   }
 
   get isLost(): boolean {
@@ -88,7 +106,11 @@ export class SmtpLine {
     if (this.#lost) return;
     this.#lost = why;
     this.#socket.destroy();
-    this.onLost(why);
+    try {
+      this.onLost(why);
+    } catch {
+      // Whoever listened had its say; a throw in a socket's event would end the process.
+    }
   }
 
   #listen(): void {
@@ -102,41 +124,35 @@ export class SmtpLine {
   readonly #closed = () => this.lose(closed());
 
   readonly #take = (chunk: Buffer) => {
+    try {
+      this.#read(chunk);
+    } catch {
+      this.lose(new LineLost(PROBLEM_CODE, 'said what could not be dealt with'));
+    }
+  };
+
+  #read(chunk: Buffer): void {
     const text = this.#rest === '' ? chunk.toString() : this.#rest + chunk.toString();
     let from = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
-      const line = text.slice(from, text[end - 1] === '\r' ? end - 1 : end);
+      let last = end;
+      while (last > from && text[last - 1] === '\r') last -= 1;
+      const line = text.slice(from, last);
       from = end + 1;
-      this.#takeLine(line);
+      this.#hasMore = from < text.length;
+      const reply = this.#reader.take(line);
+      if (reply === 'garbled') return void this.#refuse();
+      if (reply) this.onReply(reply);
       if (this.#lost) return;
     }
+    this.#hasMore = false;
     this.#rest = from === 0 ? text : text.slice(from);
-    if (this.#rest.length + this.#reply.length > LONGEST_REPLY) this.#refuse();
-  };
-
-  #takeLine(line: string): void {
-    const code = replyCode(line);
-    if (code === 0) return void this.#refuse();
-    if (line[3] === '-') {
-      this.#reply += `${line}\n`;
-      return;
-    }
-    const reply = this.#reply === '' ? line : this.#reply + line;
-    this.#reply = '';
-    this.onReply(code, reply);
+    if (this.#reader.isTooLong(this.#rest.length)) this.#refuse();
   }
 
   #refuse(): void {
-    this.lose(new LineLost(PROBLEM_CODE, 'The server said something that is no SMTP reply.'));
+    this.lose(new LineLost(PROBLEM_CODE, 'said something that is no SMTP reply'));
   }
-}
-
-/** `250`, followed by a space, a hyphen or nothing; 0: no reply. */
-function replyCode(line: string): number {
-  const separator = line[3];
-  if (separator !== undefined && separator !== ' ' && separator !== '-') return 0;
-  const code = Number(line.slice(0, 3));
-  return Number.isInteger(code) && code >= 200 && code < 600 ? code : 0;
 }
 
 /** Server Name Indication takes names only (RFC 6066, section 3). */
@@ -156,11 +172,16 @@ function established(socket: Socket, event: 'connect' | 'secureConnect', limitMs
     };
     const onClose = () => settle(closed());
     const onOpen = () => settle();
-    const limit = setTimeout(() => settle(new LineLost('ETIMEDOUT', 'No connection in time.')), limitMs);
+    // Over TCP it stands by then, where TLS is what is missing.
+    const late = () =>
+      socket.connecting || event === 'connect'
+        ? new LineLost('ETIMEDOUT', 'did not answer in time')
+        : new LineLost('ETLS', NO_HANDSHAKE);
+    const limit = setTimeout(() => settle(late()), limitMs);
     socket.on('error', settle).on('close', onClose).on(event, onOpen);
   });
 }
 
 function closed(): LineLost {
-  return new LineLost('ECONNECTION', 'The connection was closed.');
+  return new LineLost('ECONNECTION', 'closed the connection');
 }

@@ -135,7 +135,7 @@ export class SmtpPool implements Owner {
   #opened(opened: Opened): void {
     if (opened.type === 'open') {
       const { silenceMs } = this.#access.timeouts;
-      const session = new SmtpSession(opened.line, opened.extensions, silenceMs, this);
+      const session = new SmtpSession(opened, silenceMs, this);
       this.#open.add(session);
       this.idle(session);
       return void this.#hire();

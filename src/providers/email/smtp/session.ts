@@ -1,7 +1,8 @@
 import { type Attempt, type Outcome, STALLED } from '../../../core/deliveries/sender.ts';
-import type { Extensions } from './connect.ts';
-import { classify, countsBySession, isOutOfStep, isSessionLimit, type Phase, parseReply } from './errors.ts';
+import type { Extensions, Opened } from './connect.ts';
+import { classify, countsBySession, isOutOfStep, isSessionLimit, type Phase, type Terms } from './errors.ts';
 import { LineLost, type SmtpLine } from './line.ts';
+import type { Reply } from './reply.ts';
 import type { Relay } from './settings.ts';
 
 /** One message ready to leave. */
@@ -76,6 +77,7 @@ interface Expected {
 export class SmtpSession {
   readonly #line: SmtpLine;
   readonly #extensions: Extensions;
+  readonly #terms: Terms;
   readonly #owner: Owner;
   readonly #limitMs: number;
   readonly #expected: Expected[] = [];
@@ -87,12 +89,14 @@ export class SmtpSession {
   #hasServed = false;
   #silentSince = 0;
 
-  constructor(line: SmtpLine, extensions: Extensions, limitMs: number, owner: Owner) {
+  constructor(opened: Extract<Opened, { type: 'open' }>, limitMs: number, owner: Owner) {
+    const { line, extensions, terms } = opened;
     this.#line = line;
     this.#extensions = extensions;
+    this.#terms = terms;
     this.#limitMs = limitMs;
     this.#owner = owner;
-    line.onReply = (code, text) => this.#heard(code, text);
+    line.onReply = (reply) => this.#heard(reply);
     line.onLost = (why) => this.#lost(why);
     // One timer for the session's life instead of one for each reply.
     this.#watch = setInterval(() => this.#checkSilence(), Math.min(limitMs / 4, 5_000)).unref();
@@ -111,7 +115,7 @@ export class SmtpSession {
 
   /** Hangs up on whatever is on its way. */
   giveUp(): void {
-    this.#line.lose(new LineLost('ETIMEDOUT', 'The answer was not awaited.'));
+    this.#end(new LineLost('ETIMEDOUT', 'was not waited for'));
   }
 
   /** Begins with a message, when the session is idle. */
@@ -127,9 +131,9 @@ export class SmtpSession {
       return;
     }
     const { parcel } = job;
-    const raw = parcel.render();
-    const obstacle = this.#obstacle(parcel, raw.length);
-    if (obstacle) {
+    const raw = rendered(parcel);
+    const obstacle = raw === null ? UNFIT : this.#obstacle(parcel, raw.length);
+    if (raw === null || obstacle) {
       job.done(obstacle);
       return void this.#send(before, this.#nextJob());
     }
@@ -174,29 +178,31 @@ export class SmtpSession {
     this.#line.write(text, isUtf8 ? 'utf8' : 'latin1');
   }
 
-  #heard(code: number, text: string): void {
+  #heard(reply: Reply): void {
+    const { code } = reply;
     const expected = this.#expected.shift();
     this.#silentSince = performance.now();
-    if (!expected) return void this.#unasked(text);
+    if (!expected) return void this.#unasked();
     const { step, passage } = expected;
-    if (passage && this.#endsHere(passage, code, text)) return;
-    if (code === 421) return void this.#toldToLeave(step, passage, text);
-    if (passage) this.#answered(step, passage, code, text);
+    if (passage && this.#endsHere(passage, reply)) return;
+    if (code === 421) return void this.#toldToLeave(step, passage, reply);
+    if (passage) this.#answered(step, passage, reply);
     // A server that does not forget the last message is not trusted with another.
-    else if (code >= 300) this.#line.lose(new LineLost('EPROTOCOL', text));
+    else if (code >= 300) this.#line.lose(outOfStep());
     if (this.#expected.length === 0 && !this.#line.isLost) this.#free();
   }
 
-  #answered(step: Step, passage: Passage, code: number, text: string): void {
+  #answered(step: Step, passage: Passage, reply: Reply): void {
+    const { code } = reply;
     const isGood = code < 300;
     // 354 belongs to DATA and nothing else does: otherwise question and answer are out of step, and none can be trusted.
     if (code < 400 && (code === 354) !== (step === 'data')) {
-      return void this.#line.lose(new LineLost('EPROTOCOL', text));
+      return void this.#line.lose(outOfStep());
     }
     switch (step) {
       case 'mail':
       case 'rcpt': {
-        if (!isGood) passage.refusal ??= refusalOf(text, step);
+        if (!isGood) passage.refusal ??= this.#refusalOf(reply, step);
         if (passage.isGrouped) return;
         if (passage.refusal) return void this.#refused(passage);
         this.#expected.push({ step: step === 'mail' ? 'rcpt' : 'data', passage });
@@ -205,12 +211,12 @@ export class SmtpSession {
       }
       case 'data':
         if (code === 354) return void this.#body(passage);
-        passage.refusal ??= refusalOf(text, 'data');
+        passage.refusal ??= this.#refusalOf(reply, 'data');
         return void this.#refused(passage);
       case 'body':
         this.#hasServed = true;
         if (isGood) return void this.#settle(passage, null);
-        passage.refusal = refusalOf(text, 'body');
+        passage.refusal = this.#refusalOf(reply, 'body');
         return void this.#refused(passage);
       case 'void':
         return void this.#settle(passage, passage.refusal);
@@ -225,10 +231,12 @@ export class SmtpSession {
       this.#expected.push({ step: 'void', passage });
       return void this.#write('.\r\n');
     }
+    // Who says more than 354 is out of step: nothing leaves on that word.
+    if (this.#line.hasMore) return void this.#line.lose(outOfStep());
     // The last instant before it leaves.
     if (!parcel.mayLeave()) {
       this.#settle(passage, STALLED);
-      return void this.#line.lose(new LineLost('ECONNECTION', 'Given up.'));
+      return void this.#line.lose(new LineLost('ECONNECTION', 'was given up'));
     }
     passage.isSent = true;
     this.#expected.push({ step: 'body', passage });
@@ -248,17 +256,17 @@ export class SmtpSession {
   }
 
   /** Whether this reply is about the session and not about the message: then it ends, and another one carries it. */
-  #endsHere(passage: Passage, code: number, text: string): boolean {
+  #endsHere(passage: Passage, reply: Reply): boolean {
     if (passage.refusal) return false;
-    if (passage.isGrouped && isOutOfStep(code, text)) this.#owner.groupRefused();
-    else if (this.#hasServed && isSessionLimit(code, text)) {
-      this.#owner.limitHeard(this.#carried - this.#passages.size, countsBySession(text));
+    if (passage.isGrouped && isOutOfStep(reply)) this.#owner.groupRefused();
+    else if (this.#hasServed && isSessionLimit(reply)) {
+      this.#owner.limitHeard(this.#carried - this.#passages.size, countsBySession(reply));
     } else return false;
     // Refused, also where its body had left.
     passage.isSent = false;
     passage.goesAgain = true;
     this.#line.write('QUIT\r\n');
-    this.#line.lose(new LineLost('ECONNECTION', 'The session was at its end.'));
+    this.#line.lose(new LineLost('ECONNECTION', 'had no more room in this session'));
     return true;
   }
 
@@ -269,21 +277,30 @@ export class SmtpSession {
   }
 
   /** 421: the server closes the session (RFC 5321, section 3.8). To MAIL it says nothing about the message. */
-  #toldToLeave(step: Step, passage: Passage | null, text: string): void {
+  #toldToLeave(step: Step, passage: Passage | null, reply: Reply): void {
     if (passage && (step !== 'mail' || !this.#hasServed)) {
-      this.#settle(passage, passage.refusal ?? refusalOf(text, step === 'void' ? 'body' : (step as Phase)));
+      this.#settle(
+        passage,
+        passage.refusal ?? this.#refusalOf(reply, step === 'reset' || step === 'void' ? 'body' : step),
+      );
     }
-    this.#line.lose(new LineLost('ECONNECTION', 'The server closed the session.'));
+    this.#line.lose(new LineLost('ECONNECTION', 'closed the session'));
   }
 
   /** Between messages a server says goodbye at most. With anything on its way the session is out of step. */
-  #unasked(text: string): void {
-    this.#line.lose(new LineLost('EPROTOCOL', text));
+  #unasked(): void {
+    this.#line.lose(outOfStep());
   }
 
   #checkSilence(): void {
     if (this.#expected.length === 0 || performance.now() - this.#silentSince < this.#limitMs) return;
-    this.#line.lose(new LineLost('ETIMEDOUT', 'The mail server did not answer in time.'));
+    this.#end(new LineLost('ETIMEDOUT', 'did not answer in time'));
+  }
+
+  /** Also where the line was lost before anybody listened: no message waits for what never comes. */
+  #end(why: LineLost): void {
+    if (this.#line.isLost) this.#lost(why);
+    else this.#line.lose(why);
   }
 
   #lost({ code }: LineLost): void {
@@ -301,13 +318,33 @@ export class SmtpSession {
     this.#owner.ended(this);
   }
 
+  #refusalOf(reply: Reply, phase: Phase): Outcome {
+    return classify(reply, phase, this.#terms);
+  }
+
   #settle(passage: Passage, delivered: Delivered): void {
     if (this.#passages.delete(passage)) passage.job.done(delivered);
   }
 }
 
-function refusalOf(text: string, phase: Phase): Outcome {
-  return classify(parseReply(text)!, phase);
+const UNFIT: Outcome = {
+  type: 'transient',
+  scope: 'recipient',
+  code: 'internal',
+  message: 'The message could not be put together; nothing was sent.',
+};
+
+/** Null when it cannot be put together: that must not take the session, or the process, with it. */
+function rendered(parcel: Parcel): string | null {
+  try {
+    return parcel.render();
+  } catch {
+    return null;
+  }
+}
+
+function outOfStep(): LineLost {
+  return new LineLost('EPROTOCOL', 'answers out of step');
 }
 
 function unknown(code: string): Outcome {

@@ -1,5 +1,6 @@
 import { asciiDomain } from '../../../core/leads/contact.ts';
 import { TidingsError } from '../../../errors.ts';
+import { type Hidden, hide } from '../../redact-secrets.ts';
 
 /** `SMTP_URL`, taken apart. The password stays in here: no message and no id ever holds it. */
 export interface Relay {
@@ -16,6 +17,8 @@ export interface Relay {
    */
   readonly pipelining: 'group' | 'deep' | 'off';
   readonly auth: { readonly user: string; readonly pass: string } | null;
+  /** What the relay is told in confidence: none of its words may bring that back. */
+  readonly hidden: readonly Hidden[];
 }
 
 /** `EMAIL_FROM`, taken apart; the domain is in its ASCII form. */
@@ -65,6 +68,9 @@ export function parseSmtpUrl(url: string): Relay {
     tls: tls !== 'off',
     pipelining,
     auth: user ? { user, pass } : null,
+    hidden: user
+      ? [hide(`\0${user}\0${pass}`, '(login)'), hide(pass, '(password)'), hide(user, '(user)')]
+      : [],
   };
 }
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { simpleParser } from 'mailparser';
 import { afterEach, describe, expect, test } from 'vitest';
+import { startHostileRelay } from '../../../../test/support/hostile-relay.ts';
 import {
   type RunningSmtpServer,
   type SmtpServerOptions,
@@ -335,6 +336,63 @@ describe('encryption', () => {
   });
 });
 
+describe('a relay that is not on this machine', () => {
+  // The system reads 127.1 as this machine; we only know 127.0.0.1, ::1 and localhost.
+  const elsewhere = (url: string) => url.replace('127.0.0.1', '127.1');
+
+  test.each(['', 'ann:right@'])(
+    'gets nothing in clear text unless ?tls=off says so (login: %j)',
+    async (login) => {
+      const server = await serve(login ? { auth: { user: 'ann', pass: 'right' } } : {});
+      const url = elsewhere(server.url).replace('//', `//${login}`);
+      const outcome = await send(open(url));
+      expect(outcome).toMatchObject({ type: 'account', code: 'ENOTLS' });
+      expect(JSON.stringify(outcome)).toContain('?tls=off');
+      expect(await checkConnection({ url })).toMatchObject({ ok: false, code: 'ENOTLS' });
+      expect(server.messages).toEqual([]);
+      expect(await send(open(`${url}?tls=off`))).toMatchObject({ type: 'accepted' });
+    },
+  );
+
+  test('is not trusted on a STARTTLS that it offers and refuses', async () => {
+    const relay = await startHostileRelay({
+      offers: ['STARTTLS'],
+      says: ({ step }) => (step === 'STARTTLS' ? '502 5.5.1 not today\r\n' : undefined),
+    });
+    cleanUps.push(() => relay.stop());
+    expect(await send(open(elsewhere(relay.url)))).toMatchObject({ type: 'account', code: 'ENOTLS' });
+  });
+});
+
+describe('a port that is not what it seems is said as what it is', () => {
+  test('smtp:// where TLS is spoken from the first byte', async () => {
+    const server = await serve({ tls: 'implicit' });
+    const url = server.url.replace('smtps:', 'smtp:');
+    const outcome = await send(open(url, { timeouts: { greetingMs: 500 } }));
+    expect(outcome).toMatchObject({ type: 'transient', scope: 'sender', code: 'ETLS' });
+    expect(JSON.stringify(outcome)).toContain('use smtps://');
+  });
+
+  test('smtps:// where plain SMTP is spoken', async () => {
+    const server = await serve();
+    const outcome = await send(open(server.url.replace('smtp:', 'smtps:')));
+    expect(outcome).toMatchObject({ type: 'transient', scope: 'sender' });
+    expect(JSON.stringify(outcome)).toContain('smtp:// may fit');
+  });
+
+  test('a server that is slow to greet, in either', async () => {
+    const relay = await startHostileRelay({ says: () => 'silence' });
+    cleanUps.push(() => relay.stop());
+    const timeouts = { greetingMs: 200, connectMs: 200 };
+    const plain = await send(open(relay.url, { timeouts }));
+    expect(plain).toMatchObject({ type: 'transient', scope: 'sender', code: 'ETIMEDOUT' });
+    expect(JSON.stringify(plain)).toContain('did not greet within 1 s');
+    const secure = await send(open(relay.url.replace('smtp:', 'smtps:'), { timeouts }));
+    expect(secure).toMatchObject({ type: 'transient', scope: 'sender', code: 'ETLS' });
+    expect(JSON.stringify(secure)).toContain('did not answer in TLS');
+  });
+});
+
 describe('addresses beyond ASCII', () => {
   test('a letter beyond ASCII before the @ is sent with SMTPUTF8', async () => {
     const server = await serve();
@@ -377,7 +435,11 @@ describe('addresses beyond ASCII', () => {
 describe('settings', () => {
   test('the sender is named by host and port, without its password', () => {
     const channel = open('smtps://ann:s3cret@mail.example.com', { connections: 5, ratePerSecond: 14 });
-    expect(channel.sender).toEqual({ id: 'smtp:mail.example.com:465', ratePerSecond: 14, windowSize: 20 });
+    expect(channel.sender).toMatchObject({
+      id: 'smtp:mail.example.com:465',
+      ratePerSecond: 14,
+      windowSize: 20,
+    });
   });
 
   test.each([
@@ -386,6 +448,7 @@ describe('settings', () => {
     [{ url: 'smtp://ann@mail.example.com' }, /SMTP_URL has a user but no password/],
     [{ url: 'smtp://ann:s3cret%@mail.example.com' }, /SMTP_URL has a "%"/],
     [{ url: 'smtp://ann:s3cret@mail.example.com?tls=maybe' }, /SMTP_URL has a "tls"/],
+    [{ url: 'smtp://ann:s3cret@mail.example.com?pipelining=yes' }, /SMTP_URL has a "pipelining"/],
     [{ url: 'smtp://ann:s3cret#1@mail.example.com' }, /SMTP_URL/],
     [{ from: 'Marketing' }, /EMAIL_FROM is "Marketing"/],
     [{ from: 'Märketing <grüße@example.com>' }, /EMAIL_FROM/],
@@ -406,7 +469,13 @@ describe('settings', () => {
   test('the relay can be tried without sending anything', async () => {
     const server = await serve({ tls: 'starttls', auth: { user: 'ann', pass: 'right' } });
     const url = withLogin(server.url, 'ann:right');
-    expect(await checkConnection({ url, ca: TEST_CERTIFICATE })).toEqual({ ok: true, encrypted: true });
+    expect(await checkConnection({ url, ca: TEST_CERTIFICATE })).toEqual({
+      ok: true,
+      tls: { protocol: 'TLSv1.3', subject: 'localhost', issuer: 'localhost', validUntil: '2120-01-01' },
+      login: 'accepted',
+    });
+    const open = await serve();
+    expect(await checkConnection({ url: open.url })).toEqual({ ok: true, tls: null, login: null });
     expect(await checkConnection({ url: withLogin(`${server.url}?tls=off`, 'ann:wrong') })).toMatchObject({
       ok: false,
       code: 'smtp_535_5.7.8',

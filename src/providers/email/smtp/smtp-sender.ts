@@ -8,7 +8,7 @@ import { ifEverybody } from './if-everybody.ts';
 import { SmtpPool } from './pool.ts';
 import { needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
 
-export { checkConnection, type SmtpTimeouts } from './connect.ts';
+export { checkConnection, type RelayCheck, type SmtpTimeouts } from './connect.ts';
 
 export interface SmtpSenderOptions {
   /** `SMTP_URL`: `smtp://` or `smtps://`, with user and password; `?tls=off` for a plain local server. */
@@ -74,7 +74,7 @@ export function createSmtpSender(options: SmtpSenderOptions): Channel {
             needsSmtpUtf8: needsSmtpUtf8(to),
             mayLeave: attempt.mayLeave,
           });
-          if (failure) return withoutSecret(failure, relay.auth?.pass);
+          if (failure) return failure;
           return { type: 'accepted', providerMessageId: message.messageId(attempt) };
         },
         preview: (recipient) => ({
@@ -87,10 +87,4 @@ export function createSmtpSender(options: SmtpSenderOptions): Channel {
     },
     close: (waitMs) => pool.close(waitMs),
   };
-}
-
-/** A server may say in its reply whatever it was told. */
-function withoutSecret(outcome: Outcome, secret: string | undefined): Outcome {
-  if (!secret || !('message' in outcome) || !outcome.message.includes(secret)) return outcome;
-  return { ...outcome, message: outcome.message.replaceAll(secret, '(password)') };
 }

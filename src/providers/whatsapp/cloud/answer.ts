@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Outcome } from '../../../core/deliveries/sender.ts';
+import { type Hidden, redactSecrets, withoutAddresses } from '../../redact-secrets.ts';
 import { classifyGraphError, type GraphError, tooFast } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -18,12 +19,14 @@ const acceptedAnswer = z.looseObject({
   messages: z.tuple([z.looseObject({ id: z.string().min(1).max(512) })], z.unknown()),
 });
 
+/** Enough to say anything; what follows is not worth its work. */
+const MOST_READ = 1_000;
 const MAX_DETAILS_LENGTH = 200;
 /** See Other follows something done; 408 and nginx's 499 also come from gateways that had passed the request on. */
 const IN_DOUBT = new Set([303, 408, 499]);
 
 /** What became of a message, from what came back for it. */
-export function classifyExchange(exchange: Exchange, secret: string): Outcome {
+export function classifyExchange(exchange: Exchange, hidden: readonly Hidden[]): Outcome {
   if (exchange.type === 'not_sent') return notSent(exchange.code);
   if (exchange.type === 'lost') {
     return {
@@ -36,20 +39,20 @@ export function classifyExchange(exchange: Exchange, secret: string): Outcome {
   }
   const { status, retryAfterMs } = exchange;
   const json = parseJson(exchange.body);
-  const error = readGraphError(json, secret);
+  const error = readGraphError(json, hidden);
   if (error) return classifyGraphError(error, status, retryAfterMs);
   if (status >= 200 && status < 300) return acceptedOrUnknown(json, status);
   return withoutGraphBody(status, retryAfterMs);
 }
 
 /** The error of a Graph answer, its words redacted; null when the body is not one. */
-export function readGraphError(json: unknown, secret: string): GraphError | null {
+export function readGraphError(json: unknown, hidden: readonly Hidden[]): GraphError | null {
   const parsed = graphAnswer.safeParse(json);
   if (!parsed.success) return null;
   const { error_subcode, message, error_data } = parsed.data.error;
   // "Object with ID … does not exist": Graph's way to say 33 about the phone number id in the path.
   const code = parsed.data.error.code === 100 && error_subcode === 33 ? 33 : parsed.data.error.code;
-  return { code, details: redact(error_data?.details || message, secret) };
+  return { code, details: redact(error_data?.details || message, hidden) };
 }
 
 export function parseJson(text: string): unknown {
@@ -61,11 +64,8 @@ export function parseJson(text: string): unknown {
 }
 
 /** Provider's words without phones, addresses, ids and secrets, on one line, short enough to store. */
-export function redact(text: string, secret: string): string {
-  const clean = text
-    .slice(0, 4_096)
-    .replaceAll(secret, '<token>')
-    .replace(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/gu, '<address>')
+export function redact(text: string, hidden: readonly Hidden[]): string {
+  const clean = withoutAddresses(redactSecrets(text, hidden).slice(0, MOST_READ))
     .replace(/[\w-]{40,}/g, '<id>')
     // Seven digits make a phone, also when spaces, dots, dashes or brackets stand between them.
     .replace(/\+?\(?\d(?:[\s().-]{0,2}\d){6,}/g, '<number>')

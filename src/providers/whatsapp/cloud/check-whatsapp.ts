@@ -1,13 +1,21 @@
 import * as z from 'zod';
 import type { Outcome } from '../../../core/deliveries/sender.ts';
 import { TidingsError } from '../../../errors.ts';
+import { type Hidden, redactSecrets } from '../../redact-secrets.ts';
 import { classifyExchange, parseJson, readGraphError } from './answer.ts';
 import { type Exchange, exchange, openPool } from './exchange.ts';
 import { type Endpoint, parseEndpoint, type WhatsAppOptions } from './settings.ts';
 
 export type WhatsAppCheck =
-  | { readonly ok: true; readonly detail: string }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+  | { readonly ok: true; readonly detail: string; readonly said?: string }
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      readonly said?: string | undefined;
+    };
+
+const MOST_SAID = 300;
 
 const phoneNumber = z.looseObject({
   display_phone_number: z.string(),
@@ -33,13 +41,13 @@ export async function checkWhatsApp(options: Omit<WhatsAppOptions, 'ratePerSecon
       method: 'GET',
       path: `${endpoint.path}?fields=display_phone_number,verified_name,quality_rating`,
     });
-    return explain(answer, endpoint.accessToken);
+    return explain(answer, endpoint.hidden);
   } finally {
     await pool.destroy();
   }
 }
 
-function explain(answer: Exchange, accessToken: string): WhatsAppCheck {
+function explain(answer: Exchange, hidden: readonly Hidden[]): WhatsAppCheck {
   if (answer.type === 'lost') {
     return { ok: false, code: answer.code, message: 'WhatsApp took the question and did not answer it.' };
   }
@@ -47,21 +55,26 @@ function explain(answer: Exchange, accessToken: string): WhatsAppCheck {
   const number = phoneNumber.safeParse(json);
   if (number.success && answer.type === 'answered' && answer.status === 200) {
     const { display_phone_number, verified_name, quality_rating } = number.data;
-    const name = verified_name ? ` (${verified_name})` : '';
-    const quality = quality_rating ? `; quality ${quality_rating.toLowerCase()}` : '';
-    return { ok: true, detail: `the token may use ${display_phone_number}${name}${quality}` };
+    const said = [
+      display_phone_number,
+      verified_name,
+      quality_rating && `quality ${quality_rating.toLowerCase()}`,
+    ];
+    const words = redactSecrets(said.filter(Boolean).join(', '), hidden).slice(0, MOST_SAID);
+    return { ok: true, detail: 'the token may use the number', said: words };
   }
-  const outcome = classifyExchange(answer, accessToken);
+  const outcome = classifyExchange(answer, hidden);
   if (outcome.type === 'account' || answer.type === 'not_sent') {
     const { code, message } = told(outcome);
-    return { ok: false, code, message };
+    return { ok: false, code, message, said: outcome.said };
   }
   // The other outcomes speak of a message and a lead, and there is none here.
-  const details = readGraphError(json, accessToken)?.details;
+  const details = readGraphError(json, hidden)?.details;
   return {
     ok: false,
     code: told(outcome).code,
-    message: `WhatsApp did not tell about the number${details ? `: ${details}` : `, but answered HTTP ${answer.status}.`}`,
+    message: `WhatsApp did not tell about the number, but answered HTTP ${answer.status}.`,
+    said: details,
   };
 }
 

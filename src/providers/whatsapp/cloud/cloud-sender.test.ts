@@ -151,7 +151,7 @@ describe('certainly not sent', () => {
   });
 
   test('when the name does not resolve', async () => {
-    const outcome = await text(open('http://cloud-api.invalid')).deliver(TO, ATTEMPT);
+    const outcome = await text(open('https://cloud-api.invalid')).deliver(TO, ATTEMPT);
     expect(outcome).toMatchObject({ ...NOT_SENT, code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/) });
   });
 
@@ -305,6 +305,8 @@ describe('the channel', () => {
 
   test.each<[Partial<WhatsAppOptions>, RegExp]>([
     [{ phoneNumberId: '+1 555' }, /WHATSAPP_PHONE_NUMBER_ID/],
+    [{ apiUrl: 'http://graph.example.com' }, /WHATSAPP_API_URL is "http:.*clear text/],
+    [{ apiUrl: 'http://127.evil.example' }, /clear text/],
     [{ accessToken: 'two\nlines' }, /WHATSAPP_ACCESS_TOKEN/],
     [{ accessToken: '' }, /WHATSAPP_ACCESS_TOKEN/],
     [{ apiVersion: '26' }, /WHATSAPP_API_VERSION/],
@@ -317,8 +319,9 @@ describe('the channel', () => {
 describe('the check of the connection', () => {
   test('tells the number and its quality when all is well', async () => {
     const { url } = await serve();
-    const detail = 'the token may use +1 555-010-0000 (Example Shop); quality green';
-    expect(await checkWhatsApp(settings(url))).toEqual({ ok: true, detail });
+    const said = '+1 555-010-0000, Example Shop, quality green';
+    const detail = 'the token may use the number';
+    expect(await checkWhatsApp(settings(url))).toEqual({ ok: true, detail, said });
   });
 
   test('tells a wrong token, a wrong address, a server that is not there and a setting that cannot work', async () => {

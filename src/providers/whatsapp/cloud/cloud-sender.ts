@@ -49,7 +49,7 @@ export function createCloudSender(options: WhatsAppOptions): Channel {
             mayLeave,
           });
           if (reply.type === 'not_sent' && reply.code === STALLED.code) return STALLED;
-          return classifyExchange(reply, endpoint.accessToken);
+          return classifyExchange(reply, endpoint.hidden);
         },
         // The number behind the id is known to Meta only; `checkWhatsApp` asks for it.
         preview: ({ contact, values }) => ({

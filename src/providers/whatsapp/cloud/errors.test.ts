@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { hide } from '../../redact-secrets.ts';
 import { classifyExchange, redact } from './answer.ts';
 import { classifyGraphError } from './errors.ts';
 import { parseRetryAfter } from './exchange.ts';
 
 const TOKEN = 'EAAtesttoken';
+const HIDDEN = [hide(TOKEN, '<token>')];
 const answered = (status: number, json: unknown, retryAfterMs: number | null = null) =>
   classifyExchange(
     {
@@ -12,7 +14,7 @@ const answered = (status: number, json: unknown, retryAfterMs: number | null = n
       body: typeof json === 'string' ? json : JSON.stringify(json),
       retryAfterMs,
     },
-    TOKEN,
+    HIDDEN,
   );
 const graph = (code: number, message = '', rest: object = {}) => ({ error: { code, message, ...rest } });
 
@@ -129,16 +131,16 @@ describe("the provider's own words", () => {
     'Recipient (650) 555-1234 is not on WhatsApp',
     'Recipient +49.30.1234567 is not on WhatsApp',
   ])('lose every phone number: %s', (text) => {
-    expect(redact(text, TOKEN)).toBe('Recipient <number> is not on WhatsApp');
+    expect(redact(text, HIDDEN)).toBe('Recipient <number> is not on WhatsApp');
   });
 
   test('lose the token, long ids, email addresses and line breaks', () => {
     const text = `Token ${TOKEN}\nof ann@example.com: ${'EAAG'.repeat(12)}`;
-    expect(redact(text, TOKEN)).toBe('Token <token> of <address>: <id>');
+    expect(redact(text, HIDDEN)).toBe('Token <token> of <address>: <id>');
   });
 
   test('are cut to 200 characters', () => {
-    expect(redact('word '.repeat(1_000), TOKEN)).toHaveLength(200);
+    expect(redact('word '.repeat(1_000), HIDDEN)).toHaveLength(200);
   });
 
   test('prefer the details over the title, and keep error codes', () => {
@@ -146,7 +148,8 @@ describe("the provider's own words", () => {
       error_data: { details: 'Message 131026 failed' },
     });
     expect(answered(400, json)).toMatchObject({
-      message: expect.stringMatching(/Meta says: Message 131026 failed$/),
+      message: expect.stringMatching(/^The message cannot reach this number: [^:]+\.$/),
+      said: 'Message 131026 failed',
     });
   });
 });

@@ -177,23 +177,24 @@ export function classifyGraphError(error: GraphError, status: number, retryAfter
   const code = `whatsapp_${error.code}`;
   const group = BY_CODE.get(error.code);
   if (!group) return unknownError(code, error.details, status, retryAfterMs);
-  const message = error.details ? `${group.says} Meta says: ${error.details}` : group.says;
+  const message = group.says;
+  const said = error.details ? { said: error.details } : {};
   const { verdict } = group;
   if (verdict.type === 'transient' || verdict.type === 'throttled') {
-    return { ...verdict, code, message, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+    return { ...verdict, code, message, ...said, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
   }
-  return { ...verdict, code, message };
+  return { ...verdict, code, message, ...said };
 }
 
 function unknownError(code: string, details: string, status: number, retryAfterMs: number | null): Outcome {
-  const words = details ? `: ${details}` : '.';
-  if (status === 429) return tooFast(code, retryAfterMs);
+  const said = details ? { said: details } : {};
+  if (status === 429) return { ...tooFast(code, retryAfterMs), ...said };
   if (status >= 400 && status < 500) {
-    return { type: 'permanent', code, message: `WhatsApp refused the message${words}`, breaker: true };
+    return { type: 'permanent', code, message: 'WhatsApp refused the message.', breaker: true, ...said };
   }
   // Graph also fails after it took a message, so only a code that is known to mean "not sent" may say so.
-  const message = `WhatsApp reported a fault; the message may or may not have left${words}`;
-  return { type: 'uncertain', code, message };
+  const message = 'WhatsApp reported a fault; the message may or may not have left.';
+  return { type: 'uncertain', code, message, ...said };
 }
 
 /** HTTP 429 without a known code. */

@@ -1,4 +1,6 @@
 import { TidingsError } from '../../../errors.ts';
+import { isLoopback } from '../../is-loopback.ts';
+import { type Hidden, hide } from '../../redact-secrets.ts';
 
 export interface WhatsAppOptions {
   /** `WHATSAPP_PHONE_NUMBER_ID`: the id of the number, not the number itself. */
@@ -21,6 +23,8 @@ export interface Endpoint {
   /** `/v26.0/1234567890`, after the path of `WHATSAPP_API_URL` if it has one. */
   readonly path: string;
   readonly accessToken: string;
+  /** What no answer may bring back. */
+  readonly hidden: readonly Hidden[];
   readonly timeoutMs: number;
 }
 
@@ -55,10 +59,17 @@ export function parseEndpoint(options: Omit<WhatsAppOptions, 'ratePerSecond'>): 
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.username || url.search) {
     throw wrong('WHATSAPP_API_URL is no plain web address.', `Leave it out for ${DEFAULT_API_URL}.`);
   }
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    throw wrong(
+      `WHATSAPP_API_URL is "${url.origin}": the token and every message would travel in clear text.`,
+      `Write it with https://, or leave it out for ${DEFAULT_API_URL}; http:// is for servers on this machine.`,
+    );
+  }
   return {
     origin: url.origin,
     path: `${url.pathname.replace(/\/+$/, '')}/${apiVersion}/${phoneNumberId}`,
     accessToken,
+    hidden: [hide(accessToken, '<token>')],
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
   };
 }
