@@ -89,7 +89,7 @@ describe('a commit whose end nobody hears', () => {
 
   it('takes back what it claimed again in the same turn as it was settled', async () => {
     const channel = new FakeSender('email', 1);
-    // Each one is held up at first: it is pending again, and claimed again by the transaction that says so.
+    // Each one is delayed at first: it is pending again, and claimed again by the transaction that says so.
     channel.answer = ({ attemptId }) => (attemptId.endsWith('.1') ? STALLED : undefined);
     const send = await open(channel);
     deaf.isLost = (claims) => claims === 2;

@@ -11,7 +11,7 @@ const UNREACHABLE: Outcome = {
   message: 'The relay cannot be reached.',
 };
 
-it('what held up a process that is gone is not said any more when another one sends', async () => {
+it('what kept a send waiting in a process that is gone is not said any more when another one sends', async () => {
   const folder = freshFolder();
   const channel = new FakeSender('email', 4);
   channel.answer = () => UNREACHABLE;

@@ -35,7 +35,7 @@ const FATES = {
     arrives: false,
     outcome: { type: 'transient', scope: 'sender', code: 'x', message: 'Away.' },
   },
-  'held up': { arrives: false, outcome: STALLED },
+  stalled: { arrives: false, outcome: STALLED },
   'too fast': {
     arrives: false,
     outcome: { type: 'throttled', scope: 'sender', code: 'x', message: 'Slow.' },

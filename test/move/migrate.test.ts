@@ -98,7 +98,7 @@ async function halfSent(count: number, sent: number, unreachableAt = count + 1) 
   return { audience, send_id: send_id as string };
 }
 
-/** As a person who looks after a paused send does; then the call is made again, and must find everybody dealt with. */
+/** As a person who looks after a paused send does; then the call is made again, and must find everybody settled. */
 async function resume(core: Core, { audience, send_id }: { audience: string; send_id: string }) {
   core.dispatcher.start();
   await core.call('sends.resume', { send_id });

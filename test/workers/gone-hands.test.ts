@@ -6,7 +6,7 @@ import { FakeSender } from '../support/fake-channel.ts';
 
 type Work<T> = (tx: Transaction) => Promise<T>;
 
-/** A ledger whose transactions beside others can be held up: before they begin, or when they are over. */
+/** A ledger whose transactions beside others can be made to wait: before they begin, or when they are over. */
 class SlowLedger implements Ledger {
   readonly dialect: Ledger['dialect'];
   before: () => Promise<void> = async () => {};

@@ -108,7 +108,7 @@ async function busyWorker(): Promise<TidingsProcess> {
   }
 }
 
-/** Everybody is dealt with once; whoever is not unknown has the message. */
+/** Everybody is settled once; whoever is not unknown has the message. */
 async function expectOnce(send: object, leads: number, mostUnknown: number) {
   const result = await call('sendBulkMessages', { ...send, max_wait_seconds: 60 });
   const once = new Set(recipients());

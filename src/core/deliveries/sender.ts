@@ -60,7 +60,7 @@ export interface Attempt {
   /** Fresh for each attempt, at most 80 of `[a-z0-9.-]`; begins with the delivery id. */
   readonly attemptId: string;
   /**
-   * To be asked in the last instant before the message leaves: false once this process was held up for so long that
+   * To be asked in the last instant before the message leaves: false once this process stalled for so long that
    * another one may have taken over, or has given the attempt up. Then nothing must leave: {@link STALLED}. Whoever was
    * not told "yes" has certainly not sent: a fault before that leaves nobody in doubt.
    */
@@ -72,7 +72,7 @@ export const STALLED = {
   type: 'transient',
   scope: 'sender',
   code: 'process_stalled',
-  message: 'This process was held up; nothing was sent.',
+  message: 'This process stalled and may have lost its right to send; nothing was sent.',
 } as const satisfies Outcome;
 
 /** One recipient's message as it would arrive. */

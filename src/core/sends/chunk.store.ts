@@ -57,7 +57,7 @@ export interface TotalsDelta {
 
 export const NO_CHANGE: Readonly<TotalsDelta> = { in_flight: 0, sent: 0, failed: 0, unknown: 0, skipped: 0 };
 
-/** @returns whether everyone in the chunk has been dealt with. */
+/** @returns whether everyone in the chunk is settled. */
 export async function addToTotals(tx: Transaction, key: ChunkKey, moved: TotalsDelta): Promise<boolean> {
   const row = await tx.get<{ rest: number }>(
     `UPDATE chunks SET in_flight = in_flight + ?, sent = sent + ?, failed = failed + ?, unknown = unknown + ?,

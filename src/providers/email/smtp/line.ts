@@ -127,7 +127,7 @@ export class SmtpLine {
     try {
       this.#read(chunk);
     } catch {
-      this.lose(new LineLost(PROBLEM_CODE, 'said what could not be dealt with'));
+      this.lose(new LineLost(PROBLEM_CODE, 'said what could not be understood'));
     }
   };
 
