@@ -7,9 +7,11 @@ import { TidingsError } from '../errors.ts';
 import { newId } from '../new-id.ts';
 import { type CallContext, type Operation, operation } from '../operation.ts';
 import { messageFormat, parseContent } from '../sends/content.ts';
+import { contentHash } from '../sends/content-hash.ts';
 import { CALL_LIMIT_MS, withTextPart } from '../sends/ready-content.ts';
 import { sendBulkMessagesInput, sendBulkMessagesOutput } from '../sends/send.schema.ts';
 import {
+  allowRepeat,
   findSend,
   findSendByKey,
   getSend,
@@ -22,12 +24,20 @@ import {
   setScheduledAt,
   setState,
 } from '../sends/send.store.ts';
-import { isAhead, PAUSED_BY_REQUEST, scheduledAt, toResult, totalsOf } from '../sends/send-result.ts';
+import {
+  isAhead,
+  PAUSED_BY_REQUEST,
+  scheduledAt,
+  toRepeat,
+  toResult,
+  totalsOf,
+} from '../sends/send-result.ts';
 import { readStartTime, type StartTime } from '../sends/start-time.ts';
 import { parseTemplate, unknownFields } from '../sends/template.ts';
 import { type Channel, type ChannelName, modeOf } from './channel.ts';
 import { type Retry, requeue, reviveGivenUp } from './delivery.store.ts';
 import { refuseWhileHeld } from './hold.ts';
+import { findRepeat, type Repeat } from './repeat.store.ts';
 import { now } from './resolve-outcome.ts';
 
 export interface SendContext {
@@ -53,7 +63,11 @@ export function sendBulkMessages(context: SendContext): Operation {
     output: sendBulkMessagesOutput,
     async run(input, call) {
       await refuseWhileHeld(context.ledger);
-      const { id, notices } = await attach(context, input, call.signal);
+      const { id, notices, repeat } = await attach(context, input, call.signal);
+      if (repeat) {
+        const asked = { audienceId: input.audience_id, ...input, total: repeat.total };
+        return toRepeat(asked, (await findSend(context.ledger, id))!, repeat.percent);
+      }
       context.wake();
       await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
       return toResult((await findSend(context.ledger, id))!, notices);
@@ -69,7 +83,7 @@ async function attach(
   context: SendContext,
   input: Input,
   signal: AbortSignal | undefined,
-): Promise<{ id: string; notices: string[] }> {
+): Promise<{ id: string; notices: string[]; repeat?: { total: number; percent: number } }> {
   const start = readStartTime(input.schedule_at, Date.now());
   const audience = await existingAudience(context.ledger, input.audience_id);
   refuseUnready(audience);
@@ -89,12 +103,20 @@ async function attach(
     campaign: input.campaign,
     mode: modeOf(channel),
   };
-  const send = await context.ledger.write(async (tx) => {
+  const found = await context.ledger.write(async (tx): Promise<SendRow | Repeat | null> => {
     const known = await findSendByKey(tx, key);
+    const isNew = !known || !sameText(known, content);
+    if (isNew && key.mode === 'live' && !input.allow_repeat && known?.state !== 'cancelled') {
+      const asked = { ...key, ...content, total: audience.total_count, seq: known?.seq ?? null };
+      const repeat = await findRepeat(tx, asked, Date.now());
+      if (repeat) return repeat;
+    }
+    if (known && input.allow_repeat) await allowRepeat(tx, known.seq);
     if (known) return known;
     // It may have been deleted since: a send of it would find nobody.
     await existingAudience(tx, input.audience_id);
     await insertSend(tx, {
+      repeat_allowed: input.allow_repeat ? 1 : 0,
       ...key,
       ...content,
       id: newId(),
@@ -104,6 +126,9 @@ async function attach(
     });
     return null;
   });
+  if (found !== null && 'percent' in found)
+    return { id: found.sendId, notices, repeat: { total: audience.total_count, percent: found.percent } };
+  const send = found;
   if (send === null) {
     if (start?.type === 'passed') notices.push(`${hasPassed(start)}: it was started at once.`);
     return { id: (await findSendByKey(context.ledger, key))!.id, notices };
@@ -221,6 +246,10 @@ async function revise(tx: Transaction, send: SendRow, content: SendContent): Pro
   if (sameContent(send, content)) return false;
   await reviseSend(tx, send.seq, content);
   return true;
+}
+
+function sameText(send: SendRow, content: SendContent): boolean {
+  return contentHash(send) === contentHash(content);
 }
 
 function sameContent(send: SendRow, content: SendContent): boolean {
