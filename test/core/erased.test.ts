@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/core/deliveries/sender.ts';
-import { finishErasures } from '../../src/core/person/erase-person.ts';
-import { NOT_PERSONAL, PERSONAL } from '../../src/core/person/personal-columns.ts';
 import { suppress } from '../../src/core/suppressions/suppression.store.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import { finishErasures } from '../../src/person/erase-person.ts';
+import { NOT_PERSONAL, PERSONAL } from '../../src/person/personal-columns.ts';
 import { createOutbox } from '../../src/providers/sandbox/create-outbox.ts';
 import { createSandboxSender } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, ledgerOf, openCore, removeFolder } from '../support/core.ts';
@@ -169,7 +169,7 @@ it('nothing of forty people is left after they were erased: in no table, no file
 });
 
 describe.skipIf(onPostgres)('the data file', () => {
-  it('keeps no old copies in pages that were split: many people, random addresses, changed and erased', async () => {
+  it('keeps no old copies of many people with random addresses, who were changed and then erased', async () => {
     const core = await openCore([], folder);
     const people = Array.from({ length: 6_000 }, (_, at) => ({
       name: `Tag${at}x Y`,

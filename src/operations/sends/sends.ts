@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { listDeliveries, topErrors } from '../../core/deliveries/delivery-report.store.ts';
+import { findRepeat } from '../../core/deliveries/repeat.store.ts';
 import { success } from '../../core/leads/lead.schema.ts';
 import {
   completeIfSettled,
   findSend,
   listSends,
   lockSend,
+  allowRepeat as markRepeatAllowed,
   type NamedSendRow,
   setState,
   type TotalledSendRow,
@@ -19,6 +21,7 @@ import { toSendStatus } from '../audience.ts';
 import { readCursor } from '../leads.ts';
 import { type Operation, operation } from '../operation.ts';
 import {
+  allowRepeat,
   delivery,
   listDeliveriesInput,
   scheduleAt,
@@ -28,7 +31,15 @@ import {
   sendSummary,
 } from './send.schema.ts';
 import { goOn, type SendContext } from './send-bulk-messages.ts';
-import { isAhead, nextStep, PAUSED_BY_REQUEST, toSummary, totalsOf } from './send-result.ts';
+import {
+  gotItLately,
+  isAhead,
+  nextStep,
+  PAUSED_BY_REQUEST,
+  REPEAT_FIX,
+  toSummary,
+  totalsOf,
+} from './send-result.ts';
 
 const changed = sendSummary.extend({ success, next_step: z.string() });
 
@@ -138,9 +149,9 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
         'Goes on with a paused or cancelled send: pending leads are tried, at its time if that is ahead or given.',
       effect: 'send',
       route: 'POST /sends/{send_id}/resume',
-      input: z.object({ send_id: sendId, schedule_at: scheduleAt.optional() }),
+      input: z.object({ send_id: sendId, schedule_at: scheduleAt.optional(), allow_repeat: allowRepeat }),
       output: changed,
-      run: ({ send_id, schedule_at }) =>
+      run: ({ send_id, schedule_at, allow_repeat }) =>
         change(send_id, async (tx, send) => {
           if (totalsOf(send).total_remaining === 0) throw cannot('resumed', send);
           const deleted = await tx.get(
@@ -149,6 +160,8 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
           );
           if (deleted)
             throw new TidingsError('conflict', 'The audience of this send was deleted: it cannot go on.');
+          if (allow_repeat) await markRepeatAllowed(tx, send.seq);
+          else await refuseRepeat(tx, send);
           await goOn(tx, send, resumeTime(send, schedule_at));
         }),
     }),
@@ -189,6 +202,15 @@ async function existingSend(reader: Reader, id: string): Promise<NamedSendRow> {
   throw new TidingsError('not_found', `There is no send ${id}.`, {
     fix: 'sends list shows the sends there are.',
   });
+}
+
+/** @throws TidingsError `repeat` when its people got the same text by other sends since it was made. */
+async function refuseRepeat(reader: Reader, send: TotalledSendRow): Promise<void> {
+  if (send.mode !== 'live' || send.repeat_allowed || send.state === 'running') return;
+  const repeat = await findRepeat(reader, send, Date.now());
+  if (!repeat) return;
+  const earlier = (await findSend(reader, repeat.sendId))!;
+  throw new TidingsError('repeat', gotItLately(earlier, repeat.percent), { fix: REPEAT_FIX });
 }
 
 /** When a send that is resumed goes on, in milliseconds since 1970; null: now. */

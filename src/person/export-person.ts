@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { Reader } from '../../ledger/ledger.ts';
-import { toSendStatus } from '../../operations/audience.ts';
-import { listEntriesAt, partsOf, textOf } from '../../providers/sandbox/outbox.store.ts';
-import { lead, success } from '../leads/lead.schema.ts';
-import { type LeadRow, toLead } from '../leads/lead.ts';
-import { findErased } from '../suppressions/erased-contact.ts';
+import { lead, success } from '../core/leads/lead.schema.ts';
+import { type LeadRow, toLead } from '../core/leads/lead.ts';
+import { findErased } from '../core/suppressions/erased-contact.ts';
+import type { Reader } from '../ledger/ledger.ts';
+import { toSendStatus } from '../operations/audience.ts';
+import { listEntriesAt, partsOf, textOf } from '../providers/sandbox/outbox.store.ts';
 import { leadsWith, positionOf, positionsIn, sendsThrough } from './person.store.ts';
 
 const record = z.looseObject({});

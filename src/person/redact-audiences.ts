@@ -1,5 +1,5 @@
-import type { Transaction } from '../../ledger/ledger.ts';
-import type { LeadRow } from '../leads/lead.ts';
+import type { LeadRow } from '../core/leads/lead.ts';
+import type { Transaction } from '../ledger/ledger.ts';
 
 const MARK = '[erased]';
 /** Shorter pieces of a name or a number say nothing of a person. */

@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import { TidingsError } from '../../errors.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
-import { existingLead } from '../../operations/leads.ts';
-import { type Operation, operation } from '../../operations/operation.ts';
-import { normalizeContact } from '../leads/contact.ts';
-import { leadId, success } from '../leads/lead.schema.ts';
-import { erasePeople } from './erase-person.ts';
-import { exportPerson, isKnown, personExport } from './export-person.ts';
-import { leadsWith } from './person.store.ts';
+import { normalizeContact } from '../core/leads/contact.ts';
+import { leadId, success } from '../core/leads/lead.schema.ts';
+import { TidingsError } from '../errors.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { erasePeople } from '../person/erase-person.ts';
+import { exportPerson, isKnown, personExport } from '../person/export-person.ts';
+import { leadsWith } from '../person/person.store.ts';
+import { existingLead } from './leads.ts';
+import { type Operation, operation } from './operation.ts';
 
 const contact = z
   .string()

@@ -1,6 +1,6 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
-import type { Reader } from '../../ledger/ledger.ts';
-import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
+import { LEAD_COLUMNS, type LeadRow } from '../core/leads/lead.ts';
+import type { Reader } from '../ledger/ledger.ts';
 
 /** Leads with a contact: by email there is one at most, but a phone may be shared by many. */
 export async function leadsWith(reader: Reader, contact: string): Promise<LeadRow[]> {

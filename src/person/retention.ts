@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ledger, Transaction } from '../../ledger/ledger.ts';
-import { removeOldest } from '../../providers/sandbox/outbox.store.ts';
+import type { Ledger, Transaction } from '../ledger/ledger.ts';
+import { removeOldest } from '../providers/sandbox/outbox.store.ts';
 
 /** In one transaction: a few milliseconds, so that sending goes on beside it. */
 const ENTRIES = 500;

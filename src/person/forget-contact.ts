@@ -1,5 +1,5 @@
-import type { Transaction } from '../../ledger/ledger.ts';
-import { findErased, hashContact } from '../suppressions/erased-contact.ts';
+import { findErased, hashContact } from '../core/suppressions/erased-contact.ts';
+import type { Transaction } from '../ledger/ledger.ts';
 import { sendsThrough } from './person.store.ts';
 
 /** A contact that a lead still has is that person's: a family shares a phone. */
