@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'invalid_file' // an import that cannot be read at all
   | 'not_found'
   | 'conflict' // the thing exists, but its state forbids what was asked
+  | 'repeat' // the same people got the same text lately
   | 'too_large'
   | 'busy' // nothing was done; later it can be
   | 'unauthorized'

@@ -78,7 +78,8 @@ export const SETTINGS: readonly SettingGroup[] = [
     settings: [
       {
         name: 'SMTP_URL',
-        meaning: 'A relay: `smtp://user:password@host:587` or `smtps://…`; `?tls=off` for a plain one',
+        meaning:
+          'A relay: `smtp://user:password@host:587` or `smtps://…`. TLS is a must but on this machine or with `?tls=off`; `?pipelining=off` or `deep` for servers that want it so',
         default: 'sandbox',
         isSecret: true,
         example: 'smtps://apikey:secret@smtp.example.com',
@@ -120,6 +121,12 @@ export const SETTINGS: readonly SettingGroup[] = [
   {
     title: 'Messages and people',
     settings: [
+      {
+        name: 'RETAIN_MESSAGES_DAYS',
+        meaning: 'Texts of completed sends and outbox entries are removed after so many days',
+        default: 'kept',
+        example: '90',
+      },
       { name: 'SITE_NAME', meaning: 'What `{{site.name}}` says', default: 'none', example: 'Flor de Sal' },
       {
         name: 'DEFAULT_COUNTRY',

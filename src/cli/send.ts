@@ -38,6 +38,7 @@ export function addSendCommand(program: Command, run: Run): void {
       'for a missing merge field: strip_tokens (default) or skip_recipient',
     )
     .option('--retry <which>', 'try these again first: failed, skipped, or unknown (may arrive twice)')
+    .option('--allow-repeat', 'send although most of them got the same text within 24 hours')
     .option(
       '--schedule-at <time>',
       'start then: 2026-08-01T09:00:00-06:00, or Z for UTC; "now" starts a scheduled send early',
@@ -72,6 +73,7 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
     from: options['from'],
     campaign: options['campaign'],
     placeholder_policy: options['placeholderPolicy'],
+    ...(options['allowRepeat'] !== undefined && { allow_repeat: true }),
   };
   return withTidings(async (tidings) => {
     const bar = output.bar(`Sending ${options['channel']}`);
@@ -85,7 +87,7 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
       tidings.dispatcher.start();
       const watched = await watch(tidings, given, options, stop.signal, bar.update);
       bar.stop();
-      const result = watched['state'] === 'running' ? await leave(tidings, watched) : watched;
+      const result = isRunning(watched) ? await leave(tidings, watched) : watched;
       output.result(result, () => showResult(result, output));
       return exitCode(result, stop.signal.aborted);
     } finally {
@@ -117,13 +119,18 @@ async function watch(
   };
   const first = await once({ retry: options['retry'], schedule_at: options['scheduleAt'] });
   let result = first;
-  while (result['state'] === 'running' && !signal.aborted && performance.now() < until) {
+  while (isRunning(result) && !signal.aborted && performance.now() < until) {
     result = await once({});
   }
   if (result === first) return first;
   // What the later calls remark ("nothing was sent by this call") is about themselves, not about this command.
   const { notice: _, ...rest } = result;
   return first['notice'] === undefined ? rest : { ...rest, notice: first['notice'] };
+}
+
+/** Not the earlier send, which an answer may name instead of sending the same text again. */
+function isRunning(result: Result): boolean {
+  return result['success'] === true && result['state'] === 'running';
 }
 
 /** Leaves a send that runs: with nothing of ours in flight, the counts are those that stay. */

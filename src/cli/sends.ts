@@ -52,14 +52,16 @@ export function addSendsCommands(program: Command, run: Run): void {
   jsonOption(sends.command('resume <send>'))
     .description('go on with a paused or cancelled send; one whose time is ahead waits for it')
     .option('--schedule-at <time>', 'go on then (2026-08-01T09:00:00-06:00), or "now"')
+    .option('--allow-repeat', 'although most of them got the same text within 24 hours')
     .addHelpText(
       'after',
       '\nExample, to start a scheduled send early:\n  $ tidings sends resume SEND_ID --schedule-at now',
     )
-    .action((send_id: string, { scheduleAt }: Options) =>
-      run((context) =>
-        answer(context, 'sends.resume', { send_id, schedule_at: scheduleAt }, showChanged, SPELLING),
-      ),
+    .action((send_id: string, { scheduleAt, allowRepeat }: Options) =>
+      run((context) => {
+        const input = { send_id, schedule_at: scheduleAt, ...(allowRepeat && { allow_repeat: true }) };
+        return answer(context, 'sends.resume', input, showChanged, SPELLING);
+      }),
     );
 
   for (const [verb, description] of Object.entries(VERBS)) {

@@ -9,7 +9,7 @@ export function shellWords(spelling: Spelling = {}): Words {
     operation: (name) => `tidings ${PLAIN_WORDS.operation(name)}`,
     argument(name, value) {
       const option = spelling[name] ?? `--${name.replaceAll('_', '-')}`;
-      return value === undefined ? option : `${option} ${value}`;
+      return value === undefined || value === true ? option : `${option} ${value}`;
     },
     sameCall: 'run the same tidings send again',
   };

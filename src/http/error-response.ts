@@ -10,6 +10,7 @@ export const STATUS: Record<Refusal['code'], ContentfulStatusCode> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  repeat: 409,
   too_large: 413,
   internal: 500,
   busy: 503,

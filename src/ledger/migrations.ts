@@ -5,6 +5,7 @@ import { postgresPerson, sqlitePerson } from './person-steps.ts';
 import { postgresSchema } from './postgres/first-schema.ts';
 import { postgresProviderSaid, sqliteProviderSaid } from './provider-said.ts';
 import { rekeyEmails } from './rekey-emails.ts';
+import { fillRepeats, repeatSteps } from './repeat-steps.ts';
 import { firstSchema } from './sqlite/first-schema.ts';
 
 export type Migration = Readonly<Record<Dialect, readonly string[]>> & {
@@ -121,4 +122,7 @@ export const migrations: readonly Migration[] = [
 
   // A provider's words, apart from ours.
   { oldestCode: 8, sqlite: sqliteProviderSaid, postgres: postgresProviderSaid },
+
+  // Older code would make sends that are not found by their key.
+  { oldestCode: 11, sqlite: repeatSteps, postgres: repeatSteps, rows: fillRepeats },
 ];

@@ -50,7 +50,7 @@ const WORDS: Readonly<Record<string, Words>> = {
       'Totals that always add up: total_sent + total_failed + total_skipped + total_remaining = total_in_audience; state, send_id, mode (sandbox: nothing left the machine) and next_step.',
     when: 'When the audience has been looked through and the person asking has agreed to the text and the number of people: a message cannot be taken back.',
     workflow:
-      'audience create, audience get, sendBulkMessages; if total_remaining is above 0, call it again with the same arguments: only pending leads are tried, nobody gets it twice. A new message to the same people takes a new campaign. A send goes on when the caller leaves; sends cancel stops it. schedule_at makes it wait for a time (state scheduled); ask the person for their time zone.',
+      'audience create, audience get, sendBulkMessages; if total_remaining is above 0, call it again with the same arguments: only pending leads are tried, nobody gets it twice. A new message to the same people takes a new campaign; code "repeat" says that most of them got this text within 24 hours: ask the person, and only then call with allow_repeat. A send goes on when the caller leaves; sends cancel stops it. schedule_at makes it wait for a time (state scheduled); ask the person for their time zone.',
     annotations: hints(false, true, true, true),
   },
   sends: {

@@ -39,7 +39,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       route: 'POST /audiences',
       input: createAudienceInput,
       output: createAudienceOutput,
-      async run({ name, description, limit, page_size, ...filters }) {
+      async run({ name, description, limit, page_size, ...filters }, { signal }) {
         const id = newId();
         await ledger.write((tx) =>
           insertAudience(tx, {
@@ -55,9 +55,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
         const { seq } = await existingAudience(ledger, id);
         // One that a full disk stopped stays `building`, and goes on with the next start of a server.
         const built = buildAudience(ledger, seq);
-        const late = new Promise((resolve) => setTimeout(resolve, BUILD_WAIT_MS).unref());
-        built.catch(() => {});
-        await Promise.race([built, late]);
+        await settledWithin(built, BUILD_WAIT_MS, signal);
         const audience = await existingAudience(ledger, id);
         const examples = await listMembers(ledger, audience, 0, 1, EXAMPLES);
         const { id: audience_id, created_at: _, ...summary } = toSummary(audience);
@@ -162,6 +160,21 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       },
     }),
   ];
+}
+
+/** Until `work` is over, for at most `ms`, and no longer than the caller stays: what it asked for goes on without it. */
+function settledWithin(work: Promise<unknown>, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    if (signal?.aborted) end();
+    else signal?.addEventListener('abort', end);
+    work.then(end, end);
+  });
 }
 
 /** @throws TidingsError `not_found` when it never was or was deleted. */

@@ -113,18 +113,22 @@ export function leadOperations(context: LeadContext): Operation[] {
         total_count: z.int(),
         next_cursor: z.string().nullable().describe('null: this was the last page'),
       }),
-      async run(input) {
+      async run(input, { signal }) {
         const { shown, next } = await readPage({
           limit: input.limit,
           after: readCursor(input.cursor),
-          read: (after, limit) => listLeads(ledger, input, after, limit),
+          read: (after, limit) => listLeads(ledger, input, after, limit, signal),
           placeOf: ({ seq }) => seq,
           show: toShortLead,
         });
         return {
           success: true as const,
           leads: shown,
-          total_count: await countLeads(ledger, input),
+          // A first page that is the last has shown them all.
+          total_count:
+            input.cursor === undefined && next === null
+              ? shown.length
+              : await countLeads(ledger, input, signal),
           next_cursor: next === null ? null : String(next),
         };
       },

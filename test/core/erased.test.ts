@@ -169,7 +169,7 @@ it('nothing of forty people is left after they were erased: in no table, no file
 });
 
 describe.skipIf(onPostgres)('the data file', () => {
-  it('keeps no old copies in pages that were split: many people, random addresses, changed and erased', async () => {
+  it('keeps no old copies of many people with random addresses, who were changed and then erased', async () => {
     const core = await openCore([], folder);
     const people = Array.from({ length: 6_000 }, (_, at) => ({
       name: `Tag${at}x Y`,

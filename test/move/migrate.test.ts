@@ -245,6 +245,7 @@ describe('what is copied', () => {
       'audience_members 0',
       'sends 1',
       'chunks 5',
+      'send_texts 0',
       'deliveries 1',
       'suppressions 7',
       'suppression_history 0',

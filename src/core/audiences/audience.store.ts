@@ -1,6 +1,7 @@
 import type { Ledger, Reader, Transaction } from '../../ledger/ledger.ts';
 import type { LeadFilters } from '../leads/lead.schema.ts';
 import { leadCondition } from '../leads/lead-filters.ts';
+import { spanEnd } from '../leads/scan.ts';
 
 export interface AudienceRow {
   seq: number;
@@ -60,7 +61,7 @@ export async function insertAudience(
 }
 
 /**
- * Looks at the next `span` leads and adds those that match. The place reached is kept by the same transaction, so
+ * Looks at the next `span` leads at most, and adds those that match. The place reached is kept by the same transaction, so
  * that a killed build goes on where it was, and two builders of one audience do no harm.
  */
 export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'building' | 'ready'> {
@@ -68,7 +69,7 @@ export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'
     const audience = await tx.get<AudienceRow>('SELECT * FROM audiences WHERE seq = ?', seq);
     // Whoever deletes it drops its members, and nobody drops what would be added afterwards.
     if (audience?.status !== 'building' || audience.deleted_at !== null) return 'ready';
-    const through = Math.min(audience.scanned_seq + span, audience.through_seq);
+    const through = await spanEnd(tx, audience.scanned_seq, audience.through_seq, span);
     const where = leadCondition(JSON.parse(audience.filters) as LeadFilters, tx.dialect);
     const room = (audience.max_leads ?? Number.MAX_SAFE_INTEGER) - audience.total_count;
     const added = await tx.run(

@@ -23,15 +23,19 @@ export function leadCondition(filters: LeadFilters, dialect: Dialect): Condition
     if (value) add(`l.${key} = ?`, value);
   }
   if (filters.search) {
-    const pattern = `%${filters.search.replaceAll(/[\\%_]/g, '\\$&')}%`;
     const columns = ['name', 'email', 'phone', 'phone_key', 'company', 'position'];
     if (filters.search_include_notes) columns.push('notes');
-    // SQLite's LIKE tells no case of ASCII letters.
-    const like = dialect === 'postgres' ? 'ILIKE' : 'LIKE';
-    add(
-      `(${columns.map((column) => `l.${column} ${like} ? ESCAPE '\\'`).join(' OR ')})`,
-      ...columns.map(() => pattern),
-    );
+    // Not LIKE: on a text that nearly holds what is looked for, at every place, it takes a hundred times as long.
+    const [contains, wanted] =
+      dialect === 'postgres'
+        ? [(column: string) => `strpos(lower(l.${column}), lower(CAST(? AS TEXT))) > 0`, filters.search]
+        : [(column: string) => `instr(lower(l.${column}), ?) > 0`, lowerAscii(filters.search)];
+    add(`(${columns.map(contains).join(' OR ')})`, ...columns.map(() => wanted));
   }
   return { sql: parts.join(' AND '), parameters };
+}
+
+/** SQLite knows the case of ASCII letters only. */
+function lowerAscii(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

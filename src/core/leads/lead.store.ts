@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
 import type { LeadFilters } from './lead.schema.ts';
 import { LEAD_COLUMNS, type LeadRow } from './lead.ts';
 import { leadCondition } from './lead-filters.ts';
 import { FILTERED_KEYS } from './metadata.ts';
+import { eachSpan } from './scan.ts';
 import { SHORT_LEAD_COLUMNS } from './short-lead.ts';
 
 export type NewLead = Omit<LeadRow, 'seq' | 'deleted_at'>;
@@ -121,50 +121,39 @@ export async function eraseLead(tx: Transaction, seq: number, now: string): Prom
   );
 }
 
-/** Rows looked at before everybody else gets a turn: a millisecond or two. SQLite answers without leaving the turn. */
-const SPAN = 2_500;
-
 /** Oldest first, after `afterSeq`. */
 export async function listLeads(
   reader: Reader,
   filters: LeadFilters,
   afterSeq: number,
   limit: number,
+  signal?: AbortSignal,
 ): Promise<LeadRow[]> {
   const where = leadCondition(filters, reader.dialect);
+  const sql = `SELECT ${SHORT_LEAD_COLUMNS} FROM leads l
+    WHERE l.seq > ? AND l.seq <= ? AND ${where.sql} ORDER BY l.seq LIMIT ?`;
   const found: LeadRow[] = [];
-  for await (const [after, through] of spans(reader, afterSeq)) {
-    const sql = `SELECT ${SHORT_LEAD_COLUMNS} FROM leads l
-      WHERE l.seq > ? AND l.seq <= ? AND ${where.sql} ORDER BY l.seq LIMIT ?`;
-    found.push(
-      ...(await reader.all<LeadRow>(sql, after, through, ...where.parameters, limit - found.length)),
-    );
-    if (found.length === limit) break;
-  }
+  const look = async (after: number, through: number) => {
+    const left = limit - found.length;
+    found.push(...(await reader.all<LeadRow>(sql, after, through, ...where.parameters, left)));
+    return found.length < limit;
+  };
+  await eachSpan(reader, afterSeq, look, signal);
   return found;
 }
 
-export async function countLeads(reader: Reader, filters: LeadFilters): Promise<number> {
+export async function countLeads(
+  reader: Reader,
+  filters: LeadFilters,
+  signal?: AbortSignal,
+): Promise<number> {
   const where = leadCondition(filters, reader.dialect);
   const sql = `SELECT count(*) AS count FROM leads l WHERE l.seq > ? AND l.seq <= ? AND ${where.sql}`;
   let count = 0;
-  for await (const [after, through] of spans(reader, 0)) {
+  const look = async (after: number, through: number) => {
     count += (await reader.get<{ count: number }>(sql, after, through, ...where.parameters))!.count;
-  }
+    return true;
+  };
+  await eachSpan(reader, 0, look, signal);
   return count;
-}
-
-/**
- * Whoever looks through all leads rests as long as each span took: somebody who asks for a list again and again must
- * not take the process from a send at full speed (it fell from 25,000 to 2,500 messages a second).
- */
-async function* spans(reader: Reader, afterSeq: number): AsyncGenerator<[after: number, through: number]> {
-  const { newest } = (await reader.get<{ newest: number }>(
-    'SELECT coalesce(max(seq), 0) AS newest FROM leads',
-  ))!;
-  for (let after = afterSeq; after < newest; after += SPAN) {
-    const startedAt = performance.now();
-    yield [after, Math.min(after + SPAN, newest)];
-    if (after + SPAN < newest) await sleep(performance.now() - startedAt);
-  }
 }

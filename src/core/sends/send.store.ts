@@ -1,6 +1,8 @@
 import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
 import type { ChannelName } from '../channel.ts';
+import { campaignKey } from './campaign-key.ts';
 import { insertChunks } from './chunk.store.ts';
+import { contentHash } from './content-hash.ts';
 import {
   type PLACEHOLDER_POLICIES,
   SEND_TRANSITIONS,
@@ -33,6 +35,8 @@ export interface SendRow {
   created_at: string;
   scheduled_at: number | null;
   completed_at: string | null;
+  /** 1: its people may get a text again that they got lately. */
+  repeat_allowed: number;
 }
 
 /** With the totals of its chunks. */
@@ -79,11 +83,14 @@ export type SendKey = Pick<SendRow, 'audience_seq' | 'channel' | 'campaign' | 'm
 
 export function findSendByKey(reader: Reader, key: SendKey): Promise<SendRow | undefined> {
   return reader.get<SendRow>(
-    'SELECT * FROM sends WHERE audience_seq = ? AND channel = ? AND campaign = ? AND mode = ?',
+    // Two that were made before case was folded are told apart by their spelling.
+    `SELECT * FROM sends WHERE audience_seq = ? AND channel = ? AND mode = ? AND campaign_key = ?
+     ORDER BY CASE WHEN campaign = ? THEN 0 ELSE 1 END, seq LIMIT 1`,
     key.audience_seq,
     key.channel,
-    key.campaign,
     key.mode,
+    campaignKey(key.campaign),
+    key.campaign,
   );
 }
 
@@ -110,7 +117,9 @@ export function listSends(
   );
 }
 
-export type NewSend = SendKey & Pick<SendRow, 'id' | 'created_at' | 'scheduled_at' | 'total'> & SendContent;
+export type NewSend = SendKey &
+  Pick<SendRow, 'id' | 'created_at' | 'scheduled_at' | 'total' | 'repeat_allowed'> &
+  SendContent;
 export type SendContent = Pick<
   SendRow,
   'message' | 'format' | 'subject' | 'from_name' | 'placeholder_policy'
@@ -122,13 +131,25 @@ export async function insertSend(tx: Transaction, send: NewSend): Promise<void> 
     state: send.scheduled_at === null ? 'running' : 'scheduled',
     revision: 1,
     frozen: 0,
+    campaign_key: campaignKey(send.campaign),
   };
   const columns = Object.keys(row);
   const inserted = await tx.get<{ seq: number }>(
     `INSERT INTO sends (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) RETURNING seq`,
     ...Object.values(row),
   );
+  await noteText(tx, inserted!.seq, send);
   await insertChunks(tx, inserted!.seq, send.total);
+}
+
+/** That it says this, from now on; what it said before is kept. */
+async function noteText(tx: Transaction, seq: number, content: SendContent): Promise<void> {
+  const sql = 'INSERT INTO send_texts (content_hash, send_seq) VALUES (?, ?) ON CONFLICT DO NOTHING';
+  await tx.run(sql, contentHash(content), seq);
+}
+
+export async function allowRepeat(tx: Transaction, seq: number): Promise<void> {
+  await tx.run('UPDATE sends SET repeat_allowed = 1 WHERE seq = ? AND repeat_allowed = 0', seq);
 }
 
 /** Leads that are pending still get the new text; those already reached are not touched. */
@@ -143,6 +164,7 @@ export async function reviseSend(tx: Transaction, seq: number, content: SendCont
     content.placeholder_policy,
     seq,
   );
+  await noteText(tx, seq, content);
 }
 
 /** Which sends a transition is about: SQL over the columns of `sends`, with its parameters. */

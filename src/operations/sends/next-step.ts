@@ -23,6 +23,7 @@ export const NEXT_REASONS = [
   'retry_failed',
   'retry_unknown',
   'new_campaign',
+  'allow_repeat',
 ] as const;
 export type NextReason = (typeof NEXT_REASONS)[number];
 

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import type { AudienceRow } from '../../core/audiences/audience.store.ts';
 import type { ChannelName } from '../../core/channel.ts';
+import type { Repeat } from '../../core/deliveries/repeat.store.ts';
+import { findRepeat } from '../../core/deliveries/repeat.store.ts';
 import { type Retry, requeue } from '../../core/deliveries/requeue.ts';
 import { now } from '../../core/deliveries/resolve-outcome.ts';
 import { retryGivenUp } from '../../core/deliveries/retry.store.ts';
@@ -11,7 +13,9 @@ import { messageFormat, parseContent } from '../../core/messages/content.ts';
 import { parseMergeText, unknownFields } from '../../core/messages/merge-text.ts';
 import { CALL_LIMIT_MS, withTextPart } from '../../core/messages/ready-content.ts';
 import { newId } from '../../core/new-id.ts';
+import { contentHash } from '../../core/sends/content-hash.ts';
 import {
+  allowRepeat,
   findSend,
   findSendByKey,
   getSend,
@@ -32,7 +36,7 @@ import type { Words } from '../../words.ts';
 import { existingAudience } from '../audience.ts';
 import { type Call, type CallContext, type Operation, operation } from '../operation.ts';
 import { sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
-import { isAhead, scheduledAt, toResult, totalsOf } from './send-result.ts';
+import { isAhead, scheduledAt, toRepeat, toResult, totalsOf } from './send-result.ts';
 
 export interface SendContext {
   readonly ledger: Ledger;
@@ -57,10 +61,15 @@ export function sendBulkMessages(context: SendContext): Operation {
     output: sendBulkMessagesOutput,
     async run(input, call) {
       await refuseWhileHeld(context.ledger);
-      const { id, notices } = await attach(context, input, call);
+      const { words } = call.caller;
+      const { id, notices, repeat } = await attach(context, input, call);
+      if (repeat) {
+        const asked = { audienceId: input.audience_id, ...input, total: repeat.total };
+        return toRepeat(asked, (await findSend(context.ledger, id))!, repeat.percent, words);
+      }
       context.wake();
       await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
-      return toResult((await findSend(context.ledger, id))!, notices, call.caller.words);
+      return toResult((await findSend(context.ledger, id))!, notices, words);
     },
   });
 }
@@ -73,7 +82,7 @@ async function attach(
   context: SendContext,
   input: Input,
   { caller: { words }, signal }: Call,
-): Promise<{ id: string; notices: string[] }> {
+): Promise<{ id: string; notices: string[]; repeat?: { total: number; percent: number } }> {
   const start = readStartTime(input.schedule_at, Date.now());
   const audience = await existingAudience(context.ledger, input.audience_id);
   refuseUnready(audience);
@@ -93,12 +102,20 @@ async function attach(
     campaign: input.campaign,
     mode: modeOf(channel),
   };
-  const send = await context.ledger.write(async (tx) => {
+  const found = await context.ledger.write(async (tx): Promise<SendRow | Repeat | null> => {
     const known = await findSendByKey(tx, key);
+    const isNew = !known || !sameText(known, content);
+    if (isNew && key.mode === 'live' && !input.allow_repeat && known?.state !== 'cancelled') {
+      const asked = { ...key, ...content, total: audience.total_count, seq: known?.seq ?? null };
+      const repeat = await findRepeat(tx, asked, Date.now());
+      if (repeat) return repeat;
+    }
+    if (known && input.allow_repeat) await allowRepeat(tx, known.seq);
     if (known) return known;
     // It may have been deleted since: a send of it would find nobody.
     await existingAudience(tx, input.audience_id);
     await insertSend(tx, {
+      repeat_allowed: input.allow_repeat ? 1 : 0,
       ...key,
       ...content,
       id: newId(),
@@ -108,6 +125,9 @@ async function attach(
     });
     return null;
   });
+  if (found !== null && 'percent' in found)
+    return { id: found.sendId, notices, repeat: { total: audience.total_count, percent: found.percent } };
+  const send = found;
   if (send === null) {
     if (start?.type === 'passed') notices.push(`${hasPassed(start, words)}: it was started at once.`);
     return { id: (await findSendByKey(context.ledger, key))!.id, notices };
@@ -237,6 +257,10 @@ async function revise(tx: Transaction, send: SendRow, content: SendContent): Pro
   if (sameContent(send, content)) return false;
   await reviseSend(tx, send.seq, content);
   return true;
+}
+
+function sameText(send: SendRow, content: SendContent): boolean {
+  return contentHash(send) === contentHash(content);
 }
 
 function sameContent(send: SendRow, content: SendContent): boolean {

@@ -82,3 +82,47 @@ export function toResult(
     ...(send.state === 'cancelled' && { error: 'This send was cancelled.' }),
   };
 }
+
+/** Nothing was done: most of these people got the same text lately, by `earlier`. */
+export function toRepeat(
+  asked: { audienceId: string; channel: string; campaign: string; total: number },
+  earlier: NamedSendRow,
+  percent: number,
+  words: Words,
+): z.output<typeof sendBulkMessagesOutput> {
+  return {
+    success: false,
+    code: 'repeat',
+    audience_id: asked.audienceId,
+    channel: asked.channel,
+    total_sent: 0,
+    total_failed: 0,
+    total_skipped: 0,
+    total_remaining: asked.total,
+    total_in_audience: asked.total,
+    total_unknown: 0,
+    send_id: earlier.id,
+    campaign: asked.campaign,
+    state: earlier.state,
+    mode: earlier.mode,
+    error: gotItLately(earlier, percent),
+    next_step: `Nothing was sent by this call. ${words.operation('sends.get')} with ${words.argument('send_id')} shows the earlier send. ${repeatFix(words)}`,
+    next: [
+      { operation: 'sends.get', arguments: { send_id: earlier.id }, reason: 'watch' },
+      {
+        operation: 'sendBulkMessages',
+        arguments: { campaign: asked.campaign, channel: asked.channel, allow_repeat: true },
+        reason: 'allow_repeat',
+      },
+    ],
+  };
+}
+
+export function repeatFix(words: Words): string {
+  return `Only if the person wants them to get the same text again: the same call with ${words.argument('allow_repeat', true)}.`;
+}
+
+export function gotItLately(earlier: NamedSendRow, percent: number): string {
+  const by = `the send ${earlier.id} (audience "${earlier.audience_name}", campaign "${earlier.campaign}")`;
+  return `${percent} % of these people got the same text within the last 24 hours, or are about to, by ${by}.`;
+}

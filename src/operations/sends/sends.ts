@@ -1,12 +1,14 @@
 import * as z from 'zod';
 import { toSendStatus } from '../../core/deliveries/delivery.ts';
 import { listDeliveries, topErrors } from '../../core/deliveries/delivery-report.store.ts';
+import { findRepeat } from '../../core/deliveries/repeat.store.ts';
 import { success } from '../../core/leads/lead.schema.ts';
 import {
   completeIfSettled,
   findSend,
   listSends,
   lockSend,
+  allowRepeat as markRepeatAllowed,
   moveSend,
   type NamedSendRow,
   type TotalledSendRow,
@@ -22,6 +24,7 @@ import { readCursor } from '../leads.ts';
 import { type Call, type Operation, operation } from '../operation.ts';
 import { nextStep, nextSteps } from './next-step.ts';
 import {
+  allowRepeat,
   delivery,
   listDeliveriesInput,
   next,
@@ -32,7 +35,7 @@ import {
   sendSummary,
 } from './send.schema.ts';
 import { goOn, type SendContext } from './send-bulk-messages.ts';
-import { isAhead, toSummary, totalsOf } from './send-result.ts';
+import { gotItLately, isAhead, repeatFix, toSummary, totalsOf } from './send-result.ts';
 
 const changed = sendSummary.extend({ success, next_step: z.string(), next });
 
@@ -142,9 +145,9 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
         'Goes on with a paused or cancelled send: pending leads are tried, at its time if that is ahead or given.',
       effect: 'send',
       route: 'POST /sends/{send_id}/resume',
-      input: z.object({ send_id: sendId, schedule_at: scheduleAt.optional() }),
+      input: z.object({ send_id: sendId, schedule_at: scheduleAt.optional(), allow_repeat: allowRepeat }),
       output: changed,
-      run: ({ send_id, schedule_at }, call) =>
+      run: ({ send_id, schedule_at, allow_repeat }, call) =>
         change(send_id, call, async (tx, send) => {
           if (totalsOf(send).total_remaining === 0) throw cannot('resumed', send);
           const deleted = await tx.get(
@@ -153,6 +156,8 @@ export function sendOperations({ ledger, wake }: SendContext): Operation[] {
           );
           if (deleted)
             throw new TidingsError('conflict', 'The audience of this send was deleted: it cannot go on.');
+          if (allow_repeat) await markRepeatAllowed(tx, send.seq);
+          else await refuseRepeat(tx, send);
           await goOn(tx, send, resumeTime(send, schedule_at));
         }),
     }),
@@ -193,6 +198,15 @@ async function existingSend(reader: Reader, id: string): Promise<NamedSendRow> {
   throw new TidingsError('not_found', `There is no send ${id}.`, {
     fix: (words) => `${words.operation('sends.list')} shows the sends there are.`,
   });
+}
+
+/** @throws TidingsError `repeat` when its people got the same text by other sends since it was made. */
+async function refuseRepeat(reader: Reader, send: TotalledSendRow): Promise<void> {
+  if (send.mode !== 'live' || send.repeat_allowed || send.state === 'running') return;
+  const repeat = await findRepeat(reader, send, Date.now());
+  if (!repeat) return;
+  const earlier = (await findSend(reader, repeat.sendId))!;
+  throw new TidingsError('repeat', gotItLately(earlier, repeat.percent), { fix: repeatFix });
 }
 
 /** When a send that is resumed goes on, in milliseconds since 1970; null: now. */

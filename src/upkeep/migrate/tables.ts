@@ -8,6 +8,7 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   audience_members: ['audience_seq', 'position'],
   sends: ['seq'],
   chunks: ['send_seq', 'number'],
+  send_texts: ['content_hash', 'send_seq'],
   deliveries: ['send_seq', 'position'],
   suppressions: ['channel', 'contact'],
   suppression_history: ['seq'],

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TidingsError } from '../../errors.ts';
+import type { Reader } from '../../ledger/ledger.ts';
+
+/** Leads looked at before everybody else gets a turn: a few milliseconds. SQLite answers without leaving the turn. */
+const SPAN_ROWS = 2_500;
+/**
+ * And no more than this of notes and metadata, of which a lead may have 120 KB: the database reads through them even
+ * for what stands behind them.
+ */
+const SPAN_BYTES = 500_000;
+
+/** The last lead that is looked at together with those behind `after`. Lengths stand before the texts: this is quick. */
+export async function spanEnd(
+  reader: Reader,
+  after: number,
+  through: number,
+  rows = SPAN_ROWS,
+): Promise<number> {
+  let end = Math.min(after + rows, through);
+  while (end > after + 1) {
+    const { bytes } = (await reader.get<{ bytes: number }>(
+      `SELECT CAST(coalesce(sum(coalesce(octet_length(notes), 0) + octet_length(metadata)), 0) AS BIGINT) AS bytes
+       FROM leads WHERE seq > ? AND seq <= ?`,
+      after,
+      end,
+    ))!;
+    if (bytes <= SPAN_BYTES) break;
+    // At least half: where the long ones stand first, their share says too little.
+    end = after + Math.max(1, Math.floor((end - after) * Math.min(0.5, SPAN_BYTES / bytes)));
+  }
+  return end;
+}
+
+/** Whoever waits to look at leads, in this process. */
+let queue: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = queue.then(work);
+  queue = turn.catch(() => {});
+  return turn;
+}
+
+/**
+ * Goes through all leads behind `afterSeq`, a span after the other, until `look` answers false or the caller leaves.
+ * Of all who do this one looks at a time, each at one span, and rests as long as that took: somebody who asks for a list
+ * again and again must not take the process from a send at full speed (it fell from 25,000 to 2,500 messages a second).
+ * @throws TidingsError `conflict` when `signal` is aborted: nobody waits for the rest.
+ */
+export async function eachSpan(
+  reader: Reader,
+  afterSeq: number,
+  look: (after: number, through: number) => Promise<boolean>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { newest } = (await reader.get<{ newest: number }>(
+    'SELECT coalesce(max(seq), 0) AS newest FROM leads',
+  ))!;
+  let after = afterSeq;
+  let goesOn = true;
+  while (goesOn && after < newest) {
+    await inTurn(async () => {
+      if (signal?.aborted) throw new TidingsError('conflict', 'The caller left before the search was over.');
+      const startedAt = performance.now();
+      const through = await spanEnd(reader, after, newest);
+      goesOn = await look(after, through);
+      after = through;
+      if (goesOn && after < newest) await sleep(performance.now() - startedAt);
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSmtpSender } from '../../../src/providers/email/smtp/smtp-sender.ts';
+import { openCore, removeFolder } from '../../support/core.ts';
+import { TEST_CERTIFICATE } from '../../support/smtp-server.ts';
+
+/** One message as the server keeps it: whom it is for, and its Message-ID. */
+export interface Stored {
+  readonly to: string;
+  readonly messageId: string;
+}
+
+export interface Trial {
+  /** What is printed, for docs/operating/mail-servers.md. */
+  readonly what: string;
+  readonly url: string;
+  readonly messages?: number;
+  readonly connections?: number;
+  /** Addresses that begin with `no-` are refused by the server: every tenth then is such a one. */
+  readonly refuses?: boolean;
+  /** Every tenth message goes to a mailbox with letters beyond ASCII before the @. */
+  readonly international?: boolean;
+  readonly message?: string;
+  /** Everything that the server holds now. */
+  stored(): Stored[] | Promise<Stored[]>;
+}
+
+export interface Result {
+  readonly sent: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly unknown: number;
+  readonly remaining: number;
+  readonly stored: number;
+  /** Messages that the server holds more than once, and people who have more than one. */
+  readonly twice: number;
+  readonly seconds: number;
+}
+
+let trials = 0;
+
+/** Sends through a server by the real channel and a real ledger, and counts at both ends. */
+export async function send(trial: Trial): Promise<Result> {
+  const { what, url, messages = 300, connections = 5 } = trial;
+  const id = `t${++trials}`;
+  const channel = createSmtpSender({
+    url,
+    from: 'News <news@shop.example>',
+    ratePerSecond: null,
+    connections,
+    ca: TEST_CERTIFICATE,
+  });
+  const core = await openCore([channel]);
+  core.dispatcher.start();
+  try {
+    const leads = Array.from({ length: messages }, (_, at) => ({
+      name: `Zoë ${at}`,
+      email: `${local(trial, at)}${id}-${at}@people.test`,
+    }));
+    await core.call('leads.import', { leads });
+    const { audience_id } = await core.call('audience.create', { name: 'All' });
+    const startedAt = performance.now();
+    const answer = await core.call('sendBulkMessages', {
+      audience_id,
+      channel: 'email',
+      subject: 'Grüße an {{lead.name}}',
+      message: trial.message ?? 'Hi {{lead.name}}\n.\nA line that is a dot stands above.',
+      max_wait_seconds: 55,
+    });
+    const seconds = Math.round(performance.now() - startedAt) / 1_000;
+    await channel.close?.();
+    const ours = await settled(trial, `${id}-`, answer.total_sent);
+    const people = new Set(ours.map(({ to }) => to)).size;
+    const ids = new Set(ours.map(({ messageId }) => messageId)).size;
+    const result: Result = {
+      sent: answer.total_sent,
+      failed: answer.total_failed,
+      skipped: answer.total_skipped,
+      unknown: answer.total_unknown ?? 0,
+      remaining: answer.total_remaining,
+      stored: people,
+      twice: ours.length - Math.min(people, ids),
+      seconds,
+    };
+    const waits = result.remaining
+      ? `, ${result.remaining} left (${JSON.stringify(answer.waiting_for ?? answer.error)})`
+      : '';
+    console.log(
+      `${what}: ${result.stored} stored, ${result.sent} sent, ${result.failed} failed, ${result.unknown} unknown, ` +
+        `${result.twice} twice, ${result.skipped} skipped, ${result.seconds.toFixed(1)} s${waits}`,
+    );
+    return result;
+  } finally {
+    await core.close();
+    removeFolder(core.folder);
+  }
+}
+
+/** What a send through a server that takes everybody, or nine of ten, must come to. */
+export function wholly(count: number, refused = 0): Partial<Result> {
+  return {
+    sent: count - refused,
+    failed: refused,
+    unknown: 0,
+    remaining: 0,
+    stored: count - refused,
+    twice: 0,
+  };
+}
+
+function local({ refuses, international }: Trial, at: number): string {
+  if (at % 10 !== 3) return '';
+  return refuses ? 'no-' : international ? 'jörg-' : '';
+}
+
+/** A server delivers when it likes: waits until as many are there as were sent, and a moment for one too many. */
+async function settled(trial: Trial, mark: string, sent: number): Promise<Stored[]> {
+  let ours: Stored[] = [];
+  for (let tries = 0; tries < 150; tries++) {
+    ours = (await trial.stored()).filter(({ to }) => to.includes(mark));
+    if (ours.length >= sent) break;
+    await sleep(100);
+  }
+  await sleep(200);
+  return (await trial.stored()).filter(({ to }) => to.includes(mark));
+}
