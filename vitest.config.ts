@@ -59,6 +59,7 @@ export default defineConfig({
             'test/core/*.test.ts',
             'test/main-job.test.ts',
             'test/cli.test.ts',
+            'test/fuzz/http.test.ts',
             'test/bad-actors.test.ts',
             'test/workers/*.test.ts',
             'test/move/*.test.ts',

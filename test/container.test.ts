@@ -37,6 +37,12 @@ describe('the container files', () => {
     expect(copied.sort()).toEqual(letIn.sort());
   });
 
+  it('give no process more rights than it needs', () => {
+    const compose = read('compose.yaml');
+    expect(compose.match(/cap_drop: \[ALL\]/g)).toHaveLength(2);
+    expect(compose.match(/no-new-privileges:true/g)).toHaveLength(2);
+  });
+
   it('say that they were not run', () => {
     for (const file of ['Dockerfile', 'compose.yaml']) expect(read(file)).toContain('NOT run');
   });

@@ -97,6 +97,7 @@ describe('a data folder that holds other things as well', () => {
   it('keeps its mode, and the doctor fails until somebody changes it', async () => {
     mkdirSync(data, { mode: 0o755 });
     writeFileSync(join(data, 'notes.txt'), '');
+    await (await openSqlite(file)).close();
     const files = async () =>
       (await doctor({ TIDINGS_DATA_DIR: data })).checks.find(({ name }) => name === 'files');
     expect(await files()).toMatchObject({ ok: false, detail: expect.stringContaining(`${data} (0755)`) });

@@ -457,7 +457,7 @@ class WorkersRun {
       slot.line.letGo();
       process.signal('SIGCONT');
       slot.isStalled = false;
-      this.#away(0);
+      this.#mayEndFor(0);
     });
     this.#beside(waking);
     // One is left to go on, whatever the next rounds do.
@@ -507,10 +507,14 @@ class WorkersRun {
     void work.finally(() => this.#pending.delete(work));
   }
 
-  /** Connecting is given up after ten seconds. */
   #away(ms: number): void {
-    this.#awayUntil = performance.now() + ms + 12_000;
+    this.#mayEndFor(ms);
     this.#recoveries.databaseIsAway();
+  }
+
+  /** Connecting is given up after ten seconds. */
+  #mayEndFor(ms: number): void {
+    this.#awayUntil = performance.now() + ms + 12_000;
   }
 
   async #returns(): Promise<void> {

@@ -8,9 +8,12 @@ export interface Condition {
   readonly parameters: readonly Value[];
 }
 
+/** The condition when nothing is filtered. */
+export const ALL_LEADS = 'l.deleted_at IS NULL';
+
 /** The SQL of a selection of leads; erased leads are never selected. */
 export function leadCondition(filters: LeadFilters, dialect: Dialect): Condition {
-  const parts = ['l.deleted_at IS NULL'];
+  const parts: string[] = [ALL_LEADS];
   const parameters: Value[] = [];
   const add = (sql: string, ...values: Value[]) => {
     parts.push(sql);

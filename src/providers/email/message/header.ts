@@ -33,9 +33,14 @@ export function fromHeader(name: string | null, address: string): string {
   return `From: ${phrase}${separator}<${address}>\r\n`;
 }
 
-/** Date in the form of RFC 5322, section 3.3, in UTC. */
+let dated = { second: -1, header: '' };
+
+/** Date in the form of RFC 5322, section 3.3, in UTC; written once a second, for all messages in it. */
 export function dateHeader(now: Date): string {
-  return `Date: ${now.toUTCString().replace(ZONE, '+0000')}\r\n`;
+  const second = Math.floor(now.getTime() / 1_000);
+  if (dated.second !== second)
+    dated = { second, header: `Date: ${now.toUTCString().replace(ZONE, '+0000')}\r\n` };
+  return dated.header;
 }
 
 function displayName(clean: string): string {

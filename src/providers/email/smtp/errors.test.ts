@@ -113,6 +113,14 @@ describe('what an SMTP reply means', () => {
     expect(outcome(response, phase)).toMatchObject(expected);
   });
 
+  test('of an answer to a login only the codes are passed on', () => {
+    expect(outcome('535 5.7.8 c2VjcmV0 in a form of its own', 'auth')).toEqual({
+      type: 'account',
+      code: 'smtp_535_5.7.8',
+      message: 'The mail server did not accept the login (535 5.7.8).',
+    });
+  });
+
   test('a closed door is said as what it is: by whom, and what opens it', () => {
     const said = (response: string, hasLogin: boolean) => {
       const told = classify(parseReply(response)!, 'rcpt', { hidden: [], hasLogin });

@@ -211,8 +211,9 @@ const ENOUGH_MESSAGES =
   /too many (messages|mails|emails|transactions|errors|recipients)|(message|mail|transaction)s? (limit|per (session|connection)|(in|on) (this|one) (session|connection))|max(imum)? (number of )?(messages|mails|transactions)/i;
 
 /** A server that takes no commands in groups after all (RFC 2920). A missing login is also answered with 503. */
-export function isOutOfStep({ code, text }: Reply): boolean {
-  return (code === 503 && !/auth/i.test(text)) || (code >= 500 && OUT_OF_STEP.test(text));
+export function isOutOfStep(reply: Reply): boolean {
+  if (!is5xx(reply)) return false;
+  return (reply.code === 503 && !/auth/i.test(reply.text)) || OUT_OF_STEP.test(reply.text);
 }
 
 /**

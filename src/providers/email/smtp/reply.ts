@@ -1,8 +1,9 @@
-/** RFC 5321, section 4.2: three digits, and a space, a hyphen or nothing. Whatever else a server says is no SMTP. */
-const REPLY_LINE = /^([2-5]\d\d)(?:[ -]|$)/;
-/** Textstring of the same section: no control characters but the tab. */
+/**
+ * RFC 5321, section 4.2: three digits, and a space, a hyphen or nothing; in the text behind them no control characters
+ * but the tab. Whatever else a server says is no SMTP.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
-const CONTROLS = /[\0-\x08\x0a-\x1f\x7f]/;
+const REPLY_LINE = /^[2-5]\d\d(?:[ -][^\0-\x08\x0a-\x1f\x7f]*)?$/;
 /** A reply line is at most 512 octets (section 4.5.3.1.5), and EHLO answers with a dozen. */
 const LONGEST_REPLY = 4 * 1024;
 
@@ -50,9 +51,9 @@ export class ReplyReader {
 
   /** @returns the reply that this line ends, null when more lines belong to it, or `'garbled'`: no reply at all. */
   take(line: string): Reply | null | 'garbled' {
-    const code = Number(REPLY_LINE.exec(line)?.[1] ?? 0);
     this.#length += line.length;
-    if (code === 0 || this.isTooLong(0) || CONTROLS.test(line)) return 'garbled';
+    if (this.isTooLong(0) || !REPLY_LINE.test(line)) return 'garbled';
+    const code = Number(line.slice(0, 3));
     // Lines of one reply that do not agree say nothing that could be relied on.
     if (this.#lines.length > 0 && code !== this.#code) return 'garbled';
     if (line[3] === '-') {

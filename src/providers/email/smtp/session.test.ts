@@ -285,6 +285,14 @@ describe('opening a session', () => {
       timeouts: { connectMs: 1_000, greetingMs, silenceMs: 500, idleMs: 500 },
     });
 
+  test('from a server that answers twice where it was asked once fails, and nobody waits for what never comes', async () => {
+    const { url } = await scripted((line) =>
+      line.startsWith('EHLO') ? '250 ok\n250 ok\n250 ok\n' : undefined,
+    );
+    expect(await open(url)).toMatchObject({ type: 'closed', outcome: { code: 'EPROTOCOL' } });
+    expect(await pool(url).send(parcel('a'))).toMatchObject({ type: 'transient', scope: 'sender' });
+  });
+
   test('falls back to HELO', async () => {
     const { url, said } = await scripted((line) => (line.startsWith('EHLO') ? '502 what?\n' : undefined));
     const opened = await open(url);
