@@ -8,6 +8,8 @@ const MOST_LINES = 400;
 /** Larger ones, each with the reason why it stays one file. */
 const LARGE: Readonly<Record<string, string>> = {
   'src/core/dispatch/sender-loop.ts': 'claim, deliver and settle are one thought',
+  'test/torture/torture.ts': 'one run on one machine, from its deck of faults to its audit',
+  'test/torture/workers.ts': 'one run of many workers, from its deck of faults to its audit',
 };
 
 /** File names that say nothing of what is inside. */

@@ -8,7 +8,7 @@ import { ifEverybody } from './if-everybody.ts';
 import { SmtpPool } from './pool.ts';
 import { needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
 
-export { checkConnection, type RelayCheck, type SmtpTimeouts } from './connect.ts';
+export { checkConnection, type SmtpTimeouts } from './connect.ts';
 
 export interface SmtpSenderOptions {
   /** `SMTP_URL`: `smtp://` or `smtps://`, with user and password; `?tls=off` for a plain local server. */

@@ -5,7 +5,7 @@ import { classifyExchange } from './answer.ts';
 import { exchange, openPool } from './exchange.ts';
 import { parseEndpoint, type WhatsAppOptions } from './settings.ts';
 
-export { checkWhatsApp, type WhatsAppCheck } from './check-whatsapp.ts';
+export { checkWhatsApp } from './check-whatsapp.ts';
 export type { WhatsAppOptions } from './settings.ts';
 
 /** Enough to keep the rate while an answer takes a second; few enough to settle by hand after a kill. */
