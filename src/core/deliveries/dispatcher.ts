@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
 import type { Chore, DispatcherControl, SenderState } from '../tidings.ts';
 import { type Channel, modeOf } from './channel.ts';
+import type { ContactLimit } from './contact-limit.ts';
 import { boundWaiting, recoverInDoubt } from './delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
 import { findHold, HOLD_FIX, whyHeld } from './hold.ts';
@@ -48,6 +49,7 @@ export class Dispatcher implements DispatcherControl {
     ledger: Ledger;
     channels: readonly Channel[];
     siteName: string | null;
+    contactLimit?: ContactLimit | null;
     log: Log;
     chores?: readonly Chore[];
   }) {

@@ -7,6 +7,7 @@ import { newId } from '../../new-id.ts';
 import { countLeft, startDue } from '../../sends/send.store.ts';
 import type { Chore, DispatcherControl, SenderState } from '../../tidings.ts';
 import { type Channel, modeOf } from '../channel.ts';
+import type { ContactLimit } from '../contact-limit.ts';
 import { boundWaiting } from '../delivery.store.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
 import { findHold, HOLD_FIX, whyHeld } from '../hold.ts';
@@ -56,6 +57,7 @@ export class Worker implements DispatcherControl {
     queue: JobQueue;
     channels: readonly Channel[];
     siteName: string | null;
+    contactLimit?: ContactLimit | null;
     log: Log;
     chores?: readonly Chore[];
   }) {
