@@ -4,6 +4,7 @@ import { isOutdated } from '../../ledger/migrate.ts';
 import type { Log } from '../../log/log.ts';
 import type { Chore, DispatcherControl, SenderState } from '../../tidings.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
+import type { ContactLimit } from '../deliveries/contact-limit.ts';
 import { capRetryDelays, recoverInDoubt } from '../deliveries/delivery.store.ts';
 import { LONGEST_RETRY_MS, now } from '../deliveries/resolve-outcome.ts';
 import { type Channel, modeOf } from '../deliveries/sender.ts';
@@ -48,6 +49,7 @@ export class Dispatcher implements DispatcherControl {
     ledger: Ledger;
     channels: readonly Channel[];
     siteName: string | null;
+    contactLimit?: ContactLimit | null;
     log: Log;
     chores?: readonly Chore[];
   }) {

@@ -4,6 +4,7 @@ import { isOutdated } from '../../../ledger/migrate.ts';
 import type { Log } from '../../../log/log.ts';
 import type { Chore, DispatcherControl, SenderState } from '../../../tidings.ts';
 import { resumeBuilding } from '../../audiences/build-audience.ts';
+import type { ContactLimit } from '../../deliveries/contact-limit.ts';
 import { capRetryDelays } from '../../deliveries/delivery.store.ts';
 import { LONGEST_RETRY_MS, now } from '../../deliveries/resolve-outcome.ts';
 import { tell } from '../../deliveries/send-ended.ts';
@@ -56,6 +57,7 @@ export class Worker implements DispatcherControl {
     queue: JobQueue;
     channels: readonly Channel[];
     siteName: string | null;
+    contactLimit?: ContactLimit | null;
     log: Log;
     chores?: readonly Chore[];
   }) {
