@@ -1,3 +1,4 @@
+import { type ContactLimit, parseContactLimit } from './core/deliveries/contact-limit.ts';
 import { isCountryCode } from './core/leads/contact.ts';
 import { TidingsError } from './errors.ts';
 
@@ -13,6 +14,8 @@ export interface Config {
   readonly apiKey: string | null;
   readonly publicUrl: string | null;
   readonly siteName: string | null;
+  /** null: no limit. */
+  readonly maxPerContact: ContactLimit | null;
   readonly defaultCountry: string | null;
   /** After so many days, texts of completed sends and outbox entries are removed; null: they are kept. */
   readonly retainMessagesDays: number | null;
@@ -69,12 +72,25 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     apiKey,
     publicUrl,
     siteName: get('SITE_NAME'),
+    maxPerContact: contactLimit(get('MAX_PER_CONTACT')),
     defaultCountry,
     retainMessagesDays: days('RETAIN_MESSAGES_DAYS', get('RETAIN_MESSAGES_DAYS')),
     logLevel,
     email: readEmail(get),
     whatsapp: readWhatsApp(get),
   });
+}
+
+function contactLimit(text: string | null): ContactLimit | null {
+  if (text === null) return null;
+  const limit = parseContactLimit(text);
+  if (limit) return limit;
+  throw wrong(
+    'MAX_PER_CONTACT',
+    text,
+    'is no limit',
+    'Write messages/time, with hours or days, at most 366d: 1/24h or 3/7d.',
+  );
 }
 
 type Get = (name: string) => string | null;

@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { type ContactLimit, prepareContactLimit } from './core/deliveries/contact-limit.ts';
 import type { Channel } from './core/deliveries/sender.ts';
 import type { Chore } from './core/dispatch/chore.ts';
 import { Dispatcher } from './core/dispatch/dispatcher.ts';
@@ -27,6 +28,7 @@ import { createHealth } from './upkeep/health.ts';
 export async function openTidings(config: Config, log: Log, options?: OpeningOptions): Promise<Tidings> {
   const ledger = new TimedLedger(await openLedger(config, options));
   const { siteName, defaultCountry } = config;
+  if (config.maxPerContact) await prepareContactLimit(ledger);
   const outbox = createOutbox(ledger);
   const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox, log)];
   const chores = housekeeping(ledger, config.retainMessagesDays);
@@ -34,6 +36,7 @@ export async function openTidings(config: Config, log: Log, options?: OpeningOpt
     ledger,
     channels,
     siteName,
+    contactLimit: config.maxPerContact,
     log,
     chores,
   });
@@ -81,7 +84,14 @@ function housekeeping(ledger: Ledger, retainDays: number | null): Chore[] {
 /** Where everybody who sends shares one database, work is handed out by its queue; on one machine a lease is enough. */
 async function openDispatcher(
   { databaseUrl }: Config,
-  parts: { ledger: Ledger; channels: readonly Channel[]; siteName: string | null; log: Log; chores: Chore[] },
+  parts: {
+    ledger: Ledger;
+    channels: readonly Channel[];
+    siteName: string | null;
+    contactLimit: ContactLimit | null;
+    log: Log;
+    chores: Chore[];
+  },
 ): Promise<{ dispatcher: DispatcherControl; closeQueue: () => Promise<void> }> {
   if (databaseUrl === null || parts.ledger.dialect === 'sqlite')
     return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };

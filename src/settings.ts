@@ -122,6 +122,13 @@ export const SETTINGS: readonly SettingGroup[] = [
     title: 'Messages and people',
     settings: [
       {
+        name: 'MAX_PER_CONTACT',
+        meaning:
+          'Messages to one contact over a channel, by all live sends together; more are skipped with `too_soon`',
+        default: 'no limit',
+        example: '3/7d',
+      },
+      {
         name: 'RETAIN_MESSAGES_DAYS',
         meaning: 'Texts of completed sends and outbox entries are removed after so many days',
         default: 'kept',

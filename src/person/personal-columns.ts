@@ -52,6 +52,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     'deleted_at',
   ],
   audience_members: ['audience_seq', 'position', 'lead_seq'],
+  send_texts: ['content_hash', 'send_seq'],
   // What was written to everybody: RETAIN_MESSAGES_DAYS removes it, an erasure does not look into it.
   sends: [
     'seq',
@@ -59,6 +60,8 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     'audience_seq',
     'channel',
     'campaign',
+    'campaign_key',
+    'repeat_allowed',
     'mode',
     'state',
     'problem_code',

@@ -139,7 +139,15 @@ class World {
         tx,
         chunk!,
         { content, message: this.#channel.prepare(content) },
-        { room, siteName: 'Shop', nowMs: this.#nowMs, makesRows: true, gate: () => null, admits: () => true },
+        {
+          room,
+          siteName: 'Shop',
+          nowMs: this.#nowMs,
+          makesRows: true,
+          gate: () => null,
+          admits: () => true,
+          limit: null,
+        },
       );
       if (empty) await endIfDone(tx, send.seq);
       return claims;

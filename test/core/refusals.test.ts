@@ -45,6 +45,9 @@ async function suppressed(): Promise<string[]> {
   return suppressions.map(({ contact }: { contact: string }) => contact.split('@')[0]).sort();
 }
 
+const inFlight = async () =>
+  (await core.ledger.all("SELECT 1 AS x FROM deliveries WHERE status = 'sending'")).length;
+
 const openRows = async () =>
   (await core.ledger.all("SELECT 1 AS x FROM refusals WHERE state = 'open'")).length;
 
@@ -93,11 +96,11 @@ describe('a relay that refuses everybody', () => {
     const totals = () => core.call('sends.get', { send_id });
     // What was on its way when it was paused is still settled.
     const expected = { state: 'paused', total_sent: 50, total_failed: 0, total_remaining: 250 };
-    await expect.poll(totals).toMatchObject(expected);
+    await expect.poll(totals, { timeout: 15_000 }).toMatchObject(expected);
     expect(await suppressed()).toEqual([]);
     email.answer = () => UNKNOWN;
     await send(audience);
-    await expect.poll(totals).toMatchObject(expected);
+    await expect.poll(totals, { timeout: 15_000 }).toMatchObject(expected);
     expect(await suppressed()).toEqual([]);
   });
 
@@ -156,9 +159,22 @@ describe('bad addresses', () => {
     const audience = await audienceOf(400);
     email.answer = ({ contact }) => (/^l(\d|[1-3]\d|40)@/.test(contact) ? UNKNOWN : undefined);
     expect(await send(audience)).toMatchObject({ state: 'paused' });
+    await expect.poll(inFlight, { timeout: 15_000 }).toBe(0);
     expect(await suppressed()).toEqual([]);
     expect(await send(audience)).toMatchObject({ state: 'completed', total_sent: 360, total_failed: 40 });
   });
+});
+
+it('who opted out is suppressed at once, though nobody was accepted: it is their word, not the sender’s fault', async () => {
+  const audience = await audienceOf(30);
+  email.answer = () => ({
+    type: 'permanent',
+    code: 'opted_out',
+    message: 'They stopped it.',
+    suppress: 'opted_out',
+  });
+  expect(await send(audience)).toMatchObject({ state: 'completed', total_failed: 30 });
+  expect(await suppressed()).toHaveLength(30);
 });
 
 it('what a refusal says of its contact outlives the process, and takes effect when the sender has proved itself', async () => {
@@ -169,7 +185,7 @@ it('what a refusal says of its contact outlives the process, and takes effect wh
     return { type: 'transient', scope: 'recipient', code: 'x', message: 'Later.', retryAfterMs: 1 };
   };
   await send(audience, { max_wait_seconds: 0 });
-  await expect.poll(openRows).toBe(1);
+  await expect.poll(openRows, { timeout: 15_000 }).toBe(1);
   await core.close();
   core = await openCore([email, new FakeSender('whatsapp')], folder);
   expect(await suppressed()).toEqual([]);
@@ -185,7 +201,7 @@ it('an acceptance of an attempt that began before a refusal was heard trusts it 
   await send(audience);
   const chunk = { id: '', send_seq: 1, number: 0, fence: 0 };
   const accepted = (startedAtMs: number) => ({
-    claim: { chunk, position: 9, attempts: 1 },
+    claim: { chunk, position: 9, attempts: 1, recipient: { contact: 'l9@d2.example', values: {} as never } },
     outcome: { type: 'accepted', providerMessageId: 'x' } as const,
     startedAtMs,
   });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ContactLimit, prepareContactLimit } from '../../src/core/deliveries/contact-limit.ts';
 import type { Channel } from '../../src/core/deliveries/sender.ts';
 import { Dispatcher } from '../../src/core/dispatch/dispatcher.ts';
 import type { DispatcherControl } from '../../src/core/dispatch/dispatcher-control.ts';
@@ -42,9 +43,11 @@ export async function openCore(
   folder = freshFolder(),
   around: (ledger: Ledger) => Ledger = (ledger) => ledger,
   databaseUrl = databaseUrlOf(folder),
+  contactLimit: ContactLimit | null = null,
 ) {
   const ledger = around(await ledgerOf(folder, databaseUrl));
-  const { dispatcher, closeQueue } = dispatcherOf(ledger, channels, databaseUrl);
+  const { dispatcher, closeQueue } = dispatcherOf(ledger, channels, databaseUrl, contactLimit);
+  if (contactLimit) await prepareContactLimit(ledger);
   const sending = {
     ledger,
     channels: new Map(channels.map((channel) => [channel.name, channel])),
@@ -82,8 +85,9 @@ function dispatcherOf(
   ledger: Ledger,
   channels: Channel[],
   url: string | null,
+  contactLimit: ContactLimit | null,
 ): { dispatcher: DispatcherControl; closeQueue: () => Promise<void> } {
-  const parts = { ledger, channels, siteName: 'Shop', log: quiet };
+  const parts = { ledger, channels, siteName: 'Shop', contactLimit, log: quiet };
   if (url === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
   const queue = new PgBossQueue(url, allQueues(), quiet);
   return { dispatcher: new Worker({ ...parts, queue }), closeQueue: () => queue.close() };

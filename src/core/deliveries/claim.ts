@@ -6,6 +6,8 @@ import { lockSend, moveSend } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send.ts';
 import { isHashed } from '../suppressions/erased-contact.ts';
 import { type ClaimedRow, deferPending, markSending, selectClaimable, skipPending } from './claim.store.ts';
+import type { ContactLimit } from './contact-limit.ts';
+import { hadEnough } from './contact-limit.ts';
 import { freezeRows } from './freeze.ts';
 import type { ClaimedChunk, ReadyChunk } from './ready-chunk.ts';
 import type { InFlight } from './resolve-outcome.ts';
@@ -24,6 +26,9 @@ const FREEZE_ROWS = 1_000;
 const MAX_VALUES = 1_000_000;
 /** Fewer characters than these from its values do not make a message large. */
 const LONG_VALUES = 100_000;
+
+/** When it is known how many messages a contact has had. */
+const LOOK_AGAIN_MS = 1_000;
 
 /** One delivery that is on its way: committed as `sending`, to be handed to the channel. */
 export interface Claim extends InFlight {
@@ -49,6 +54,8 @@ export interface ClaimOptions {
   readonly makesRows: boolean;
   /** Until when nothing may go to where this contact lives (milliseconds since 1970); null: it may. */
   readonly gate: (contact: string) => number | null;
+  /** Messages to one contact, whatever sends they belong to; null: as many as there are. */
+  readonly limit: ContactLimit | null;
   /** Whether a message of so many characters may be in flight as well. */
   readonly admits: (size: number) => boolean;
 }
@@ -67,18 +74,22 @@ export async function claimWindow(
   const freezing = options.makesRows && (await makeRows(tx, chunk));
   const selected = await selectClaimable(tx, chunk.channel, chunk, chunk.frozen, options.room, options.nowMs);
   const { rows, due } = selected;
+  const { limit } = options;
+  const contacts = limit ? rows.map(({ contact }) => contact) : [];
+  const shares = limit ? await hadEnough(tx, chunk.channel, contacts, limit, Date.now()) : null;
   let { claimed } = selected;
   const claims: Claim[] = [];
   let skipped = 0;
   let isFull = false;
   for (const [at, row] of rows.entries()) {
     const recipient = { contact: row.contact, values: toMergeValues(row, options.siteName) };
-    const closedUntil = options.gate(row.contact);
+    const had = shares?.get(row.contact);
+    const closedUntil = had === 'maybe' ? options.nowMs + LOOK_AGAIN_MS : options.gate(row.contact);
     if (closedUntil !== null) {
       await deferPending(tx, chunk.send_seq, row.delivery_position, closedUntil);
       continue;
     }
-    const obstacle = whyNot(row, chunk, content, recipient);
+    const obstacle = had === 'enough' ? tooSoon(limit!) : whyNot(row, chunk, content, recipient);
     if (obstacle) {
       await skipPending(tx, chunk.send_seq, row.delivery_position, obstacle.code, obstacle.why);
       skipped += 1;
@@ -123,6 +134,13 @@ async function makeRows(tx: Transaction, chunk: ReadyChunk): Promise<boolean> {
   const left = await freezeRows(tx, (await lockSend(tx, chunk.send_seq))!, FREEZE_ROWS);
   chunk.frozen = Math.min(chunk.frozen + FREEZE_ROWS, chunk.total);
   return left;
+}
+
+function tooSoon({ text }: ContactLimit) {
+  return {
+    code: 'too_soon',
+    why: `This contact has had as many messages as MAX_PER_CONTACT=${text} allows.`,
+  };
 }
 
 /** Consent and content are looked at again when the message is about to leave, not only when the send began. */

@@ -22,7 +22,7 @@ const LOOK_MS = 1_000;
 export const EVERYBODY_REFUSED = 'everybody_refused';
 
 export interface Heard {
-  readonly claim: Pick<Claim, 'chunk' | 'position' | 'attempts'>;
+  readonly claim: Pick<Claim, 'chunk' | 'position' | 'attempts' | 'recipient'>;
   readonly outcome: Outcome;
   readonly startedAtMs: number;
 }
@@ -87,6 +87,11 @@ export class RefusalRun {
     let last: Permanent | null = null;
     for (const [at, { claim, outcome }] of results.entries()) {
       if (outcome.type !== 'permanent') continue;
+      // What this person said is no word about the sender: it holds at once, and whatever else is refused.
+      if (outcome.suppress === 'opted_out') {
+        await suppress(tx, this.#channel.name, claim.recipient.contact, outcome.suppress);
+        continue;
+      }
       last = outcome;
       await noteRefused(tx, this.#sender, {
         sendSeq: claim.chunk.send_seq,

@@ -21,16 +21,21 @@ export async function awaitsRetry(reader: Reader, sendSeq: number): Promise<bool
   return (await reader.get(sql, sendSeq, GIVEN_UP)) !== undefined;
 }
 
-/** So long after the others, whose acceptance says that the sender is not refused any more. */
-const AFTER_OTHERS_MS = 1_000;
+/** Workers look for a send that was resumed within two seconds or so: only then is anybody claimed. */
+const AFTER_OTHERS_MS = 5_000;
 
-/** Rows that an earlier run gave up on are tried again; whom everybody's refusal put back, after those never tried. */
+/**
+ * Rows that an earlier run gave up on are tried again; whom everybody's refusal put back, after those never tried: it
+ * is their acceptance that says that the sender is not refused any more.
+ */
 export async function retryGivenUp(tx: Transaction, sendSeq: number, nowMs: number): Promise<number> {
+  const sql = 'SELECT 1 AS found FROM chunks WHERE send_seq = ? AND claimed < last_position LIMIT 1';
+  const hasOthers = (await tx.get(sql, sendSeq)) !== undefined;
   return tx.run(
     `UPDATE deliveries SET retries = 0, retry_at = CASE WHEN EXISTS (SELECT 1 FROM refusals r
          WHERE r.send_seq = deliveries.send_seq AND r.position = deliveries.position) THEN CAST(? AS BIGINT) ELSE 0 END
      WHERE send_seq = ? AND retry_at >= ?`,
-    nowMs + AFTER_OTHERS_MS,
+    hasOthers ? nowMs + AFTER_OTHERS_MS : 0,
     sendSeq,
     GIVEN_UP,
   );

@@ -3,6 +3,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { isOutdated } from '../../ledger/migrate.ts';
 import type { Log } from '../../log/log.ts';
 import { resumeBuilding } from '../audiences/build-audience.ts';
+import type { ContactLimit } from '../deliveries/contact-limit.ts';
 import { recoverInDoubt } from '../deliveries/recover.ts';
 import { LONGEST_RETRY_MS, now } from '../deliveries/resolve-outcome.ts';
 import { capRetryDelays } from '../deliveries/retry.store.ts';
@@ -50,6 +51,7 @@ export class Dispatcher implements DispatcherControl {
     ledger: Ledger;
     channels: readonly Channel[];
     siteName: string | null;
+    contactLimit?: ContactLimit | null;
     log: Log;
     chores?: readonly Chore[];
   }) {

@@ -3,6 +3,7 @@ import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { Log } from '../../log/log.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim.ts';
+import type { ContactLimit } from '../deliveries/contact-limit.ts';
 import { LargeInFlight } from '../deliveries/large-in-flight.ts';
 import { inPlainWords } from '../deliveries/provider-said.ts';
 import { keyOf, type ReadyChunk } from '../deliveries/ready-chunk.ts';
@@ -90,6 +91,7 @@ export class SenderLoop {
   readonly #work: Work;
   readonly #channel: Channel;
   readonly #siteName: string | null;
+  readonly #limit: ContactLimit | null;
   readonly #log: Log;
   /** A line for each delivery; at the usual level none is put together. */
   readonly #tellsAll: boolean;
@@ -135,12 +137,15 @@ export class SenderLoop {
     pace: Pace;
     channel: Channel;
     siteName: string | null;
+    contactLimit?: ContactLimit | null;
     log: Log;
   }) {
     this.#ledger = options.ledger;
     this.#work = options.work;
     this.#channel = options.channel;
     this.#siteName = options.siteName;
+    // What is tried out reaches nobody.
+    this.#limit = modeOf(options.channel) === 'live' ? (options.contactLimit ?? null) : null;
     this.#log = options.log;
     this.#tellsAll = options.log.isLevelEnabled?.('debug') ?? false;
     this.#pace = options.pace;
@@ -322,6 +327,7 @@ export class SenderLoop {
         nowMs: steadyMs,
         makesRows: this.#work.makesRows,
         gate: (contact) => this.#domains.closedUntil(contact, steadyMs),
+        limit: this.#limit,
         admits,
       });
       claims.push(...part.claims);
