@@ -5,6 +5,9 @@ import type { Log } from './log.ts';
 
 const SOURCE = /((?:src|node_modules)\/[^\s()]+:\d+):\d+/;
 
+/** Characters of a message, and of the stack that is searched: a message may hold what others wrote. */
+const MOST_READ = 2_000;
+
 /** Which of many processes says it; pino writes it once, not for each line. */
 const WORKER = `${hostname().slice(0, 40)}-${process.pid}`;
 
@@ -34,7 +37,7 @@ function toFields(error: unknown, isVerbose: boolean): object {
   if (!(error instanceof Error)) return { message: String(error) };
   const { name, stack = '', cause } = error;
   const code = 'code' in error && typeof error.code !== 'object' ? { code: error.code } : {};
-  const at = SOURCE.exec(stack)?.[1];
+  const at = SOURCE.exec(frames(stack).slice(0, MOST_READ))?.[1];
   return {
     type: name,
     message: withoutData(error),
@@ -48,7 +51,7 @@ function toFields(error: unknown, isVerbose: boolean): object {
 
 /** PostgreSQL quotes the value that it could not read at the end, and JSON.parse the text around the place. */
 function withoutData(error: Error): string {
-  const { message } = error;
+  const message = error.message.slice(0, MOST_READ);
   if (error instanceof SyntaxError)
     return message.replace(/[,:]? *(\.\.\.)?".*$/s, ' (a text that is not valid JSON)');
   if ('severity' in error) return message.replace(/: ".*$/s, '');

@@ -18,6 +18,8 @@ export type Normalized =
 // RFC 5321 §4.5.3.1: 64 octets before the @, 254 for the whole path without its brackets.
 const MAX_LOCAL_BYTES = 64;
 const MAX_ADDRESS_BYTES = 254;
+/** Characters of no spelling of such an address. To bring accents in order takes the square of their number. */
+const MAX_SPELLING = 1_000;
 /** RFC 5322 dot-atom, with the letters of every language (RFC 6531). Quoted local parts are not used by people. */
 const LOCAL = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
 /** RFC 1035 §2.3.4 and RFC 1123 §2.1: what a host name in ASCII may look like. */
@@ -53,6 +55,7 @@ export function normalizeEmail(raw: string): Normalized {
   text = text.replace(/^mailto:/i, '');
   const at = text.lastIndexOf('@');
   if (at < 0) return bad('there is no @ in it');
+  if (text.length > MAX_SPELLING) return bad(`longer than ${MAX_ADDRESS_BYTES} bytes`);
   if (/[\s,;]/.test(text)) return bad('there is a space or comma in it; give one address');
   const local = foldLocal(text.slice(0, at));
   if (!LOCAL.test(local)) return bad('what stands before the @ is not of the form of an address');
@@ -75,6 +78,7 @@ export function normalizeEmail(raw: string): Normalized {
  * without the dot of the root. Null when it is none.
  */
 export function asciiDomain(given: string): string | null {
+  if (given.length > MAX_SPELLING) return null;
   // `domainToASCII` reads its argument as the host of a URL: %61, a port or a path must not get that far.
   if (/[^a-z0-9.\u0080-\uffff-]/i.test(given)) return null;
   let domain = given.toLowerCase();

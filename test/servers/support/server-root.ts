@@ -8,6 +8,7 @@ import {
   readdirSync,
   readlinkSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,6 +49,8 @@ export class ServerRoot {
     chmodSync(this.folder, 0o755);
     for (const name of ['dev', 'etc', 'run', 'tmp', 'var/log', 'var/tmp']) this.directory(name);
     for (const name of ['tmp', 'var/tmp']) chmodSync(join(this.folder, name), 0o1777);
+    rmSync(join(this.folder, 'var/run'), { recursive: true, force: true });
+    symlinkSync('/run', join(this.folder, 'var/run'));
     const devices = { null: 3, zero: 5, random: 8, urandom: 9 };
     for (const [name, minor] of Object.entries(devices)) {
       execFileSync('mknod', ['-m', '666', join(this.folder, 'dev', name), 'c', '1', String(minor)]);
