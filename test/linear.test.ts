@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import * as z from 'zod';
 import { readEvents } from '../src/cli/mcp-call.ts';
 import { normalizeEmail, normalizePhone } from '../src/core/leads/contact.ts';
 import { fold, parseStatus, planColumns } from '../src/core/leads/csv/columns.ts';
@@ -11,10 +12,11 @@ import { parseMergeText } from '../src/core/messages/merge-text.ts';
 import { textPart } from '../src/core/messages/text-part.ts';
 import { readStartTime } from '../src/core/sends/start-time.ts';
 import { createHttpApp } from '../src/http/app.ts';
-import { importUpload, uploadKind } from '../src/http/upload.ts';
+import { takeUpload, uploadKind } from '../src/http/upload.ts';
 import { createLog } from '../src/log/create-log.ts';
 import { checkInput } from '../src/operations/check-input.ts';
 import { type LeadContext, leadOperations, readCursor } from '../src/operations/leads.ts';
+import { operation } from '../src/operations/operation.ts';
 import { headerText, unstructuredHeader } from '../src/providers/email/message/header.ts';
 import { redact as redactRelay } from '../src/providers/email/smtp/errors.ts';
 import { parseReply } from '../src/providers/email/smtp/reply.ts';
@@ -23,6 +25,7 @@ import { hide } from '../src/providers/redact-secrets.ts';
 import { redact as redactGraph } from '../src/providers/whatsapp/cloud/answer.ts';
 import type { Tidings } from '../src/tidings.ts';
 import { oneLine, visibleJson } from '../src/visible.ts';
+import { CALLER } from './support/caller.ts';
 import { quiet } from './support/core.ts';
 import { expectLinear } from './support/growth.ts';
 
@@ -217,12 +220,21 @@ describe('a request takes as much time as it is long', () => {
   const tidings = {
     operations: [],
     modes: { email: 'sandbox', whatsapp: 'sandbox' },
-    async importCsv(input: AsyncIterable<Uint8Array>) {
-      for await (const _ of input) {
+  } as unknown as Tidings;
+  const swallow = operation({
+    name: 'leads.import',
+    summary: '',
+    effect: 'write',
+    route: 'POST /leads/import',
+    input: z.object({}),
+    output: z.looseObject({}),
+    run: async () => ({}),
+    async upload(bytes) {
+      for await (const _ of bytes) {
       }
       return {};
     },
-  } as unknown as Tidings;
+  });
   const app = createHttpApp({
     tidings,
     version: '1',
@@ -260,7 +272,7 @@ describe('a request takes as much time as it is long', () => {
     const upload = async (text: string) => {
       const type = { 'content-type': `multipart/form-data; boundary=b` };
       const request = new Request('http://x/', { method: 'POST', body: text, headers: type });
-      return importUpload(tidings, request, uploadKind(request)!);
+      return takeUpload(swallow, request, uploadKind(request)!, CALLER);
     };
     const file = '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n';
     await expectLinear(upload, unit);
