@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { readConfig } from '../src/config.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { configurationReference, fillReadme } from './configuration-reference.ts';
+import { errorCodesReference } from './error-codes-reference.ts';
 import { operationsReference } from './operations-reference.ts';
 import { CHARTS, charts, fillPage, PERFORMANCE_PAGE, readResults } from './performance-page.ts';
 
@@ -21,4 +22,5 @@ for (const [file, chart] of charts(results)) writeFileSync(join(CHARTS, file), c
 
 const root = join(import.meta.dirname, '..');
 writeFileSync(join(root, 'docs/reference/configuration.md'), configurationReference());
+writeFileSync(join(root, 'docs/reference/error-codes.md'), errorCodesReference());
 writeFileSync(join(root, 'README.md'), fillReadme(readFileSync(join(root, 'README.md'), 'utf8')));

@@ -34,16 +34,23 @@ function inWords(text: Text, words: Words): string {
   return typeof text === 'string' ? text : text(words);
 }
 
-export type ErrorCode =
-  | 'invalid_argument' // a value is missing or not of its form
-  | 'invalid_template' // the merge syntax of a message is broken
-  | 'invalid_file' // an import that cannot be read at all
-  | 'not_found'
-  | 'conflict' // the thing exists, but its state forbids what was asked
-  | 'repeat' // the same people got the same text lately
-  | 'too_large'
-  | 'busy' // nothing was done; later it can be
-  | 'unauthorized'
-  | 'forbidden' // only a person may, at the command line
-  | 'configuration' // the environment or the data folder is not usable
-  | 'storage'; // the disk or the database failed
+/** Every code that a refused request can carry, with what it means: docs/reference/error-codes.md is made from this. */
+export const ERROR_CODES = {
+  invalid_argument: 'A value is missing or not of its form. Nothing was done; correct it and call again.',
+  invalid_template: 'The merge syntax of the message is broken; the text says in which line and column.',
+  invalid_file:
+    'The file to import cannot be read at all. Rows that are bad one by one are reported, not refused.',
+  not_found: 'There is nothing with this id, or nothing at this address.',
+  conflict: 'The thing exists, but its state forbids what was asked.',
+  repeat: 'Many of the same people got the same text lately. `allow_repeat` says that it is meant.',
+  too_large: 'More than is taken in one request.',
+  busy: 'Nothing was done, since too much is going on; the same call can be made again in a moment.',
+  unauthorized: 'The API key is missing or wrong.',
+  forbidden: 'This caller may not: it came from a foreign page, or only a person at the command line may.',
+  configuration: 'The environment or the data folder is not usable; `tidings doctor` says what is wrong.',
+  storage: 'The disk or the database failed. What had been committed stands; the log says more.',
+  internal: 'It failed in a way that nobody foresaw. The log of the server says more.',
+} as const;
+
+/** `internal` is for what is no TidingsError. */
+export type ErrorCode = Exclude<keyof typeof ERROR_CODES, 'internal'>;

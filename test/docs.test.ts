@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { configurationReference, fillReadme } from '../scripts/configuration-reference.ts';
+import { errorCodesReference } from '../scripts/error-codes-reference.ts';
 import { operationsReference } from '../scripts/operations-reference.ts';
 import { CHARTS, charts, fillPage, PERFORMANCE_PAGE, readResults } from '../scripts/performance-page.ts';
 import { readConfig } from '../src/config.ts';
@@ -23,6 +24,11 @@ it('the configuration in the README and in its page is what is declared; npm run
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   expect(page).toBe(configurationReference());
   expect(readme).toBe(fillReadme(readme));
+});
+
+it('the page of error codes is what the tables of the code say; npm run docs writes it', () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/reference/error-codes.md'), 'utf8');
+  expect(page).toBe(errorCodesReference());
 });
 
 it('every row of the page on failures names a test that there is', () => {

@@ -1,11 +1,11 @@
-import { type ErrorCode, TidingsError } from '../errors.ts';
+import { type ERROR_CODES, TidingsError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 
 /** What a caller is told when nothing was done, at every door. */
 export interface Refusal {
   readonly success: false;
   readonly error: string;
-  readonly code: ErrorCode | 'internal';
+  readonly code: keyof typeof ERROR_CODES;
   readonly fix?: string;
 }
 

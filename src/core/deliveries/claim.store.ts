@@ -2,14 +2,16 @@ import type { Transaction } from '../../ledger/ledger.ts';
 import type { ChannelName } from '../channel.ts';
 import { MERGE_COLUMNS, type MergeRow } from '../leads/lead.ts';
 import type { ChunkRow } from '../sends/chunk.store.ts';
+import type { SuppressionReason } from '../suppressions/suppression.ts';
 import { stepSql } from './delivery.ts';
+import type { Reason } from './reasons.ts';
 
 export interface ClaimedRow extends MergeRow {
   delivery_position: number;
   contact: string;
   attempts: number;
   retries: number;
-  suppressed: string | null;
+  suppressed: SuppressionReason | null;
   deleted_at: string | null;
 }
 
@@ -93,7 +95,7 @@ export async function skipPending(
   tx: Transaction,
   sendSeq: number,
   position: number,
-  code: string,
+  code: Reason,
   why: string | null,
 ): Promise<void> {
   const { set, where } = stepSql('skip');

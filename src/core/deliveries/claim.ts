@@ -10,6 +10,7 @@ import type { ContactLimit } from './contact-limit.ts';
 import { hadEnough } from './contact-limit.ts';
 import { freezeRows } from './freeze.ts';
 import type { ClaimedChunk, ReadyChunk } from './ready-chunk.ts';
+import type { Reason } from './reasons.ts';
 import type { InFlight } from './resolve-outcome.ts';
 import { awaitsRetry } from './retry.store.ts';
 import type { News } from './send-ended.ts';
@@ -136,7 +137,12 @@ async function makeRows(tx: Transaction, chunk: ReadyChunk): Promise<boolean> {
   return left;
 }
 
-function tooSoon({ text }: ContactLimit) {
+interface Obstacle {
+  readonly code: Reason;
+  readonly why: string | null;
+}
+
+function tooSoon({ text }: ContactLimit): Obstacle {
   return {
     code: 'too_soon',
     why: `This contact has had as many messages as MAX_PER_CONTACT=${text} allows.`,
@@ -144,7 +150,12 @@ function tooSoon({ text }: ContactLimit) {
 }
 
 /** Consent and content are looked at again when the message is about to leave, not only when the send began. */
-function whyNot(row: ClaimedRow, chunk: ReadyChunk, content: MessageContent, recipient: Recipient) {
+function whyNot(
+  row: ClaimedRow,
+  chunk: ReadyChunk,
+  content: MessageContent,
+  recipient: Recipient,
+): Obstacle | null {
   if (row.suppressed !== null) return { code: row.suppressed, why: null };
   if (row.deleted_at !== null) return { code: 'lead_deleted', why: null };
   if (isHashed(row.contact)) return { code: 'erased', why: null };

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { transition } from '../sends/send.store.ts';
-import type { SendProblem } from '../sends/send.ts';
+import { EVERYBODY_REFUSED, type SendProblem } from '../sends/send.ts';
 import { suppress } from '../suppressions/suppression.store.ts';
 import type { Claim } from './claim.ts';
 import {
@@ -19,7 +19,6 @@ import type { Channel, Outcome } from './sender.ts';
 const BREAKER_AT = 20;
 /** What other workers of this sender have heard is looked up so often while messages are accepted. */
 const LOOK_MS = 1_000;
-export const EVERYBODY_REFUSED = 'everybody_refused';
 
 export interface Heard {
   readonly claim: Pick<Claim, 'chunk' | 'position' | 'attempts' | 'recipient'>;

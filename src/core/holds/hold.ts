@@ -1,6 +1,7 @@
 import { TidingsError } from '../../errors.ts';
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
 import { transition } from '../sends/send.store.ts';
+import { RESTORED } from '../sends/send.ts';
 
 /**
  * A ledger that comes out of a backup does not know whom messages reached since: to it they are pending, and going on
@@ -22,8 +23,6 @@ export const TAKE_LEASES = "UPDATE leases SET holder = '', fence = fence + 1 WHE
 
 /** Within another statement. */
 export const IS_HELD = "EXISTS (SELECT 1 FROM leases WHERE name = 'hold')";
-
-const RESTORED = 'restored';
 
 export async function findHold(reader: Reader): Promise<Hold | null> {
   const row = await reader.get<{ holder: string }>("SELECT holder FROM leases WHERE name = 'hold'");

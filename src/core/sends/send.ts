@@ -60,6 +60,19 @@ export interface SendProblem {
   readonly said?: string;
 }
 
-/** Why a send has stopped although leads remain and nothing is wrong with the account. */
-export const RETRIES_USED_UP = 'retries_used_up';
-export const PAUSED_BY_REQUEST = 'paused_by_request';
+/** Problems that are no provider's: docs/reference/error-codes.md is made from this. */
+export const PROBLEMS = {
+  paused_by_request: 'Somebody paused it; it goes on when somebody resumes it.',
+  retries_used_up:
+    'Leads remain, each with its tries used up or in a domain that refuses mail, and nothing is wrong with the account. The next call tries them again.',
+  everybody_refused:
+    'Twenty recipients in a row were refused and nobody was accepted in between: that is about the sender. All of them are pending again, none is suppressed.',
+  restored:
+    'The ledger comes out of a backup, and cannot know whom messages reached since: a person says so before anything is sent.',
+} as const;
+type Problem = keyof typeof PROBLEMS;
+
+export const RETRIES_USED_UP = 'retries_used_up' satisfies Problem;
+export const PAUSED_BY_REQUEST = 'paused_by_request' satisfies Problem;
+export const EVERYBODY_REFUSED = 'everybody_refused' satisfies Problem;
+export const RESTORED = 'restored' satisfies Problem;

@@ -316,7 +316,8 @@ function openingFailed(lost: LineLost, relay: Relay, hidden: readonly Hidden[]):
 /** Their words are ours: see {@link LineLost}. */
 const OWN_CODES = new Set(['EPROTOCOL', 'ETIMEDOUT', 'ETLS', 'EINTERNAL']);
 
-const TROUBLES: Readonly<Record<string, string>> = {
+/** Before a session stands: all of them wait for the relay, and use up no lead's try. */
+export const TROUBLES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused the connection: is SMTP_URL right, and is the server running',
   ECONNRESET: 'closed the connection',
   ECONNECTION: 'closed the connection',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { classify, type Phase, redact } from './errors.ts';
+import { classify, type Phase, ROWS, redact } from './errors.ts';
 import { parseReply } from './reply.ts';
 
 const outcome = (response: string, phase: Phase) => {
@@ -183,3 +183,12 @@ describe('what an SMTP reply means', () => {
     expect(redact('x'.repeat(500))).toHaveLength(200);
   });
 });
+
+test.each(ROWS.map((row) => [row.example, row] as const))(
+  'the page of codes shows "%s" where it is read',
+  (example, row) => {
+    const reply = parseReply(example)!;
+    const first = ROWS.find(({ when }) => when(reply, row.phase ?? 'rcpt', { hidden: [], hasLogin: false }));
+    expect(first?.says).toBe(row.says);
+  },
+);

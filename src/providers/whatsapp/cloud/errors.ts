@@ -32,7 +32,7 @@ const STOP: Verdict = { type: 'stop_send' };
 const ACCOUNT: Verdict = { type: 'account' };
 
 /** Every code of Meta's error page (2026-09) that sending a message can answer with. */
-const GROUPS: readonly Group[] = [
+export const GROUPS: readonly Group[] = [
   {
     codes: [1],
     verdict: { type: 'transient', scope: 'recipient', mostTries: 2 },

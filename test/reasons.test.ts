@@ -1,0 +1,34 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { REASONS } from '../src/core/deliveries/reasons.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** Where a delivery gets its code: in an outcome, in the statements that skip, in the table of channels. */
+const USES = [
+  /\b(?:code|missing|invalid|errorCode): '([a-z]\w*)'/g,
+  /\b(?:THEN|error_code =) '([a-z]\w*)'/g,
+  /\bOUTCOME_UNKNOWN = '([a-z]\w*)'/g,
+  /isTheirs \? '([a-z]\w*)' : '([a-z]\w*)'/g,
+  /SUPPRESSION_REASONS = \['(\w+)', '(\w+)', '(\w+)', '(\w+)'\]/g,
+];
+
+/** Where a code is no delivery's: the doctor's own looks, and rows that a lead's merging or a chunk goes by. */
+const OTHERS = new Set([
+  'src/providers/whatsapp/cloud/check-whatsapp.ts: unexpected_answer',
+  'src/providers/email/smtp/connect.ts: unknown',
+  'src/core/deliveries/freeze.ts: pending',
+]);
+
+it('every reason that the code gives a delivery stands in the table of reasons, and no other', () => {
+  const used = new Set<string>();
+  for (const file of globSync('src/{core,providers,person}/**/*.ts', { cwd: root })) {
+    if (/\.test\.ts$|\/reasons\.ts$/.test(file)) continue;
+    const source = readFileSync(join(root, file), 'utf8');
+    for (const use of USES)
+      for (const [, ...codes] of source.matchAll(use))
+        for (const code of codes) if (!OTHERS.has(`${file}: ${code}`)) used.add(code);
+  }
+  expect([...used].sort()).toEqual(Object.keys(REASONS).sort());
+});
