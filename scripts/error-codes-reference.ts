@@ -4,8 +4,9 @@ import { PROBLEMS } from '../src/core/sends/send.ts';
 import { ERROR_CODES } from '../src/errors.ts';
 import { STATUS } from '../src/http/error-response.ts';
 import { TROUBLES } from '../src/providers/email/smtp/connect.ts';
-import { classify, ROWS } from '../src/providers/email/smtp/errors.ts';
+import { classify } from '../src/providers/email/smtp/errors.ts';
 import { parseReply } from '../src/providers/email/smtp/reply.ts';
+import { ROWS } from '../src/providers/email/smtp/reply-rows.ts';
 import { GROUPS } from '../src/providers/whatsapp/cloud/errors.ts';
 
 /** docs/reference/error-codes.md, made from the tables that the code itself goes by. */

@@ -3,9 +3,10 @@ import type { Certificate } from 'node:tls';
 import type { Outcome } from '../../../core/deliveries/sender.ts';
 import { isLoopback } from '../../is-loopback.ts';
 import { type Hidden, hide, redactSecrets } from '../../redact-secrets.ts';
-import { classify, type Phase, redact, type Terms } from './errors.ts';
+import { classify, redact } from './errors.ts';
 import { LineLost, SmtpLine } from './line.ts';
 import type { Reply } from './reply.ts';
+import type { Phase, Terms } from './reply-rows.ts';
 import { parseSmtpUrl, type Relay } from './settings.ts';
 
 /** Milliseconds; the defaults follow RFC 5321, section 4.5.3.2, where giving up early would mean sending twice. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { classify, type Phase, ROWS, redact } from './errors.ts';
+import { classify, redact } from './errors.ts';
 import { parseReply } from './reply.ts';
+import { type Phase, ROWS } from './reply-rows.ts';
 
 const outcome = (response: string, phase: Phase) => {
   const reply = parseReply(response);

@@ -1,8 +1,9 @@
 import { type Attempt, type Outcome, STALLED } from '../../../core/deliveries/sender.ts';
 import type { Extensions, Opened } from './connect.ts';
-import { classify, countsBySession, isOutOfStep, isSessionLimit, type Phase, type Terms } from './errors.ts';
+import { classify, countsBySession, isOutOfStep } from './errors.ts';
 import { LineLost, type SmtpLine } from './line.ts';
 import type { Reply } from './reply.ts';
+import { isSessionLimit, type Phase, type Terms } from './reply-rows.ts';
 import type { Relay } from './settings.ts';
 
 /** One message ready to leave. */
