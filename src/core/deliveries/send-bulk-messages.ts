@@ -12,6 +12,7 @@ import { CALL_LIMIT_MS, withTextPart } from '../sends/ready-content.ts';
 import { sendBulkMessagesInput, sendBulkMessagesOutput } from '../sends/send.schema.ts';
 import {
   allowRepeat,
+  findBriefSend,
   findSend,
   findSendByKey,
   getSend,
@@ -298,7 +299,7 @@ async function watch(ledger: Ledger, id: string, maxMs: number, call: CallContex
   const until = performance.now() + maxMs;
   let told = -1;
   for (;;) {
-    const send = (await findSend(ledger, id))!;
+    const send = (await findBriefSend(ledger, id))!;
     const done = send.total - totalsOf(send).total_remaining;
     const over = send.state !== 'running';
     if (done > told) {
