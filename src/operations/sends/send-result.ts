@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { NamedSendRow, SendRow, TotalledSendRow } from '../../core/sends/send.store.ts';
+import type { BriefSendRow, NamedSendRow, SendRow, TotalledSendRow } from '../../core/sends/send.store.ts';
 import type { SendSummary, sendBulkMessagesOutput } from './send.schema.ts';
 
 /** Why a send has stopped although leads remain and nothing is wrong with the account. */
@@ -7,7 +7,7 @@ export const RETRIES_USED_UP = 'retries_used_up';
 export const PAUSED_BY_REQUEST = 'paused_by_request';
 
 /** As callers are told: null when it was never to wait. */
-export function scheduledAt(send: SendRow): string | null {
+export function scheduledAt(send: Pick<SendRow, 'scheduled_at'>): string | null {
   return send.scheduled_at === null ? null : new Date(send.scheduled_at).toISOString();
 }
 
@@ -17,7 +17,7 @@ export function isAhead(send: SendRow, nowMs: number): boolean {
 }
 
 /** The five totals of the contract; they add up by construction, mid-flight too. */
-export function totalsOf(send: TotalledSendRow) {
+export function totalsOf(send: Omit<TotalledSendRow, 'message'>) {
   return {
     total_sent: send.sent,
     total_failed: send.failed,
@@ -28,7 +28,7 @@ export function totalsOf(send: TotalledSendRow) {
   };
 }
 
-export function toSummary(send: NamedSendRow): SendSummary {
+export function toSummary(send: BriefSendRow): SendSummary {
   const { audience_id, audience_name, channel, campaign, state, mode, created_at, completed_at } = send;
   return {
     send_id: send.id,
