@@ -10,6 +10,7 @@ const LONGEST = [
   'test/core/sends',
   'test/machine-fails',
   'test/bad-actors',
+  'test/linear',
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { parseMergeText } from '../../src/core/messages/merge-text.ts';
 import { withTextPart } from '../../src/core/messages/ready-content.ts';
+import { findBriefSend, listSends } from '../../src/core/sends/send.store.ts';
 import { createSandboxSender, type OutboxText } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { countTurns } from '../support/turns.ts';
@@ -105,4 +106,13 @@ it('HTML that cannot become text in time pauses its send, with the reason, and o
   }, 20_000);
   expect(sends[0].paused_reason).toMatch(/more than 500 elements open at once/);
   expect(await send(core, audience, '<p>Short</p>')).toMatchObject({ total_sent: 1, state: 'completed' });
+});
+
+it('whoever lists sends, or watches one, does not read their messages', async () => {
+  const core = await open();
+  await send(core, await audienceIn(core), '<p>Short</p>', 0);
+  const [listed] = await listSends(core.ledger, { beforeSeq: 10, limit: 10 });
+  expect(listed).toMatchObject({ campaign: 'default', total: 1, sent: 0, audience_name: 'All' });
+  expect(listed).not.toHaveProperty('message');
+  expect(await findBriefSend(core.ledger, listed!.id)).toEqual(listed);
 });

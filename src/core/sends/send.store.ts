@@ -63,6 +63,44 @@ const NAMED = `SELECT s.*, ${SUMS}, sum(c.rate_per_second) AS rate_per_second, a
     a.name AS audience_name
   FROM sends s JOIN chunks c ON c.send_seq = s.seq JOIN audiences a ON a.seq = s.audience_seq`;
 
+/** Without its message, which may be 2 MB: for whoever reads many sends, or one again and again. */
+export type BriefSendRow = Omit<NamedSendRow, 'message'>;
+
+/** By name, so that the compiler misses a column that is missing. */
+const BRIEF_COLUMNS: Record<Exclude<keyof SendRow, 'message'>, true> = {
+  seq: true,
+  id: true,
+  audience_seq: true,
+  channel: true,
+  campaign: true,
+  mode: true,
+  state: true,
+  problem_code: true,
+  problem: true,
+  provider_said: true,
+  revision: true,
+  format: true,
+  subject: true,
+  from_name: true,
+  placeholder_policy: true,
+  total: true,
+  frozen: true,
+  created_at: true,
+  scheduled_at: true,
+  completed_at: true,
+  repeat_allowed: true,
+};
+const BRIEF = NAMED.replace(
+  's.*',
+  Object.keys(BRIEF_COLUMNS)
+    .map((column) => `s.${column}`)
+    .join(', '),
+);
+
+export function findBriefSend(reader: Reader, id: string): Promise<BriefSendRow | undefined> {
+  return reader.get<BriefSendRow>(`${BRIEF} WHERE s.id = ? GROUP BY s.seq, a.seq`, id);
+}
+
 export function findSend(reader: Reader, id: string): Promise<NamedSendRow | undefined> {
   return reader.get<NamedSendRow>(`${NAMED} WHERE s.id = ? GROUP BY s.seq, a.seq`, id);
 }
@@ -98,7 +136,7 @@ export function findSendByKey(reader: Reader, key: SendKey): Promise<SendRow | u
 export function listSends(
   reader: Reader,
   filter: { audienceId?: string; state?: string; beforeSeq: number; limit: number },
-): Promise<NamedSendRow[]> {
+): Promise<BriefSendRow[]> {
   const parts = ['s.seq < ?'];
   const parameters: Value[] = [filter.beforeSeq];
   if (filter.audienceId !== undefined) {
@@ -110,8 +148,8 @@ export function listSends(
     parameters.push(filter.state);
   }
   const shown = `SELECT s.seq FROM sends s WHERE ${parts.join(' AND ')} ORDER BY s.seq DESC LIMIT ?`;
-  return reader.all<NamedSendRow>(
-    `${NAMED} WHERE s.seq IN (${shown}) GROUP BY s.seq, a.seq ORDER BY s.seq DESC`,
+  return reader.all<BriefSendRow>(
+    `${BRIEF} WHERE s.seq IN (${shown}) GROUP BY s.seq, a.seq ORDER BY s.seq DESC`,
     ...parameters,
     filter.limit,
   );

@@ -16,6 +16,7 @@ import { newId } from '../../core/new-id.ts';
 import { contentHash } from '../../core/sends/content-hash.ts';
 import {
   allowRepeat,
+  findBriefSend,
   findSend,
   findSendByKey,
   getSend,
@@ -309,7 +310,7 @@ async function watch(ledger: Ledger, id: string, maxMs: number, call: CallContex
   const until = performance.now() + maxMs;
   let told = -1;
   for (;;) {
-    const send = (await findSend(ledger, id))!;
+    const send = (await findBriefSend(ledger, id))!;
     const done = send.total - totalsOf(send).total_remaining;
     const over = send.state !== 'running';
     if (done > told) {

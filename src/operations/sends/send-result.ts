@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import type { NamedSendRow, SendRow, TotalledSendRow } from '../../core/sends/send.store.ts';
+import type { BriefSendRow, NamedSendRow, SendRow, TotalledSendRow } from '../../core/sends/send.store.ts';
 import { PAUSED_BY_REQUEST, RETRIES_USED_UP } from '../../core/sends/send.ts';
 import type { Words } from '../../words.ts';
 import { nextStep, nextSteps } from './next-step.ts';
 import type { SendSummary, sendBulkMessagesOutput } from './send.schema.ts';
 
 /** As callers are told: null when it was never to wait. */
-export function scheduledAt(send: SendRow): string | null {
+export function scheduledAt(send: Pick<SendRow, 'scheduled_at'>): string | null {
   return send.scheduled_at === null ? null : new Date(send.scheduled_at).toISOString();
 }
 
@@ -16,7 +16,7 @@ export function isAhead(send: SendRow, nowMs: number): boolean {
 }
 
 /** The five totals of the contract; they add up by construction, mid-flight too. */
-export function totalsOf(send: TotalledSendRow) {
+export function totalsOf(send: Omit<TotalledSendRow, 'message'>) {
   return {
     total_sent: send.sent,
     total_failed: send.failed,
@@ -27,7 +27,7 @@ export function totalsOf(send: TotalledSendRow) {
   };
 }
 
-export function toSummary(send: NamedSendRow): SendSummary {
+export function toSummary(send: BriefSendRow): SendSummary {
   const { audience_id, audience_name, channel, campaign, state, mode, created_at, completed_at } = send;
   return {
     send_id: send.id,
