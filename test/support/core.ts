@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Channel } from '../../src/core/deliveries/sender.ts';
+import type { Sender } from '../../src/core/deliveries/sender.ts';
 import { Dispatcher } from '../../src/core/dispatch/dispatcher.ts';
 import type { DispatcherControl } from '../../src/core/dispatch/dispatcher-control.ts';
 import { allQueues } from '../../src/core/dispatch/workers/queues.ts';
@@ -36,18 +36,18 @@ export function ledgerOf(folder: string, databaseUrl = databaseUrlOf(folder)): P
 
 type TestContext = CallContext & { readonly caller?: Partial<Caller> };
 
-/** Core over a real database, with the channels that a test brings. `around`: what stands between core and ledger. */
+/** Core over a real database, with the senders that a test brings. `around`: what stands between core and ledger. */
 export async function openCore(
-  channels: Channel[],
+  senders: Sender[],
   folder = freshFolder(),
   around: (ledger: Ledger) => Ledger = (ledger) => ledger,
   databaseUrl = databaseUrlOf(folder),
 ) {
   const ledger = around(await ledgerOf(folder, databaseUrl));
-  const { dispatcher, closeQueue } = dispatcherOf(ledger, channels, databaseUrl);
+  const { dispatcher, closeQueue } = dispatcherOf(ledger, senders, databaseUrl);
   const sending = {
     ledger,
-    channels: new Map(channels.map((channel) => [channel.name, channel])),
+    senders: new Map(senders.map((sender) => [sender.about.channel, sender])),
     wake: () => dispatcher.wake(),
   };
   const operations = [
@@ -80,10 +80,10 @@ export async function openCore(
 
 function dispatcherOf(
   ledger: Ledger,
-  channels: Channel[],
+  senders: Sender[],
   url: string | null,
 ): { dispatcher: DispatcherControl; closeQueue: () => Promise<void> } {
-  const parts = { ledger, channels, siteName: 'Shop', log: quiet };
+  const parts = { ledger, senders, siteName: 'Shop', log: quiet };
   if (url === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
   const queue = new PgBossQueue(url, allQueues(), quiet);
   return { dispatcher: new Worker({ ...parts, queue }), closeQueue: () => queue.close() };

@@ -13,7 +13,7 @@ import {
   sendsOfOpen,
   takeTrusted,
 } from './refusal.store.ts';
-import type { Channel, Outcome } from './sender.ts';
+import type { Outcome, Sender } from './sender.ts';
 
 /** As many refusals in a row, with nobody accepted in between, say that the sender is refused, not the recipients. */
 const BREAKER_AT = 20;
@@ -50,7 +50,7 @@ type Known = Run & { readonly lookedAtMs: number };
  * acceptance costs nothing.
  */
 export class RefusalRun {
-  readonly #channel: Pick<Channel, 'name' | 'sender'>;
+  readonly #sender: Pick<Sender, 'about' | 'ifEverybodyIsRefused'>;
   #known: Known = {
     active: 0,
     unfollowed: 0,
@@ -59,12 +59,12 @@ export class RefusalRun {
     lookedAtMs: Number.NEGATIVE_INFINITY,
   };
 
-  constructor(channel: Pick<Channel, 'name' | 'sender'>) {
-    this.#channel = channel;
+  constructor(sender: Pick<Sender, 'about' | 'ifEverybodyIsRefused'>) {
+    this.#sender = sender;
   }
 
-  get #sender(): string {
-    return this.#channel.sender.id;
+  get #id(): string {
+    return this.#sender.about.id;
   }
 
   /** In the order in which they were heard, before they are settled. Null: nothing to do. */
@@ -81,14 +81,14 @@ export class RefusalRun {
       );
       const sends = new Set(proving.map(({ claim }) => claim.chunk.send_seq));
       await this.#trust(tx, sends, upTo);
-      if (sends.size > 0) await forgetEnded(tx, this.#sender, upTo);
-      await markFollowed(tx, this.#sender, sends.size > 0 ? upTo : null);
+      if (sends.size > 0) await forgetEnded(tx, this.#id, upTo);
+      await markFollowed(tx, this.#id, sends.size > 0 ? upTo : null);
     }
     let last: Permanent | null = null;
     for (const [at, { claim, outcome }] of results.entries()) {
       if (outcome.type !== 'permanent') continue;
       last = outcome;
-      await noteRefused(tx, this.#sender, {
+      await noteRefused(tx, this.#id, {
         sendSeq: claim.chunk.send_seq,
         position: claim.position,
         attempts: claim.attempts,
@@ -117,12 +117,12 @@ export class RefusalRun {
   ): Promise<Known> {
     if (putsBack || refused) {
       const which = { all: putsBack, problemCode: EVERYBODY_REFUSED };
-      const sends = await putBack(tx, this.#sender, which);
+      const sends = await putBack(tx, this.#id, which);
       if (problem) await reopen(tx, sends, problem);
       if (sends.size > 0) return this.#look(tx);
     }
     if (!isIdle || known.active === 0 || known.unfollowed > 0) return known;
-    await this.#trust(tx, await sendsOfOpen(tx, this.#sender), known.upTo);
+    await this.#trust(tx, await sendsOfOpen(tx, this.#id), known.upTo);
     return this.#look(tx);
   }
 
@@ -131,12 +131,12 @@ export class RefusalRun {
   }
 
   async #look(tx: Transaction): Promise<Known> {
-    return { ...(await readRun(tx, this.#sender)), lookedAtMs: performance.now() };
+    return { ...(await readRun(tx, this.#id)), lookedAtMs: performance.now() };
   }
 
   #problem(last: Permanent, count: number): SendProblem {
     const way =
-      this.#channel.sender.ifEverybodyIsRefused?.(last) ??
+      this.#sender.ifEverybodyIsRefused?.(last) ??
       'Check the account, the login and the sender that messages leave by.';
     return {
       code: EVERYBODY_REFUSED,
@@ -150,8 +150,8 @@ export class RefusalRun {
 
   async #trust(tx: Transaction, sends: Iterable<number>, upTo: number): Promise<void> {
     for (const send of sends)
-      for (const { contact, reason } of await takeTrusted(tx, this.#sender, send, upTo))
-        await suppress(tx, this.#channel.name, contact, reason);
+      for (const { contact, reason } of await takeTrusted(tx, this.#id, send, upTo))
+        await suppress(tx, this.#sender.about.channel, contact, reason);
   }
 }
 
