@@ -1,6 +1,6 @@
 import type { Config } from './config.ts';
 import { type ContactLimit, prepareContactLimit } from './core/deliveries/contact-limit.ts';
-import type { Channel } from './core/deliveries/sender.ts';
+import type { Sender } from './core/deliveries/sender.ts';
 import type { Chore } from './core/dispatch/chore.ts';
 import { Dispatcher } from './core/dispatch/dispatcher.ts';
 import type { DispatcherControl } from './core/dispatch/dispatcher-control.ts';
@@ -30,11 +30,11 @@ export async function openTidings(config: Config, log: Log, options?: OpeningOpt
   const { siteName, defaultCountry } = config;
   if (config.maxPerContact) await prepareContactLimit(ledger);
   const outbox = createOutbox(ledger);
-  const channels: Channel[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox, log)];
+  const senders: Sender[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox, log)];
   const chores = housekeeping(ledger, config.retainMessagesDays);
   const { dispatcher, closeQueue } = await openDispatcher(config, {
     ledger,
-    channels,
+    senders,
     siteName,
     contactLimit: config.maxPerContact,
     log,
@@ -42,7 +42,7 @@ export async function openTidings(config: Config, log: Log, options?: OpeningOpt
   });
   const sending = {
     ledger,
-    channels: new Map(channels.map((channel) => [channel.name, channel])),
+    senders: new Map(senders.map((sender) => [sender.about.channel, sender])),
     wake: () => dispatcher.wake(),
   };
   return {
@@ -60,7 +60,7 @@ export async function openTidings(config: Config, log: Log, options?: OpeningOpt
     health: createHealth(ledger, dispatcher),
     async close() {
       await dispatcher.stop();
-      for (const channel of channels) await channel.close();
+      for (const sender of senders) await sender.close();
       await closeQueue();
       // What was in flight when somebody was erased is not any more; the next process does what is left.
       await finishErasures(ledger, LAST_ERASURES_MS).catch((error: unknown) => {
@@ -86,7 +86,7 @@ async function openDispatcher(
   { databaseUrl }: Config,
   parts: {
     ledger: Ledger;
-    channels: readonly Channel[];
+    senders: readonly Sender[];
     siteName: string | null;
     contactLimit: ContactLimit | null;
     log: Log;
@@ -101,14 +101,14 @@ async function openDispatcher(
   return { dispatcher: new Worker({ ...parts, queue }), closeQueue: () => queue.close() };
 }
 
-/** A channel is loaded when it is configured: an idle server carries no HTTP client that nobody asked for. */
-async function openWhatsApp({ whatsapp }: Config, outbox: Outbox): Promise<Channel> {
+/** A provider is loaded when it is configured: an idle server carries no HTTP client that nobody asked for. */
+async function openWhatsApp({ whatsapp }: Config, outbox: Outbox): Promise<Sender> {
   if (!whatsapp) return createSandboxSender('whatsapp', outbox);
   const { createCloudSender } = await import('./providers/whatsapp/cloud/cloud-sender.ts');
   return createCloudSender(whatsapp);
 }
 
-async function openEmail({ email }: Config, outbox: Outbox, log: Log): Promise<Channel> {
+async function openEmail({ email }: Config, outbox: Outbox, log: Log): Promise<Sender> {
   if (!email) return createSandboxSender('email', outbox);
   const { createSmtpSender } = await import('./providers/email/smtp/smtp-sender.ts');
   return createSmtpSender({ ...email, log });

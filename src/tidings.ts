@@ -9,6 +9,6 @@ export interface Tidings {
   readonly modes: { readonly email: 'sandbox' | 'live'; readonly whatsapp: 'sandbox' | 'live' };
   readonly dispatcher: DispatcherControl;
   readonly health: Health;
-  /** Drains the dispatcher, closes channels and files. */
+  /** Drains the dispatcher, closes senders and files. */
   close(): Promise<void>;
 }

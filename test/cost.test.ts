@@ -3,12 +3,12 @@ import { createServer, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it } from 'vitest';
-import type { Attempt, Channel, Outcome } from '../src/core/deliveries/sender.ts';
-import { parseContent } from '../src/core/messages/content.ts';
+import type { Attempt, Outcome, Sender } from '../src/core/deliveries/sender.ts';
+import { parseMessage } from '../src/core/messages/content.ts';
 import { createSmtpSender } from '../src/providers/email/smtp/smtp-sender.ts';
 import { openCore, removeFolder } from './support/core.ts';
 import { type CountedLedger, countedLedger } from './support/counted-ledger.ts';
-import { FakeSender } from './support/fake-channel.ts';
+import { FakeSender } from './support/fake-sender.ts';
 
 /* What a message costs, counted instead of timed: a clock says something else on every machine. */
 
@@ -41,8 +41,8 @@ it('outside of its transactions a send reads once for each commit, not for each 
 
 it('a delivery in flight holds its values, not its message: under 4 KB of a message of 100 KB', async () => {
   const window = 2_000;
-  const [answers, channel] = silentChannel(window);
-  const core = await coreOf(window, channel);
+  const [answers, sender] = silentSender(window);
+  const core = await coreOf(window, sender);
   const idle = heldBytes();
   core.dispatcher.start();
   await core.call('sendBulkMessages', { ...message(core.audience, 100_000), max_wait_seconds: 0 });
@@ -56,7 +56,7 @@ it('a message that waits for a session is not put together yet: under 4 KB of a 
   const server = await serverThatKeepsSilentAfterBodies();
   const sessions = 2;
   const waiting = 1_000;
-  const channel = createSmtpSender({
+  const sender = createSmtpSender({
     url: `smtp://127.0.0.1:${server.port}?tls=off`,
     from: 'Shop <news@shop.example>',
     ratePerSecond: null,
@@ -64,8 +64,7 @@ it('a message that waits for a session is not put together yet: under 4 KB of a 
   });
   // Its length is in the value: what all messages have in common is shared by them.
   const text = { message: '{{lead.notes}}', subject: 'An offer', format: 'text', from_name: null } as const;
-  const content = parseContent(text, 'email');
-  const prepared = channel.prepare(content);
+  const prepared = sender.prepare(parseMessage(text, 'email'));
   const idle = heldBytes();
   let mayLeave = true;
   const outcomes = Array.from({ length: waiting }, (_, at) => {
@@ -79,7 +78,7 @@ it('a message that waits for a session is not put together yet: under 4 KB of a 
   server.close();
   const settled = await Promise.all(outcomes);
   expect(settled.filter(({ type }) => type === 'uncertain').length).toBe(sessions);
-  await channel.close();
+  await sender.close();
 });
 
 const LONG_VALUES = {
@@ -94,7 +93,7 @@ const LONG_VALUES = {
     metadata: {},
   },
   site: { name: null },
-} as unknown as Parameters<ReturnType<Channel['prepare']>['deliver']>[0]['values'];
+} as unknown as Parameters<ReturnType<Sender['prepare']>['deliver']>[0]['values'];
 
 function message(audience_id: string, length: number) {
   const text = 'We have an offer for you. ';
@@ -107,9 +106,9 @@ function message(audience_id: string, length: number) {
 }
 
 /** Core with so many leads, all in one audience; nothing is sent before its dispatcher is started. */
-async function coreOf(count: number, channel: Channel) {
+async function coreOf(count: number, sender: Sender) {
   let ledger!: CountedLedger;
-  const core = await openCore([channel], undefined, (opened) => {
+  const core = await openCore([sender], undefined, (opened) => {
     ledger = countedLedger(opened);
     return ledger;
   });
@@ -142,20 +141,25 @@ async function costOfSend(messages: number) {
   return { messages, commits: commits.length, statements: commits.flat(), reads: core.ledger.reads.count };
 }
 
-/** A channel that keeps every answer until it is told one. */
-function silentChannel(windowSize: number): [answers: ((outcome: Outcome) => void)[], channel: Channel] {
+/** A sender that keeps every answer until it is told one. */
+function silentSender(windowSize: number): [answers: ((outcome: Outcome) => void)[], sender: Sender] {
   const answers: ((outcome: Outcome) => void)[] = [];
-  const channel: Channel = {
-    name: 'email',
-    provider: 'silent',
-    sender: { id: 'silent', ratePerSecond: null, windowSize },
+  const sender: Sender = {
+    about: {
+      id: 'silent',
+      channel: 'email',
+      provider: 'silent',
+      mode: 'live',
+      ratePerSecond: null,
+      windowSize,
+    },
     prepare: () => ({
       deliver: () => new Promise<Outcome>((resolve) => answers.push(resolve)),
       preview: ({ contact }) => ({ from: null, to: contact, subject: null, text: '' }),
     }),
     async close() {},
   };
-  return [answers, channel];
+  return [answers, sender];
 }
 
 /** Takes bodies and never says so. */

@@ -9,7 +9,7 @@ import { openTidings } from '../src/open-tidings.ts';
 import { runOperation } from '../src/operations/run-operation.ts';
 import { CALLER } from './support/caller.ts';
 import { freshFolder, openCore, quiet, removeFolder } from './support/core.ts';
-import { FakeSender } from './support/fake-channel.ts';
+import { FakeSender } from './support/fake-sender.ts';
 import { startSmtpServer } from './support/smtp-server.ts';
 
 let folder: string;

@@ -61,15 +61,16 @@ describe.each(['PLAIN', 'LOGIN', 'CRAM-MD5'])('a relay that echoes what it is to
     'at %s brings no secret into an outcome, and none into what the doctor says',
     async (step) => {
       const relay = await echoingRelay(step, mechanism);
-      const channel = createSmtpSender({
+      const sender = createSmtpSender({
         url: relay.secretUrl,
         from: 'Shop <news@shop.example>',
         ratePerSecond: null,
         connections: 1,
         timeouts: { greetingMs: 500, silenceMs: 500, idleMs: 50 },
       });
-      closing.push(() => channel.close(100));
-      const letter = channel.prepare({
+      closing.push(() => sender.close(100));
+      const letter = sender.prepare({
+        channel: 'email',
         format: 'text',
         body: parseMergeText('Hello'),
         subject: parseMergeText('Hello'),

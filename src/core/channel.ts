@@ -3,7 +3,8 @@ export type ChannelName = (typeof CHANNEL_NAMES)[number];
 
 /**
  * What tells the channels apart for everything that stores and selects: the column of a lead that holds the contact as
- * it was given, the column that holds its normalised key, and the reasons why a lead without a usable one is skipped.
+ * it was given, the column that holds its normalised key, the reasons why a lead without a usable one is skipped, and what
+ * a message can have.
  */
 export const CHANNELS = {
   email: {
@@ -12,6 +13,8 @@ export const CHANNELS = {
     missing: 'missing_email',
     invalid: 'invalid_email',
     contact: 'email address',
+    hasHtml: true,
+    hasSubject: true,
   },
   whatsapp: {
     given: 'phone',
@@ -19,5 +22,7 @@ export const CHANNELS = {
     missing: 'missing_phone',
     invalid: 'invalid_phone',
     contact: 'phone number',
+    hasHtml: false,
+    hasSubject: false,
   },
 } as const satisfies Record<ChannelName, object>;

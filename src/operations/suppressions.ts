@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ChannelName } from '../core/channel.ts';
+import { CHANNELS, type ChannelName } from '../core/channel.ts';
 import { normalizeContact } from '../core/leads/contact.ts';
 import { success } from '../core/leads/lead.schema.ts';
 import { findErased, shownContact } from '../core/suppressions/erased-contact.ts';
@@ -35,7 +35,7 @@ export function suppressionOperations(options: {
   const normalized = (channel: ChannelName, given: string): string => {
     const read = normalizeContact(channel, given, options.defaultCountry);
     if (read.ok) return read.value;
-    const what = channel === 'email' ? 'email address' : 'phone number';
+    const what = CHANNELS[channel].contact;
     throw new TidingsError('invalid_argument', `"${given}" is not a usable ${what}: ${read.reason}`);
   };
   return [

@@ -10,7 +10,7 @@ import { migrations } from '../../src/ledger/migrations.ts';
 import { openTidings } from '../../src/open-tidings.ts';
 import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
 import { databaseEnv } from '../support/database.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { STALLED } from '../../src/core/deliveries/sender.ts';
 import { TidingsError } from '../../src/errors.ts';
 import type { Ledger, Transaction } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 /** A statement of a turn that claims, by what it does to rows. */
 const CLAIMS = /SET status = 'sending'/;

@@ -3,7 +3,7 @@ import { findAudience, insertAudience, markDeleted } from '../../src/core/audien
 import { buildAudience } from '../../src/core/audiences/build-audience.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 let folder: string;
 let core: Awaited<ReturnType<typeof openCore>>;

@@ -10,7 +10,7 @@ import { createOutbox } from '../../src/providers/sandbox/create-outbox.ts';
 import { createSandboxSender } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, ledgerOf, openCore, removeFolder } from '../support/core.ts';
 import { onPostgres } from '../support/database.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 let folder: string;
 const closing: (() => Promise<void>)[] = [];
@@ -24,8 +24,8 @@ afterEach(async () => {
   removeFolder(folder);
 });
 
-async function open(channels: Parameters<typeof openCore>[0]) {
-  const core = await openCore(channels, folder);
+async function open(senders: Parameters<typeof openCore>[0]) {
+  const core = await openCore(senders, folder);
   closing.push(() => core.close());
   return core;
 }
@@ -237,8 +237,8 @@ describe('whoever was erased', () => {
   });
 
   it('is not messaged by a send that they were pending in, nor by retry and resume', async () => {
-    const channel = new FakeSender('email');
-    const core = await open([channel]);
+    const sender = new FakeSender('email');
+    const core = await open([sender]);
     await core.call('leads.import', { leads: [person(1), person(2), person(3)] });
     const { audience_id } = await core.call('audience.create', { name: 'All' });
     const later = { audience_id, ...EMAIL, schedule_at: new Date(Date.now() + 3_600_000).toISOString() };
@@ -249,15 +249,15 @@ describe('whoever was erased', () => {
     const done = await core.call('sendBulkMessages', { audience_id, ...EMAIL, schedule_at: 'now' });
     expect(done).toMatchObject({ total_sent: 2, total_skipped: 1, total_in_audience: 3, state: 'completed' });
     await core.call('sendBulkMessages', { audience_id, ...EMAIL, retry: 'skipped' });
-    expect(channel.accepted.map(({ contact }) => contact)).toEqual([
+    expect(sender.accepted.map(({ contact }) => contact)).toEqual([
       'zana-1@carrot.example',
       'zana-3@carrot.example',
     ]);
   });
 
   it('is not messaged twice by one send: another lead of it that takes the address counts as the same', async () => {
-    const channel = new FakeSender('email');
-    const core = await open([channel]);
+    const sender = new FakeSender('email');
+    const core = await open([sender]);
     core.dispatcher.start();
     await core.call('leads.import', { leads: [person(1), { name: 'Without email' }] });
     const { audience_id } = await core.call('audience.create', { name: 'All' });
@@ -267,7 +267,7 @@ describe('whoever was erased', () => {
     await core.call('leads.update', { lead_id: other.id, email: person(1).email, restore_erased: true });
     const done = await core.call('sendBulkMessages', { audience_id, ...EMAIL, retry: 'skipped' });
     expect(done).toMatchObject({ total_sent: 1, total_skipped: 1 });
-    expect(channel.tries).toBe(1);
+    expect(sender.tries).toBe(1);
   });
 
   it('leaves no address when the answer comes afterwards: bounced, passing or uncertain', async () => {
@@ -283,9 +283,9 @@ describe('whoever was erased', () => {
       { type: 'uncertain', code: 'lost', message: 'Zanahoria1 may have it' },
     ] as const satisfies Outcome[]) {
       const answers: (() => void)[] = [];
-      const channel = new FakeSender('email');
-      channel.answer = () => new Promise((resolve) => answers.push(() => resolve(outcome)));
-      const core = await openCore([channel], freshFolder());
+      const sender = new FakeSender('email');
+      sender.answer = () => new Promise((resolve) => answers.push(() => resolve(outcome)));
+      const core = await openCore([sender], freshFolder());
       await core.call('leads.import', { leads: [person(1)] });
       const { audience_id } = await core.call('audience.create', { name: 'All' });
       core.dispatcher.start();
@@ -304,7 +304,7 @@ describe('whoever was erased', () => {
         'Zana',
       );
       expect(await core.ledger.all('SELECT * FROM erasures')).toEqual([]);
-      expect(channel.tries).toBe(1);
+      expect(sender.tries).toBe(1);
       await core.close();
       removeFolder(core.folder);
     }
@@ -332,8 +332,8 @@ describe('whoever was erased', () => {
   });
 
   it('takes nothing from somebody who shares the phone', async () => {
-    const channel = new FakeSender('whatsapp');
-    const core = await open([channel]);
+    const sender = new FakeSender('whatsapp');
+    const core = await open([sender]);
     const phone = person(1).phone;
     await core.call('leads.create', person(1));
     await core.call('leads.create', { name: 'Sister', email: 'sister@example.com', phone });

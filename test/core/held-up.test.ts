@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../src/core/deliveries/sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 const UNREACHABLE: Outcome = {
   type: 'transient',

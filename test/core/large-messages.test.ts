@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

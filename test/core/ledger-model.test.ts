@@ -8,10 +8,10 @@ import { recoverInDoubt } from '../../src/core/deliveries/recover.ts';
 import { resolveOutcome } from '../../src/core/deliveries/resolve-outcome.ts';
 import { type Outcome, STALLED } from '../../src/core/deliveries/sender.ts';
 import { settle } from '../../src/core/deliveries/settle.ts';
-import { parseContent } from '../../src/core/messages/content.ts';
+import { parseMessage } from '../../src/core/messages/content.ts';
 import { completeIfSettled, getSend, moveSend, type SendRow } from '../../src/core/sends/send.store.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 const RUNS = Number(process.env['TIDINGS_MODEL_RUNS'] ?? 60);
 const LEADS = 6;
@@ -71,7 +71,7 @@ const same = (before: Row | undefined, after: Row) => JSON.stringify(before) ===
  */
 class World {
   readonly #core: Awaited<ReturnType<typeof openCore>>;
-  readonly #channel: FakeSender;
+  readonly #sender: FakeSender;
   readonly #audience: string;
   readonly #leads: string[];
   readonly #sendId: string;
@@ -94,7 +94,7 @@ class World {
     sendId: string,
   ) {
     this.#core = core;
-    this.#channel = channel;
+    this.#sender = channel;
     this.#audience = audience;
     this.#leads = leads;
     this.#sendId = sendId;
@@ -131,14 +131,14 @@ class World {
     const claims = await this.#core.ledger.write(async (tx) => {
       const send = await tx.get<SendRow>("SELECT * FROM sends WHERE state = 'running'");
       if (!send) return [];
-      const content = parseContent(send, send.channel);
+      const message = parseMessage(send, send.channel);
       const chunk = await tx.get<ReadyChunk>(
         `SELECT ${READY_COLUMNS} FROM sends s JOIN chunks c ON c.send_seq = s.seq`,
       );
       const { claims, empty } = await claimWindow(
         tx,
         chunk!,
-        { content, message: this.#channel.prepare(content) },
+        { message, prepared: this.#sender.prepare(message) },
         {
           room,
           siteName: 'Shop',

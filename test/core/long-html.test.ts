@@ -33,9 +33,10 @@ afterEach(async () => {
 });
 
 const html = (message: string) => ({
+  channel: 'email' as const,
   format: 'html' as const,
   body: parseMergeText(message),
-  subject: null,
+  subject: parseMergeText('Hi'),
   fromName: null,
 });
 

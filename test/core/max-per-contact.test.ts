@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parseContactLimit } from '../../src/core/deliveries/contact-limit.ts';
-import type { Channel } from '../../src/core/deliveries/sender.ts';
+import type { Sender } from '../../src/core/deliveries/sender.ts';
 import { createSandboxSender } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;
 
@@ -18,7 +18,7 @@ afterEach(async () => {
   removeFolder(folder);
 });
 
-async function open(email: Channel, limit: string | null): Promise<Core> {
+async function open(email: Sender, limit: string | null): Promise<Core> {
   const parsed = limit === null ? null : parseContactLimit(limit);
   const channels = [email, new FakeSender('whatsapp')];
   const core = await openCore(channels, folder, undefined, databaseUrlOf(folder), parsed);

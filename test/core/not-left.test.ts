@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Attempt, Channel, Outcome } from '../../src/core/deliveries/sender.ts';
+import type { Attempt, Outcome, Sender } from '../../src/core/deliveries/sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -9,12 +9,17 @@ beforeEach(() => {
 });
 afterEach(() => removeFolder(folder));
 
-/** A channel that asks whether a message may leave, or not, and then does what it should not. */
-function brokenChannel(deliver: (attempt: Attempt) => Promise<Outcome>): Channel {
+/** A sender that asks whether a message may leave, or not, and then does what it should not. */
+function brokenSender(deliver: (attempt: Attempt) => Promise<Outcome>): Sender {
   return {
-    name: 'email',
-    provider: 'broken',
-    sender: { id: 'broken', ratePerSecond: null, windowSize: 4 },
+    about: {
+      id: 'broken',
+      channel: 'email',
+      provider: 'broken',
+      mode: 'live',
+      ratePerSecond: null,
+      windowSize: 4,
+    },
     prepare: () => ({
       deliver: (_, attempt) => deliver(attempt),
       preview: ({ contact }) => ({ from: null, to: contact, subject: null, text: '' }),
@@ -23,8 +28,8 @@ function brokenChannel(deliver: (attempt: Attempt) => Promise<Outcome>): Channel
   };
 }
 
-async function sendBy(channel: Channel, leads: number) {
-  const core = await openCore([channel, new FakeSender('whatsapp')], folder);
+async function sendBy(sender: Sender, leads: number) {
+  const core = await openCore([sender, new FakeSender('whatsapp')], folder);
   await core.call('leads.import', {
     leads: Array.from({ length: leads }, (_, at) => ({ email: `l${at}@example.com` })),
   });
@@ -35,9 +40,9 @@ async function sendBy(channel: Channel, leads: number) {
   return { core, result };
 }
 
-it('a channel that throws before a message may leave leaves nobody in doubt', async () => {
+it('a sender that throws before a message may leave leaves nobody in doubt', async () => {
   const { core, result } = await sendBy(
-    brokenChannel(() => {
+    brokenSender(() => {
       throw new Error('Broken.');
     }),
     3,
@@ -46,9 +51,9 @@ it('a channel that throws before a message may leave leaves nobody in doubt', as
   await core.close();
 });
 
-it('a channel that throws once a message may have left leaves it unknown', async () => {
+it('a sender that throws once a message may have left leaves it unknown', async () => {
   const { core, result } = await sendBy(
-    brokenChannel(async ({ mayLeave }) => {
+    brokenSender(async ({ mayLeave }) => {
       mayLeave();
       throw new Error('Broken.');
     }),
@@ -61,7 +66,7 @@ it('a channel that throws once a message may have left leaves it unknown', async
 it('a stop that is not awaited puts back what was not told yet that it may leave, and it cannot leave any more', async () => {
   const attempts: Attempt[] = [];
   const { core } = await sendBy(
-    brokenChannel((attempt) => {
+    brokenSender((attempt) => {
       attempts.push(attempt);
       if (attempts.length === 1) attempt.mayLeave();
       return new Promise(() => {});

@@ -4,7 +4,7 @@ import { findSend, lockSend } from '../../src/core/sends/send.store.ts';
 import { migrations } from '../../src/ledger/migrations.ts';
 import { rekeyEmails } from '../../src/ledger/rekey-emails.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 let folder: string;
 let core: Awaited<ReturnType<typeof openCore>>;

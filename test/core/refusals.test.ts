@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RefusalRun } from '../../src/core/deliveries/refusal-run.ts';
 import type { Outcome } from '../../src/core/deliveries/sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;
 
@@ -69,7 +69,7 @@ describe('a relay that refuses everybody', () => {
       });
       expect(result.error).toMatch(/about the sender/);
       expect(result.error).toContain((outcome as { message: string }).message);
-      expect(email.tries).toBeLessThan(20 + 2 * email.sender.windowSize);
+      expect(email.tries).toBeLessThan(20 + 2 * email.about.windowSize);
       expect(await suppressed()).toEqual([]);
       email.answer = () => undefined;
       expect(await send(audience)).toMatchObject({ state: 'completed', total_sent: 300 });

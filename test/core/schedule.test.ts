@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SendResult, SendSummary } from '../../src/operations/sends/send.schema.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { onPostgres } from '../support/database.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;
 

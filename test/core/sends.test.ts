@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Outcome } from '../../src/core/deliveries/sender.ts';
 import { createSandboxSender, type Outbox } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;
 
@@ -176,7 +176,7 @@ describe('outcomes', () => {
       total_remaining: 200,
       error: 'The password is wrong.',
     });
-    expect(email.tries).toBeLessThanOrEqual(email.sender.windowSize);
+    expect(email.tries).toBeLessThanOrEqual(email.about.windowSize);
     email.answer = () => undefined;
     expect(await send(audience)).toMatchObject({ success: true, total_sent: 200 });
   });
@@ -317,7 +317,7 @@ describe('outcomes', () => {
         total_sent: 100,
         total_remaining: 100,
       });
-    expect(email.tries - 100).toBeLessThanOrEqual(email.sender.windowSize);
+    expect(email.tries - 100).toBeLessThanOrEqual(email.about.windowSize);
     busy = false;
     expect(await send(audience)).toMatchObject({ state: 'completed', total_sent: 200 });
   });

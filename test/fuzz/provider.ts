@@ -54,7 +54,7 @@ async function tryOne(said: Said): Promise<string | null> {
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const channel = createCloudSender({
+  const sender = createCloudSender({
     phoneNumberId: '1234567890',
     accessToken: TOKEN,
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -62,12 +62,7 @@ async function tryOne(said: Said): Promise<string | null> {
     timeoutMs: TIMEOUT_MS,
   });
   try {
-    const letter = channel.prepare({
-      format: 'text',
-      body: parseMergeText('Hello!'),
-      subject: null,
-      fromName: null,
-    });
+    const letter = sender.prepare({ channel: 'whatsapp', body: parseMergeText('Hello!') });
     const attempt = { deliveryId: 'f.1', attemptId: 'f.1.1', mayLeave: () => true };
     const outcome = await Promise.race([
       letter.deliver({ contact: '+5215512345678', values: VALUES }, attempt),
@@ -77,7 +72,7 @@ async function tryOne(said: Said): Promise<string | null> {
   } catch (error) {
     return `it threw: ${(error as Error).message}`;
   } finally {
-    await channel.close(0);
+    await sender.close(0);
     for (const line of lines) line.destroy();
     server.close();
   }

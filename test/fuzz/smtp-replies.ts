@@ -50,7 +50,7 @@ async function tryOne(seed: number): Promise<string[]> {
     },
   });
   const login = hasLogin ? `${encodeURIComponent(USER)}:${encodeURIComponent(PASSWORD)}@` : '';
-  const channel = createSmtpSender({
+  const sender = createSmtpSender({
     url: relay.url.replace('//', `//${login}`),
     from: 'Shop <news@shop.example>',
     ratePerSecond: null,
@@ -59,7 +59,8 @@ async function tryOne(seed: number): Promise<string[]> {
   });
   const faults: string[] = [];
   const where = () => `${step} after ${first}${isLasting ? ' and on' : ''}, ${JSON.stringify(said)}: `;
-  const letter = channel.prepare({
+  const letter = sender.prepare({
+    channel: 'email',
     format: 'text',
     body: parseMergeText('Hello!'),
     subject: parseMergeText('Hello'),
@@ -81,7 +82,7 @@ async function tryOne(seed: number): Promise<string[]> {
     if (secret) faults.push(`${where()}"${secret}" is told: ${wordsOf(outcome)}`);
   };
   await Promise.all(Array.from({ length: MESSAGES }, (_, at) => sendOne(at)));
-  await channel.close(200);
+  await sender.close(200);
   await relay.stop();
   return faults;
 }

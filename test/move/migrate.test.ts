@@ -13,7 +13,7 @@ import { TABLE_NAMES } from '../../src/upkeep/migrate/tables.ts';
 import { undoMove } from '../../src/upkeep/migrate/undo.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 import { wrongChunks } from '../torture/chunk-totals.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ContactLimit, prepareContactLimit } from '../../src/core/deliveries/contact-limit.ts';
-import type { Channel } from '../../src/core/deliveries/sender.ts';
+import type { Sender } from '../../src/core/deliveries/sender.ts';
 import { Dispatcher } from '../../src/core/dispatch/dispatcher.ts';
 import type { DispatcherControl } from '../../src/core/dispatch/dispatcher-control.ts';
 import { allQueues } from '../../src/core/dispatch/workers/queues.ts';
@@ -37,20 +37,20 @@ export function ledgerOf(folder: string, databaseUrl = databaseUrlOf(folder)): P
 
 type TestContext = CallContext & { readonly caller?: Partial<Caller> };
 
-/** Core over a real database, with the channels that a test brings. `around`: what stands between core and ledger. */
+/** Core over a real database, with the senders that a test brings. `around`: what stands between core and ledger. */
 export async function openCore(
-  channels: Channel[],
+  senders: Sender[],
   folder = freshFolder(),
   around: (ledger: Ledger) => Ledger = (ledger) => ledger,
   databaseUrl = databaseUrlOf(folder),
   contactLimit: ContactLimit | null = null,
 ) {
   const ledger = around(await ledgerOf(folder, databaseUrl));
-  const { dispatcher, closeQueue } = dispatcherOf(ledger, channels, databaseUrl, contactLimit);
+  const { dispatcher, closeQueue } = dispatcherOf(ledger, senders, databaseUrl, contactLimit);
   if (contactLimit) await prepareContactLimit(ledger);
   const sending = {
     ledger,
-    channels: new Map(channels.map((channel) => [channel.name, channel])),
+    senders: new Map(senders.map((sender) => [sender.about.channel, sender])),
     wake: () => dispatcher.wake(),
   };
   const operations = [
@@ -83,11 +83,11 @@ export async function openCore(
 
 function dispatcherOf(
   ledger: Ledger,
-  channels: Channel[],
+  senders: Sender[],
   url: string | null,
   contactLimit: ContactLimit | null,
 ): { dispatcher: DispatcherControl; closeQueue: () => Promise<void> } {
-  const parts = { ledger, channels, siteName: 'Shop', contactLimit, log: quiet };
+  const parts = { ledger, senders, siteName: 'Shop', contactLimit, log: quiet };
   if (url === null) return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
   const queue = new PgBossQueue(url, allQueues(), quiet);
   return { dispatcher: new Worker({ ...parts, queue }), closeQueue: () => queue.close() };

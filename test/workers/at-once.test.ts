@@ -7,7 +7,7 @@ import { completeStopped } from '../../src/core/dispatch/workers/plan.ts';
 import { completeIfSettled } from '../../src/core/sends/send.store.ts';
 import type { Transaction } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 import { wrongChunks } from '../torture/chunk-totals.ts';
 
 /** Larger than the smallest chunk: the send has two. */

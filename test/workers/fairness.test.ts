@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 it('a small send beside a large one is shared by the workers, and does not wait for one of them', async () => {
   const folder = freshFolder();
-  const channels = [new FakeSender('email'), new FakeSender('email')];
-  for (const channel of channels) channel.answer = () => sleep(100, undefined);
-  const cores = await Promise.all(channels.map((channel) => openCore([channel], folder)));
+  const senders = [new FakeSender('email'), new FakeSender('email')];
+  for (const sender of senders) sender.answer = () => sleep(100, undefined);
+  const cores = await Promise.all(senders.map((sender) => openCore([sender], folder)));
   const [core] = cores as [(typeof cores)[0]];
   for (let at = 0; at < 4_000; at += 1_000) {
     const leads = Array.from({ length: 1_000 }, (_, one) => ({ email: `l${at + one}@example.com` }));

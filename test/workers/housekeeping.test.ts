@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { insertAudience } from '../../src/core/audiences/audience.store.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 const folder = freshFolder();
 let core: Awaited<ReturnType<typeof openCore>>;

@@ -3,7 +3,7 @@ import type { PostgresLedger } from '../../src/ledger/postgres/open-postgres.ts'
 import { PgBossQueue } from '../../src/queue/pg-boss-queue.ts';
 import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 const folder = freshFolder();
 let core: Awaited<ReturnType<typeof openCore>>;

@@ -1,7 +1,7 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { toMergeValues } from '../leads/lead.ts';
 import { lengthOfValues, unresolvedFields } from '../messages/merge-text.ts';
-import type { MessageContent } from '../messages/message.ts';
+import { type Message, mergeTextsOf } from '../messages/message.ts';
 import { lockSend, moveSend } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send.ts';
 import { isHashed } from '../suppressions/erased-contact.ts';
@@ -13,7 +13,7 @@ import type { ClaimedChunk, ReadyChunk } from './ready-chunk.ts';
 import type { Reason } from './reasons.ts';
 import type { InFlight } from './resolve-outcome.ts';
 import { awaitsRetry } from './retry.store.ts';
-import type { News } from './send-ended.ts';
+import type { SendEnded } from './send-ended.ts';
 import type { Attempt, PreparedMessage, Recipient } from './sender.ts';
 
 /**
@@ -31,10 +31,10 @@ const LONG_VALUES = 100_000;
 /** When it is known how many messages a contact has had. */
 const LOOK_AGAIN_MS = 1_000;
 
-/** One delivery that is on its way: committed as `sending`, to be handed to the channel. */
+/** One delivery that is on its way: committed as `sending`, to be handed to the sender. */
 export interface Claim extends InFlight {
   readonly chunk: Readonly<ClaimedChunk> & Pick<ReadyChunk, 'id'>;
-  readonly message: PreparedMessage;
+  readonly prepared: PreparedMessage;
   readonly recipient: Recipient;
   readonly attempt: Omit<Attempt, 'mayLeave'>;
   /** Characters, about: the message as it was written, with this lead's values. */
@@ -42,8 +42,8 @@ export interface Claim extends InFlight {
 }
 
 export interface ReadyMessage {
-  readonly content: MessageContent;
-  readonly message: PreparedMessage;
+  readonly message: Message;
+  readonly prepared: PreparedMessage;
 }
 
 export interface ClaimOptions {
@@ -69,7 +69,7 @@ export interface ClaimOptions {
 export async function claimWindow(
   tx: Transaction,
   chunk: ReadyChunk,
-  { content, message }: ReadyMessage,
+  { message, prepared }: ReadyMessage,
   options: ClaimOptions,
 ): Promise<{ claims: Claim[]; more: boolean; empty: boolean }> {
   const freezing = options.makesRows && (await makeRows(tx, chunk));
@@ -90,20 +90,20 @@ export async function claimWindow(
       await deferPending(tx, chunk.send_seq, row.delivery_position, closedUntil);
       continue;
     }
-    const obstacle = had === 'enough' ? tooSoon(limit!) : whyNot(row, chunk, content, recipient);
+    const obstacle = had === 'enough' ? tooSoon(limit!) : whyNot(row, chunk, message, recipient);
     if (obstacle) {
       await skipPending(tx, chunk.send_seq, row.delivery_position, obstacle.code, obstacle.why);
       skipped += 1;
       continue;
     }
-    const size = sizeOf(row, content, recipient);
+    const size = sizeOf(row, message, recipient);
     if (!options.admits(size)) {
       // From here on they are as if they had not been looked at.
       isFull = true;
       claimed = at > due ? rows[at - 1]!.delivery_position : chunk.claimed;
       break;
     }
-    claims.push(toClaim(row, chunk, message, recipient, size));
+    claims.push(toClaim(row, chunk, prepared, recipient, size));
   }
   const moved = claims.length > 0 || skipped > 0 || claimed !== chunk.claimed;
   await Promise.all([
@@ -150,35 +150,29 @@ function tooSoon({ text }: ContactLimit): Obstacle {
 }
 
 /** Consent and content are looked at again when the message is about to leave, not only when the send began. */
-function whyNot(
-  row: ClaimedRow,
-  chunk: ReadyChunk,
-  content: MessageContent,
-  recipient: Recipient,
-): Obstacle | null {
+function whyNot(row: ClaimedRow, chunk: ReadyChunk, message: Message, recipient: Recipient): Obstacle | null {
   if (row.suppressed !== null) return { code: row.suppressed, why: null };
   if (row.deleted_at !== null) return { code: 'lead_deleted', why: null };
   if (isHashed(row.contact)) return { code: 'erased', why: null };
-  if (valuesAreTooLong(row, content, recipient)) {
+  if (valuesAreTooLong(row, message, recipient)) {
     return { code: 'values_too_long', why: `The values of this lead add over ${MAX_VALUES} characters.` };
   }
   if (chunk.placeholder_policy !== 'skip_recipient') return null;
-  const missing = unresolvedFields(content.body, recipient.values);
-  if (content.subject) missing.push(...unresolvedFields(content.subject, recipient.values));
+  const missing = mergeTextsOf(message).flatMap((text) => unresolvedFields(text, recipient.values));
   if (missing.length === 0) return null;
   return { code: 'unresolved_merge_field', why: `No value for ${[...new Set(missing)].join(', ')}.` };
 }
 
-function valuesAreTooLong(row: ClaimedRow, content: MessageContent, recipient: Recipient): boolean {
-  return lengthAdded(row, content, recipient, MAX_VALUES) > MAX_VALUES;
+function valuesAreTooLong(row: ClaimedRow, message: Message, recipient: Recipient): boolean {
+  return lengthAdded(row, message, recipient, MAX_VALUES) > MAX_VALUES;
 }
 
-function sizeOf(row: ClaimedRow, content: MessageContent, recipient: Recipient): number {
-  return content.body.source.length + lengthAdded(row, content, recipient, LONG_VALUES);
+function sizeOf(row: ClaimedRow, message: Message, recipient: Recipient): number {
+  return message.body.source.length + lengthAdded(row, message, recipient, LONG_VALUES);
 }
 
 /** Characters, counted only where so many fields with so much to say could come to more than `most`; else 0. */
-function lengthAdded(row: ClaimedRow, { body }: MessageContent, { values }: Recipient, most: number): number {
+function lengthAdded(row: ClaimedRow, { body }: Message, { values }: Recipient, most: number): number {
   const own = row.metadata.length + (row.notes?.length ?? 0) + 2_000;
   return body.segments.length * own > most ? lengthOfValues(body, values) : 0;
 }
@@ -186,7 +180,7 @@ function lengthAdded(row: ClaimedRow, { body }: MessageContent, { values }: Reci
 function toClaim(
   row: ClaimedRow,
   chunk: ReadyChunk,
-  message: PreparedMessage,
+  prepared: PreparedMessage,
   recipient: Recipient,
   size: number,
 ): Claim {
@@ -197,7 +191,7 @@ function toClaim(
     position: row.delivery_position,
     attempts,
     retries: row.retries,
-    message,
+    prepared,
     recipient,
     attempt: { deliveryId, attemptId: `${deliveryId}.${attempts}` },
     size,
@@ -209,7 +203,7 @@ function toClaim(
  * waits for a person.
  * @returns what it came to; null: it goes on
  */
-export async function endIfDone(tx: Transaction, seq: number): Promise<News | null> {
+export async function endIfDone(tx: Transaction, seq: number): Promise<SendEnded | null> {
   // Usually rows remain; find that out without taking the lock.
   if ((await restOfDone(tx, seq)) === null) return null;
   const send = await lockSend(tx, seq);

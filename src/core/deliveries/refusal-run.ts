@@ -13,7 +13,7 @@ import {
   sendsOfOpen,
   takeTrusted,
 } from './refusal.store.ts';
-import type { Channel, Outcome } from './sender.ts';
+import type { Outcome, Sender } from './sender.ts';
 
 /** As many refusals in a row, with nobody accepted in between, say that the sender is refused, not the recipients. */
 const BREAKER_AT = 20;
@@ -49,7 +49,7 @@ type Known = Run & { readonly lookedAtMs: number };
  * acceptance costs nothing.
  */
 export class RefusalRun {
-  readonly #channel: Pick<Channel, 'name' | 'sender'>;
+  readonly #sender: Pick<Sender, 'about' | 'ifEverybodyIsRefused'>;
   #known: Known = {
     active: 0,
     unfollowed: 0,
@@ -58,12 +58,12 @@ export class RefusalRun {
     lookedAtMs: Number.NEGATIVE_INFINITY,
   };
 
-  constructor(channel: Pick<Channel, 'name' | 'sender'>) {
-    this.#channel = channel;
+  constructor(sender: Pick<Sender, 'about' | 'ifEverybodyIsRefused'>) {
+    this.#sender = sender;
   }
 
-  get #sender(): string {
-    return this.#channel.sender.id;
+  get #id(): string {
+    return this.#sender.about.id;
   }
 
   /** In the order in which they were heard, before they are settled. Null: nothing to do. */
@@ -80,19 +80,19 @@ export class RefusalRun {
       );
       const sends = new Set(proving.map(({ claim }) => claim.chunk.send_seq));
       await this.#trust(tx, sends, upTo);
-      if (sends.size > 0) await forgetEnded(tx, this.#sender, upTo);
-      await markFollowed(tx, this.#sender, sends.size > 0 ? upTo : null);
+      if (sends.size > 0) await forgetEnded(tx, this.#id, upTo);
+      await markFollowed(tx, this.#id, sends.size > 0 ? upTo : null);
     }
     let last: Permanent | null = null;
     for (const [at, { claim, outcome }] of results.entries()) {
       if (outcome.type !== 'permanent') continue;
       // What this person said is no word about the sender: it holds at once, and whatever else is refused.
       if (outcome.suppress === 'opted_out') {
-        await suppress(tx, this.#channel.name, claim.recipient.contact, outcome.suppress);
+        await suppress(tx, this.#sender.about.channel, claim.recipient.contact, outcome.suppress);
         continue;
       }
       last = outcome;
-      await noteRefused(tx, this.#sender, {
+      await noteRefused(tx, this.#id, {
         sendSeq: claim.chunk.send_seq,
         position: claim.position,
         attempts: claim.attempts,
@@ -121,12 +121,12 @@ export class RefusalRun {
   ): Promise<Known> {
     if (putsBack || refused) {
       const which = { all: putsBack, problemCode: EVERYBODY_REFUSED };
-      const sends = await putBack(tx, this.#sender, which);
+      const sends = await putBack(tx, this.#id, which);
       if (problem) await reopen(tx, sends, problem);
       if (sends.size > 0) return this.#look(tx);
     }
     if (!isIdle || known.active === 0 || known.unfollowed > 0) return known;
-    await this.#trust(tx, await sendsOfOpen(tx, this.#sender), known.upTo);
+    await this.#trust(tx, await sendsOfOpen(tx, this.#id), known.upTo);
     return this.#look(tx);
   }
 
@@ -135,12 +135,12 @@ export class RefusalRun {
   }
 
   async #look(tx: Transaction): Promise<Known> {
-    return { ...(await readRun(tx, this.#sender)), lookedAtMs: performance.now() };
+    return { ...(await readRun(tx, this.#id)), lookedAtMs: performance.now() };
   }
 
   #problem(last: Permanent, count: number): SendProblem {
     const way =
-      this.#channel.sender.ifEverybodyIsRefused?.(last) ??
+      this.#sender.ifEverybodyIsRefused?.(last) ??
       'Check the account, the login and the sender that messages leave by.';
     return {
       code: EVERYBODY_REFUSED,
@@ -154,8 +154,8 @@ export class RefusalRun {
 
   async #trust(tx: Transaction, sends: Iterable<number>, upTo: number): Promise<void> {
     for (const send of sends)
-      for (const { contact, reason } of await takeTrusted(tx, this.#sender, send, upTo))
-        await suppress(tx, this.#channel.name, contact, reason);
+      for (const { contact, reason } of await takeTrusted(tx, this.#id, send, upTo))
+        await suppress(tx, this.#sender.about.channel, contact, reason);
   }
 }
 

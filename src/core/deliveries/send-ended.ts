@@ -1,7 +1,7 @@
 import type { Log } from '../../log/log.ts';
 
 /** What became of a send, for the log: told when it is committed, by whoever wrote it down. */
-export type News =
+export type SendEnded =
   | { readonly send: string; readonly state: 'completed' }
   | {
       readonly send: string;
@@ -11,8 +11,8 @@ export type News =
       readonly said?: string;
     };
 
-export function tell(log: Log, news: readonly News[]): void {
-  for (const one of news) {
+export function logEnded(log: Log, ended: readonly SendEnded[]): void {
+  for (const one of ended) {
     if (one.state === 'paused') log.warn(one, 'a send is paused');
     else log.info(one, 'a send is completed');
   }

@@ -1,6 +1,6 @@
 import type { ChannelName } from '../channel.ts';
 import type { MergeValues } from '../leads/lead.ts';
-import type { MessageContent } from '../messages/message.ts';
+import type { Message } from '../messages/message.ts';
 import type { SuppressionReason } from '../suppressions/suppression.ts';
 
 /**
@@ -39,7 +39,7 @@ type Result =
       readonly suppress?: SuppressionReason;
       readonly breaker?: boolean;
     }
-  /** This lead cannot be served by this channel as it is (no SMTPUTF8 on the way): not a failure of the attempt. */
+  /** This lead cannot be served by this sender as it is (no SMTPUTF8 on the way): not a failure of the attempt. */
   | { readonly type: 'skipped'; readonly code: string; readonly message: string }
   /** Certainly not sent, and no other lead of this send would fare better: template paused, message refused. */
   | { readonly type: 'stop_send'; readonly code: string; readonly message: string }
@@ -90,37 +90,34 @@ export interface PreparedMessage {
 }
 
 /** The account or number that messages leave from; it owns the rate. */
-export interface Sender {
-  /** Stable name without secrets, for example `smtp:mail.example.com:587` or `whatsapp:1234567890`. */
+export interface SenderAbout {
+  /** Stable name without secrets or addresses, for example `smtp:mail.example.com:587` or `whatsapp:1234567890`. */
   readonly id: string;
+  readonly channel: ChannelName;
+  /** `sandbox`, `email-smtp`, `whatsapp-cloud`, … */
+  readonly provider: string;
+  /** What is tried out in the sandbox never counts as sent, and is nobody else's business. */
+  readonly mode: 'sandbox' | 'live';
   /** Messages a second; null: no limit of its own. */
   readonly ratePerSecond: number | null;
   /** Most deliveries in flight at once: also the most whose outcome a kill can leave unknown. */
   readonly windowSize: number;
+}
+
+/** One way out. A sender knows nothing of leads, audiences, sends or the ledger. */
+export interface Sender {
+  readonly about: SenderAbout;
+  /** Compiles once for each revision of a send. Throws a TidingsError when this sender cannot carry it. */
+  prepare(message: Message): PreparedMessage;
+  /**
+   * Lets what is in flight finish, for at most `waitMs` (default: as long as it takes), and gives back every socket.
+   * Whatever is in flight then is given up, and has its outcome at once.
+   */
+  close(waitMs?: number): Promise<void>;
   /** What it means, and the way out, when everybody is refused like this: then it is about the sender. A sentence. */
   readonly ifEverybodyIsRefused?: (refusal: {
     readonly code: string;
     readonly message: string;
     readonly said?: string;
   }) => string;
-}
-
-/** One way out. A channel knows nothing of leads, audiences, sends or the ledger. */
-export interface Channel {
-  readonly name: ChannelName;
-  /** `sandbox`, `email-smtp`, `whatsapp-cloud`, … */
-  readonly provider: string;
-  readonly sender: Sender;
-  /** Compiles once for each revision of a send. Throws a TidingsError when this channel cannot carry it. */
-  prepare(content: MessageContent): PreparedMessage;
-  /**
-   * Lets what is in flight finish, for at most `waitMs` (default: as long as it takes), and gives back every socket.
-   * Whatever is in flight then is given up, and has its outcome at once.
-   */
-  close(waitMs?: number): Promise<void>;
-}
-
-/** What is tried out never counts as sent, and is nobody else's business. */
-export function modeOf({ provider }: Pick<Channel, 'provider'>): 'sandbox' | 'live' {
-  return provider === 'sandbox' ? 'sandbox' : 'live';
 }

@@ -7,7 +7,7 @@ import type { ContactLimit } from '../deliveries/contact-limit.ts';
 import { recoverInDoubt } from '../deliveries/recover.ts';
 import { LONGEST_RETRY_MS, now } from '../deliveries/resolve-outcome.ts';
 import { capRetryDelays } from '../deliveries/retry.store.ts';
-import { type Channel, modeOf } from '../deliveries/sender.ts';
+import type { Sender } from '../deliveries/sender.ts';
 import { findHold, HOLD_FIX, whyHeld } from '../holds/hold.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
 import type { Chore } from './chore.ts';
@@ -36,7 +36,7 @@ const HOUSEKEEPING_MS = 60_000;
  */
 export class Dispatcher implements DispatcherControl {
   readonly #ledger: Ledger;
-  readonly #senders: readonly { channel: Channel; lease: Lease; loop: SenderLoop }[];
+  readonly #senders: readonly { sender: Sender; lease: Lease; loop: SenderLoop }[];
   readonly #log: Log;
   readonly #chores: readonly Chore[];
   readonly #ended = new AbortController();
@@ -49,7 +49,7 @@ export class Dispatcher implements DispatcherControl {
 
   constructor(options: {
     ledger: Ledger;
-    channels: readonly Channel[];
+    senders: readonly Sender[];
     siteName: string | null;
     contactLimit?: ContactLimit | null;
     log: Log;
@@ -58,11 +58,11 @@ export class Dispatcher implements DispatcherControl {
     this.#chores = options.chores ?? [];
     this.#ledger = options.ledger;
     this.#log = options.log;
-    this.#senders = options.channels.map((channel) => {
-      const lease = new Lease(options.ledger, `${channel.name}/${modeOf(channel)}`);
-      const work = new OwnedSends(options.ledger, lease, channel);
-      const pace = new Pacer(channel.sender.ratePerSecond, performance.now());
-      return { channel, lease, loop: new SenderLoop({ ...options, work, pace, channel }) };
+    this.#senders = options.senders.map((sender) => {
+      const lease = new Lease(options.ledger, `${sender.about.channel}/${sender.about.mode}`);
+      const assignment = new OwnedSends(options.ledger, lease, sender);
+      const pace = new Pacer(sender.about.ratePerSecond, performance.now());
+      return { sender, lease, loop: new SenderLoop({ ...options, assignment, pace, sender }) };
     });
   }
 
@@ -119,7 +119,7 @@ export class Dispatcher implements DispatcherControl {
       try {
         await Lease.beat(
           this.#ledger,
-          this.#senders.map(({ lease }) => lease).filter(({ isHeld }) => isHeld),
+          this.#senders.map(({ lease }) => lease).filter(({ isOwned }) => isOwned),
         );
         await this.#stopIfOutdated();
         if (this.#stopping === null && !this.#isOutdated) await this.#takeAll();
@@ -128,7 +128,7 @@ export class Dispatcher implements DispatcherControl {
         if (faults++ % FAULTS_FOR_A_LINE === 0)
           this.#log.error({ err: error }, 'the right to send cannot be kept; trying again every second');
       }
-      const hasAll = this.#senders.every(({ lease }) => lease.isHeld);
+      const hasAll = this.#senders.every(({ lease }) => lease.isOwned);
       await sleep(hasAll ? BEAT_MS : TAKE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
   }
@@ -152,7 +152,7 @@ export class Dispatcher implements DispatcherControl {
     while (!this.#ended.signal.aborted) {
       try {
         const nowMs = Date.now();
-        if (this.#stopping === null && this.#holdsAny() && (await anyDue(this.#ledger, nowMs))) {
+        if (this.#stopping === null && this.#ownsAny() && (await anyDue(this.#ledger, nowMs))) {
           const started = await this.#ledger.write((tx) => startDue(tx, nowMs));
           if (started > 0) this.#log.info({ started }, 'scheduled sends start');
           this.wake();
@@ -177,7 +177,7 @@ export class Dispatcher implements DispatcherControl {
     }
   }
 
-  #holdsAny(): boolean {
+  #ownsAny(): boolean {
     return this.#senders.some(({ lease }) => lease.isFresh());
   }
 
@@ -192,19 +192,19 @@ export class Dispatcher implements DispatcherControl {
   }
 
   async #takeAll(): Promise<void> {
-    if (this.#senders.every(({ lease }) => lease.isHeld) || (await this.#isHeld())) return;
+    if (this.#senders.every(({ lease }) => lease.isOwned) || (await this.#isHeld())) return;
     const why = 'The process that was sending died before it could read the answer.';
     let hasTaken = false;
-    for (const { channel, lease } of this.#senders) {
-      if (lease.isHeld) continue;
+    for (const { sender, lease } of this.#senders) {
+      if (lease.isOwned) continue;
       let inDoubt = 0;
       const isTaken = await lease.tryTake(async (tx) => {
-        inDoubt = await recoverInDoubt(tx, channel.name, modeOf(channel), why);
+        inDoubt = await recoverInDoubt(tx, sender.about.channel, sender.about.mode, why);
         await capRetryDelays(tx, now().steadyMs, LONGEST_RETRY_MS);
       });
       if (!isTaken) continue;
       hasTaken = true;
-      this.#log.info({ channel: channel.name, mode: modeOf(channel), inDoubt }, 'this process sends');
+      this.#log.info({ sender: sender.about.id, inDoubt }, 'this process sends');
     }
     if (!hasTaken) return;
     resumeBuilding(this.#ledger, this.#log).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../log/log.ts';
-import type { Channel } from '../deliveries/sender.ts';
+import type { Sender } from '../deliveries/sender.ts';
 import type { SenderLoop } from './sender-loop.ts';
 
 /** How long a stop waits for the answers that are out. */
@@ -14,7 +14,7 @@ export const GIVE_UP_MS = 2_000;
  * @returns how many outcomes nobody knows because of it.
  */
 export async function drain(
-  senders: readonly { readonly channel: Channel; readonly loop: SenderLoop }[],
+  senders: readonly { readonly sender: Sender; readonly loop: SenderLoop }[],
   sending: Promise<unknown>,
   maxMs: number,
   log: Log,
@@ -26,9 +26,9 @@ export async function drain(
   await within(sending, maxMs);
   if (inFlight() === 0) return 0;
   const before = sum((loop) => loop.uncertain);
-  for (const { channel } of senders) {
-    channel.close(0).catch((error: unknown) => {
-      log.error({ err: error, channel: channel.name }, 'a channel could not be closed');
+  for (const { sender } of senders) {
+    sender.close(0).catch((error: unknown) => {
+      log.error({ err: error, sender: sender.about.id }, 'a sender could not be closed');
     });
   }
   await within(sending, GIVE_UP_MS);

@@ -33,9 +33,9 @@ function isDead(holder: string): boolean {
 }
 
 /**
- * The right to send, held by one process at a time.
+ * The right to send, owned by one process at a time.
  *
- *   free ──tryTake──▶ held ──beat…──▶ held ──release──▶ free
+ *   free ──tryTake──▶ owned ──beat…──▶ owned ──release──▶ free
  *                       └── silent for STALE_MS ──▶ taken by another, with a higher fence
  *
  * No clock is compared between processes: a watcher measures, by its own monotonic clock, how long the beat has stood
@@ -92,11 +92,11 @@ export class Lease {
     return true;
   }
 
-  get isHeld(): boolean {
+  get isOwned(): boolean {
     return this.#fence !== null;
   }
 
-  /** Shows that the holder of these lives, in one transaction. One that is lost is not held any more. */
+  /** Shows that the holder of these lives, in one transaction. One that is lost is not owned any more. */
   static async beat(ledger: Ledger, leases: readonly Lease[]): Promise<void> {
     if (leases.length === 0) return;
     const startedAt = performance.now();
@@ -120,12 +120,12 @@ export class Lease {
     );
   }
 
-  /** True when this process holds the lease in the eyes of the database: asked inside the transaction that claims. */
-  async holds(tx: Transaction): Promise<boolean> {
+  /** True when this process owns the lease in the eyes of the database: asked inside the transaction that claims. */
+  async isOwnedIn(tx: Transaction): Promise<boolean> {
     const row = await this.#read(tx);
-    const held = row?.holder === this.#holder && row.fence === this.#fence;
-    if (!held) this.#fence = null;
-    return held;
+    const isOwned = row?.holder === this.#holder && row.fence === this.#fence;
+    if (!isOwned) this.#fence = null;
+    return isOwned;
   }
 
   async release(): Promise<void> {

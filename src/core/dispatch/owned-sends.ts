@@ -1,22 +1,22 @@
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import { READY_COLUMNS, type ReadyChunk } from '../deliveries/ready-chunk.ts';
-import { type Channel, modeOf } from '../deliveries/sender.ts';
-import type { Work } from './assignment.ts';
+import type { Sender } from '../deliveries/sender.ts';
+import type { Assignment } from './assignment.ts';
 import type { Lease } from './lease.ts';
 
-/** One process sends everything: the one that holds the lease. */
-export class OwnedSends implements Work {
+/** One process sends everything: the one that owns the lease. */
+export class OwnedSends implements Assignment {
   readonly makesRows = true;
   readonly #ledger: Ledger;
   readonly #lease: Lease;
   readonly #channel: string;
   readonly #mode: string;
 
-  constructor(ledger: Ledger, lease: Lease, channel: Channel) {
+  constructor(ledger: Ledger, lease: Lease, { about }: Sender) {
     this.#ledger = ledger;
     this.#lease = lease;
-    this.#channel = channel.name;
-    this.#mode = modeOf(channel);
+    this.#channel = about.channel;
+    this.#mode = about.mode;
   }
 
   mayDeliver(): boolean {
@@ -29,8 +29,8 @@ export class OwnedSends implements Work {
     return (await this.#ledger.get(sql, this.#channel, this.#mode)) !== undefined;
   }
 
-  async take(tx: Transaction): Promise<ReadyChunk[]> {
-    if (!this.#lease.isFresh() || !(await this.#lease.holds(tx))) return [];
+  async lockChunks(tx: Transaction): Promise<ReadyChunk[]> {
+    if (!this.#lease.isFresh() || !(await this.#lease.isOwnedIn(tx))) return [];
     return tx.all<ReadyChunk>(
       `SELECT ${READY_COLUMNS} FROM sends s JOIN chunks c ON c.send_seq = s.seq
        WHERE s.channel = ? AND s.mode = ? AND s.state = 'running' ORDER BY s.seq, c.number`,

@@ -10,16 +10,16 @@ import { keyOf, type ReadyChunk } from '../deliveries/ready-chunk.ts';
 import { unclaim } from '../deliveries/recover.ts';
 import { RefusalRun } from '../deliveries/refusal-run.ts';
 import { type Now, now, resolveOutcome } from '../deliveries/resolve-outcome.ts';
-import { type News, tell } from '../deliveries/send-ended.ts';
-import { type Channel, modeOf, type Outcome, STALLED } from '../deliveries/sender.ts';
+import { logEnded, type SendEnded } from '../deliveries/send-ended.ts';
+import { type Outcome, type Sender, STALLED } from '../deliveries/sender.ts';
 import { settle } from '../deliveries/settle.ts';
-import { parseContent } from '../messages/content.ts';
-import type { MessageContent } from '../messages/message.ts';
+import { parseMessage } from '../messages/content.ts';
+import type { Message } from '../messages/message.ts';
 import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
 import { completeIfSettled, lockSend, moveSend, type SendRow, transition } from '../sends/send.store.ts';
 import type { SendProblem } from '../sends/send.ts';
-import type { Work } from './assignment.ts';
+import type { Assignment } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
 import type { SenderState } from './dispatcher-control.ts';
 import { DomainGates } from './pace/domain-gates.ts';
@@ -58,25 +58,25 @@ interface Finished {
 interface Flight {
   readonly claim: Claim;
   readonly startedAtMs: number;
-  /** The channel was told that it may send: from then on only its answer says whether it did. */
+  /** The sender was told that it may send: from then on only its answer says whether it did. */
   mayHaveLeft: boolean;
 }
 
 const BROKEN_ON_THE_WAY: Outcome = {
   type: 'uncertain',
   code: 'internal',
-  message: 'The channel failed in an unexpected way.',
+  message: 'The sender failed in an unexpected way.',
 };
 const BROKEN_BEFORE: Outcome = {
   type: 'transient',
   scope: 'recipient',
   code: 'internal',
-  message: 'The channel failed in an unexpected way before the message left.',
+  message: 'The sender failed in an unexpected way before the message left.',
 };
 
 /** A throw is an answer too. */
-async function deliver({ message, recipient, attempt }: Claim, mayLeave: () => boolean): Promise<Outcome> {
-  return message.deliver(recipient, { ...attempt, mayLeave });
+async function deliver({ prepared, recipient, attempt }: Claim, mayLeave: () => boolean): Promise<Outcome> {
+  return prepared.deliver(recipient, { ...attempt, mayLeave });
 }
 
 /**
@@ -88,8 +88,8 @@ async function deliver({ message, recipient, attempt }: Claim, mayLeave: () => b
  */
 export class SenderLoop {
   readonly #ledger: Ledger;
-  readonly #work: Work;
-  readonly #channel: Channel;
+  readonly #assignment: Assignment;
+  readonly #sender: Sender;
   readonly #siteName: string | null;
   readonly #limit: ContactLimit | null;
   readonly #log: Log;
@@ -122,9 +122,9 @@ export class SenderLoop {
   readonly #large = new LargeInFlight();
   #finished: Finished[] = [];
   #inFlight = 0;
-  #turns = 0;
+  #cycles = 0;
   /** Of the transaction that is under way. */
-  #news: News[] = [];
+  #ended: SendEnded[] = [];
   #stopping = false;
   /** A transaction ended so that nobody knows whether it was committed. */
   #unsure = false;
@@ -133,27 +133,27 @@ export class SenderLoop {
 
   constructor(options: {
     ledger: Ledger;
-    work: Work;
+    assignment: Assignment;
     pace: Pace;
-    channel: Channel;
+    sender: Sender;
     siteName: string | null;
     contactLimit?: ContactLimit | null;
     log: Log;
   }) {
     this.#ledger = options.ledger;
-    this.#work = options.work;
-    this.#channel = options.channel;
+    this.#assignment = options.assignment;
+    this.#sender = options.sender;
     this.#siteName = options.siteName;
     // What is tried out reaches nobody.
-    this.#limit = modeOf(options.channel) === 'live' ? (options.contactLimit ?? null) : null;
+    this.#limit = options.sender.about.mode === 'live' ? (options.contactLimit ?? null) : null;
     this.#log = options.log;
     this.#tellsAll = options.log.isLevelEnabled?.('debug') ?? false;
     this.#pace = options.pace;
-    this.#run = new RefusalRun(options.channel);
+    this.#run = new RefusalRun(options.sender);
   }
 
   get mode(): SendRow['mode'] {
-    return modeOf(this.#channel);
+    return this.#sender.about.mode;
   }
 
   get inFlight(): number {
@@ -166,15 +166,15 @@ export class SenderLoop {
   }
 
   state(): Omit<SenderState, 'maySend'> {
-    const { name: channel, sender } = this.#channel;
+    const { channel, mode, windowSize, ratePerSecond } = this.#sender.about;
     return {
       channel,
-      mode: this.mode,
+      mode,
       outcomes: this.#outcomes,
       inFlight: this.inFlight,
-      windowSize: sender.windowSize,
+      windowSize,
       // What was configured holds before anything was asked of the pacing.
-      ratePerSecond: Math.min(this.#pace.rate, sender.ratePerSecond ?? Number.POSITIVE_INFINITY),
+      ratePerSecond: Math.min(this.#pace.rate, ratePerSecond ?? Number.POSITIVE_INFINITY),
       bucketLevel: this.#pace.level(performance.now()),
     };
   }
@@ -204,14 +204,14 @@ export class SenderLoop {
     let faults = 0;
     while (!this.#abandoned && (!this.#stopping || this.inFlight > 0 || this.#unsure)) {
       try {
-        if (!(await this.#turn())) await this.#wait();
+        if (!(await this.#cycle())) await this.#wait();
         faults = 0;
         // SQLite answers without leaving the turn: timers and sockets get theirs here.
         await yieldTurn();
       } catch (error) {
         if (faults++ % FAULTS_FOR_A_LINE === 0) {
           this.#log.error(
-            { err: error, channel: this.#channel.name },
+            { err: error, sender: this.#sender.about.id },
             'the ledger cannot be written; trying again every second',
           );
         }
@@ -221,19 +221,19 @@ export class SenderLoop {
     if (this.#abandoned) await this.#giveBack();
   }
 
-  /** @returns true when another turn should follow at once. */
-  async #turn(): Promise<boolean> {
-    if (!this.#stopping) await this.#pace.renew?.(this.#channel.sender.windowSize - this.#inFlight);
+  /** @returns true when another cycle should follow at once. */
+  async #cycle(): Promise<boolean> {
+    if (!this.#stopping) await this.#pace.renew?.(this.#sender.about.windowSize - this.#inFlight);
     const room = this.#room();
     const isIdle = this.#finished.length === 0 && !this.#unsure;
-    if (isIdle && (room === 0 || !(await this.#work.hasWork()))) return false;
+    if (isIdle && (room === 0 || !(await this.#assignment.hasWork()))) return false;
     const results = this.#finished;
     this.#finished = [];
     try {
-      const turn = await this.#ledger.writeConcurrently(async (tx) => {
+      const cycle = await this.#ledger.writeConcurrently(async (tx) => {
         // The work may be run again.
-        this.#news = [];
-        const chunks = room > 0 || this.#unsure ? await this.#work.take(tx) : [];
+        this.#ended = [];
+        const chunks = room > 0 || this.#unsure ? await this.#assignment.lockChunks(tx) : [];
         if (this.#unsure) await this.#unclaim(tx, chunks);
         const verdict = await this.#run.hear(tx, results);
         const problem = verdict?.problem ?? null;
@@ -249,14 +249,14 @@ export class SenderLoop {
         return { ...next, run };
       });
       this.#unsure = false;
-      if (turn.run) this.#run.remember(turn.run);
-      tell(this.#log, this.#news);
+      if (cycle.run) this.#run.remember(cycle.run);
+      logEnded(this.#log, this.#ended);
       for (const { claim } of results) this.#close(claim);
-      this.#pace.take(turn.claims.length, performance.now());
-      for (const claim of turn.claims) this.#deliver(claim);
+      this.#pace.take(cycle.claims.length, performance.now());
+      for (const claim of cycle.claims) this.#deliver(claim);
       // While much is in flight, the next claim rides on the commit that settles.
-      const isBusy = this.#channel.sender.windowSize - this.#inFlight < this.#enough;
-      return turn.more && !isBusy && this.#room() > 0;
+      const isBusy = this.#sender.about.windowSize - this.#inFlight < this.#enough;
+      return cycle.more && !isBusy && this.#room() > 0;
     } catch (error) {
       this.#finished = results.concat(this.#finished);
       this.#unsure = true;
@@ -266,14 +266,14 @@ export class SenderLoop {
 
   /** So many results, or free places, are worth a commit at once. */
   get #enough(): number {
-    return Math.max(1, Math.min(this.#channel.sender.windowSize / 2, 64));
+    return Math.max(1, Math.min(this.#sender.about.windowSize / 2, 64));
   }
 
   #room(): number {
     if (this.#stopping) return 0;
     const now = performance.now();
     // What has finished is settled by the transaction that claims: its place in the window is free.
-    const room = this.#channel.sender.windowSize - this.#inFlight;
+    const room = this.#sender.about.windowSize - this.#inFlight;
     return Math.max(0, Math.min(room, this.#outage.available(now), this.#pace.available(now)));
   }
 
@@ -292,10 +292,10 @@ export class SenderLoop {
     const sends = [...Map.groupBy(chunks, ({ send_seq }) => send_seq).values()];
     const claims: Claim[] = [];
     let more = false;
-    this.#turns += 1;
+    this.#cycles += 1;
     for (let at = 0; at < sends.length && claims.length < room; at++) {
       const share = Math.ceil((room - claims.length) / (sends.length - at));
-      const part = await this.#claimOfSend(tx, sends[(at + this.#turns) % sends.length]!, share, admits);
+      const part = await this.#claimOfSend(tx, sends[(at + this.#cycles) % sends.length]!, share, admits);
       claims.push(...part.claims);
       more ||= part.more;
     }
@@ -315,7 +315,7 @@ export class SenderLoop {
       const ready = chunk.state === 'running' ? await this.#ready(tx, chunk) : null;
       if (ready === 'later') continue;
       if (!ready) {
-        this.#work.nothingLeft(chunk);
+        this.#assignment.nothingLeft(chunk);
         continue;
       }
       // Maybe by a process that is gone: the next message that leaves takes it back.
@@ -325,7 +325,7 @@ export class SenderLoop {
         room: room - claims.length,
         siteName: this.#siteName,
         nowMs: steadyMs,
-        makesRows: this.#work.makesRows,
+        makesRows: this.#assignment.makesRows,
         gate: (contact) => this.#domains.closedUntil(contact, steadyMs),
         limit: this.#limit,
         admits,
@@ -334,15 +334,15 @@ export class SenderLoop {
       more ||= part.more;
       if (part.empty) {
         const ended = await endIfDone(tx, chunk.send_seq);
-        if (ended) this.#news.push(ended);
-        this.#work.nothingLeft(chunk);
+        if (ended) this.#ended.push(ended);
+        this.#assignment.nothingLeft(chunk);
       }
       await this.#noteSpeed(tx, chunk);
     }
     return { claims, more };
   }
 
-  /** The message of a send, compiled once for each revision. One that this channel cannot carry pauses its send. */
+  /** The message of a send, compiled once for each revision. One that this sender cannot carry pauses its send. */
   async #ready(tx: Transaction, chunk: ReadyChunk): Promise<ReadyMessage | 'later' | null> {
     const known = this.#prepared.get(chunk.send_seq);
     try {
@@ -364,15 +364,15 @@ export class SenderLoop {
   async #prepare(tx: Transaction, sendSeq: number): Promise<ReadyMessage | 'later'> {
     const send = (await tx.get<SendRow>('SELECT * FROM sends WHERE seq = ?', sendSeq))!;
     const { seq, revision } = send;
-    const compile = (content: MessageContent) => ({ content, message: this.#channel.prepare(content) });
+    const compile = (message: Message) => ({ message, prepared: this.#sender.prepare(message) });
     const keep = <T extends ReadyMessage | 'later' | TidingsError>(ready: T): T => {
       if (this.#prepared.size >= 100) this.#prepared.clear();
       this.#prepared.set(seq, { revision, ready });
       return ready;
     };
-    const content = withTextPart(parseContent(send, send.channel), SEND_LIMIT_MS);
-    if (!(content instanceof Promise)) return keep(compile(content));
-    content
+    const message = withTextPart(parseMessage(send, send.channel), SEND_LIMIT_MS);
+    if (!(message instanceof Promise)) return keep(compile(message));
+    message
       .then(compile)
       .catch((cause: unknown) =>
         cause instanceof TidingsError
@@ -394,7 +394,7 @@ export class SenderLoop {
     const flight: Flight = { claim, startedAtMs: performance.now(), mayHaveLeft: false };
     this.#flights.add(flight);
     // A process that was stopped between commit and here, and continued, must not send what others took over.
-    const isOurs = () => !this.#abandoned && this.#work.mayDeliver(claim.chunk);
+    const isOurs = () => !this.#abandoned && this.#assignment.mayDeliver(claim.chunk);
     const mayLeave = () => {
       const isAllowed = isOurs();
       flight.mayHaveLeft ||= isAllowed;
@@ -403,7 +403,10 @@ export class SenderLoop {
     const outcome = isOurs() ? deliver(claim, mayLeave) : Promise.resolve(STALLED);
     outcome
       .catch((error: unknown): Outcome => {
-        this.#log.error({ err: error, attempt: claim.attempt.attemptId }, 'a channel broke its promise');
+        this.#log.error(
+          { err: error, attempt: claim.attempt.attemptId },
+          'a provider threw instead of returning an outcome',
+        );
         return flight.mayHaveLeft ? BROKEN_ON_THE_WAY : BROKEN_BEFORE;
       })
       .then((settled) => this.#heard(flight, inPlainWords(settled)));
@@ -429,9 +432,9 @@ export class SenderLoop {
   async #giveBack(): Promise<void> {
     for (const flight of [...this.#flights]) if (!flight.mayHaveLeft) this.#heard(flight, STALLED);
     if (this.#finished.length === 0) return;
-    await this.#turn().catch((error: unknown) => {
+    await this.#cycle().catch((error: unknown) => {
       this.#log.error(
-        { err: error, channel: this.#channel.name },
+        { err: error, sender: this.#sender.about.id },
         'the last answers could not be written down',
       );
     });
@@ -467,7 +470,7 @@ export class SenderLoop {
       paused = true;
     }
     if (isDone && (await completeIfSettled(tx, sendSeq)))
-      this.#news.push({ send: key.id, state: 'completed' });
+      this.#ended.push({ send: key.id, state: 'completed' });
     const last = group.at(-1)!.outcome;
     const down = this.#outage.downMs(performance.now());
     const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
@@ -535,13 +538,13 @@ export class SenderLoop {
   async #pauseAll(tx: Transaction, problem: SendProblem): Promise<void> {
     const running = {
       where: "channel = ? AND mode = ? AND state = 'running'",
-      parameters: [this.#channel.name, this.mode],
+      parameters: [this.#sender.about.channel, this.mode],
     };
     for (const id of await transition(tx, 'pause', running, problem)) this.#tellPaused(id, problem);
   }
 
   #tellPaused(send: string, { code, message, said }: SendProblem): void {
-    this.#news.push({ send, state: 'paused', code, problem: message, ...(said && { said }) });
+    this.#ended.push({ send, state: 'paused', code, problem: message, ...(said && { said }) });
   }
 
   /** Once a second, for whoever watches. */

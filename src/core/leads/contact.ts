@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { domainToASCII, domainToUnicode } from 'node:url';
+import type { ChannelName } from '../channel.ts';
 
 /** Loaded with the first phone: the numbering plans of the world are megabytes that an idle server need not carry. */
 let loaded: typeof import('libphonenumber-js/max') | undefined;
@@ -35,12 +36,16 @@ const UNSEEN = /\p{Cf}/u;
  * decide whether two contacts are the same.
  */
 export function normalizeContact(
-  channel: 'email' | 'whatsapp',
+  channel: ChannelName,
   raw: string,
   defaultCountry: string | null,
 ): Normalized {
-  return channel === 'email' ? normalizeEmail(raw) : normalizePhone(raw, defaultCountry);
+  return NORMALIZERS[channel](raw, defaultCountry);
 }
+
+const NORMALIZERS: {
+  readonly [Name in ChannelName]: (raw: string, defaultCountry: string | null) => Normalized;
+} = { email: normalizeEmail, whatsapp: normalizePhone };
 
 /**
  * Reads an email address, also as `mailto:a@b` or `Name <a@b>`. Two spellings of one mailbox must be one person, who

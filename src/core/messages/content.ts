@@ -1,6 +1,7 @@
 import { TidingsError } from '../../errors.ts';
+import { CHANNELS, type ChannelName } from '../channel.ts';
 import { parseMergeText } from './merge-text.ts';
-import type { MessageContent } from './message.ts';
+import type { Message } from './message.ts';
 
 /** A message as it was written and is kept. */
 export interface WrittenMessage {
@@ -16,31 +17,36 @@ export interface WrittenMessage {
 const HTML_ELEMENT =
   /<\/?(a|abbr|b|big|blockquote|body|br|button|center|code|div|em|font|footer|h[1-6]|head|header|hr|html|i|img|li|main|ol|p|pre|s|section|small|span|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|title|tr|u|ul)(\s[^<>]*)?\/?>|<!doctype html/iu;
 
-/** The message itself tells: a known HTML element in it makes it HTML. WhatsApp knows text only. */
-export function messageFormat(channel: string, message: string): 'text' | 'html' {
-  return channel === 'email' && HTML_ELEMENT.test(message) ? 'html' : 'text';
+/** The message itself tells: a known HTML element in it makes it HTML, where the channel knows HTML. */
+export function messageFormat(channel: ChannelName, message: string): 'text' | 'html' {
+  return CHANNELS[channel].hasHtml && HTML_ELEMENT.test(message) ? 'html' : 'text';
 }
 
 /**
  * What a send says, parsed. Everything that is wrong with it is told here, before anything is sent.
  * @throws TidingsError `invalid_argument`, `invalid_template`
  */
-export function parseContent(content: WrittenMessage, channel: string): MessageContent {
-  if (content.message.trim() === '') {
+export function parseMessage(written: WrittenMessage, channel: ChannelName): Message {
+  if (written.message.trim() === '') {
     throw new TidingsError('invalid_argument', 'The message is empty.', {
       fix: 'Give the text to send as message.',
     });
   }
-  if (channel === 'email') checkSubject(content.subject);
-  return {
-    format: content.format,
-    body: parseMergeText(content.message, 'message'),
-    subject: channel === 'email' ? parseMergeText(content.subject!, 'subject') : null,
-    fromName: content.from_name,
-  };
+  return PARSERS[channel](written);
 }
 
-function checkSubject(subject: string | null): void {
+const PARSERS: { readonly [Name in ChannelName]: (written: WrittenMessage) => Message } = {
+  email: ({ format, subject, message, from_name }) => ({
+    channel: 'email',
+    format,
+    body: parseMergeText(message, 'message'),
+    subject: parseMergeText(checkSubject(subject), 'subject'),
+    fromName: from_name,
+  }),
+  whatsapp: ({ message }) => ({ channel: 'whatsapp', body: parseMergeText(message, 'message') }),
+};
+
+function checkSubject(subject: string | null): string {
   if (subject === null || subject.trim() === '') {
     throw new TidingsError('invalid_argument', 'An email needs a subject, and none was given.', {
       fix: 'Add subject, for example "Special offer this week".',
@@ -51,4 +57,5 @@ function checkSubject(subject: string | null): void {
       fix: 'Write the subject on one line.',
     });
   }
+  return subject;
 }

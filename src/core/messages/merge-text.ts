@@ -5,10 +5,10 @@ import type { MergeValues } from '../leads/lead.ts';
  * Merge fields: `{{ path }}` or `{{ path | filter: "argument" | … }}`, parsed once for each send.
  *
  * The grammar has no loops, conditions or assignments on purpose: rendering is one pass over the segments, so no
- * template can run long or grow beyond its own values, and a broken one is refused with its position before
+ * merge text can run long or grow beyond its own values, and a broken one is refused with its position before
  * anything is sent.
  */
-export interface Template {
+export interface MergeText {
   readonly source: string;
   readonly segments: readonly Segment[];
 }
@@ -49,7 +49,7 @@ const MAX_PATH = 20;
  * Parses merge syntax.
  * @throws TidingsError `invalid_template`, with line and column of the broken place.
  */
-export function parseMergeText(source: string, where = 'message'): Template {
+export function parseMergeText(source: string, where = 'message'): MergeText {
   const segments: Segment[] = [];
   let fields = 0;
   let from = 0;
@@ -212,25 +212,25 @@ function present(text: string | null | undefined): string | null {
 
 /** Renders with every value passed through `escapeValue`; fields without a value become nothing. */
 export function renderMergeText(
-  template: Template,
+  text: MergeText,
   values: MergeValues,
   escapeValue: (value: string) => string = String,
 ): string {
   let out = '';
-  for (const segment of template.segments) {
+  for (const segment of text.segments) {
     out += typeof segment === 'string' ? segment : escapeValue(resolveField(segment, values) ?? '');
   }
   return out;
 }
 
-/** A template taken apart: its text once, and each field that it has once, however often it stands there. */
-export interface TemplateParts {
+/** Merge text taken apart: its text once, and each field that it has once, however often it stands there. */
+export interface MergeTextParts {
   /** A number: here stands the value of that field. */
   readonly parts: readonly (string | number)[];
   readonly fields: readonly Field[];
 }
 
-export function takeApart({ segments }: Template): TemplateParts {
+export function takeApart({ segments }: MergeText): MergeTextParts {
   const fields = new Map<string, { readonly at: number; readonly field: Field }>();
   const parts = segments.map((segment) => {
     if (typeof segment === 'string') return segment;
@@ -242,10 +242,10 @@ export function takeApart({ segments }: Template): TemplateParts {
   return { parts, fields: [...fields.values()].map(({ field }) => field) };
 }
 
-/** The fields of `template` that this recipient has no value for, as written in paths (`lead.company`). */
-export function unresolvedFields(template: Template, values: MergeValues): string[] {
+/** The fields of `text` that this recipient has no value for, as written in paths (`lead.company`). */
+export function unresolvedFields(text: MergeText, values: MergeValues): string[] {
   const missing: string[] = [];
-  for (const segment of template.segments) {
+  for (const segment of text.segments) {
     if (typeof segment !== 'string' && resolveField(segment, values) === null)
       missing.push(segment.path.join('.'));
   }
@@ -253,18 +253,18 @@ export function unresolvedFields(template: Template, values: MergeValues): strin
 }
 
 /** How many characters the values of one recipient bring into the message. */
-export function lengthOfValues(template: Template, values: MergeValues): number {
+export function lengthOfValues(text: MergeText, values: MergeValues): number {
   let length = 0;
-  for (const segment of template.segments) {
+  for (const segment of text.segments) {
     if (typeof segment !== 'string') length += resolveField(segment, values)?.length ?? 0;
   }
   return length;
 }
 
 /** The fields that no lead can have, such as `lead.nmae`: worth a word before a send. */
-export function unknownFields(template: Template): string[] {
+export function unknownFields(text: MergeText): string[] {
   const unknown: string[] = [];
-  for (const segment of template.segments) {
+  for (const segment of text.segments) {
     if (typeof segment === 'string') continue;
     const [root, name] = segment.path;
     const known =

@@ -1,4 +1,4 @@
-import type { MessageContent } from './message.ts';
+import type { Message } from './message.ts';
 import { htmlToText, measureIndents, withFields, withPlaceholders } from './text-part.ts';
 import { textInThread } from './text-part-thread.ts';
 
@@ -15,22 +15,22 @@ export const SEND_LIMIT_MS = 60_000;
 let last: { readonly source: string; readonly text: string } | undefined;
 
 /**
- * `content` with the plain text of its HTML. At once where that is quick; else it is made beside everything else that
+ * `message` with the plain text of its HTML. At once where that is quick; else it is made beside everything else that
  * goes on here, and promised.
  * @throws TidingsError `invalid_argument` for HTML that no text can be made of.
  */
-export function withTextPart(
-  content: MessageContent,
+export function withTextPart<Given extends Message>(
+  message: Given,
   limitMs: number,
   signal?: AbortSignal,
-): MessageContent | Promise<MessageContent> {
-  const { format, body } = content;
-  if (format !== 'html' || content.textPart) return content;
+): Given | Promise<Given> {
+  if (message.channel !== 'email' || message.format !== 'html' || message.textPart) return message;
+  const { body } = message;
   const source = withPlaceholders(body);
   if (source.length <= LONG_HTML && measureIndents(source) <= MANY_INDENTS) {
-    return { ...content, textPart: withFields(htmlToText(source), body) };
+    return { ...message, textPart: withFields(htmlToText(source), body) };
   }
-  const ready = (text: string): MessageContent => ({ ...content, textPart: withFields(text, body) });
+  const ready = (text: string) => ({ ...message, textPart: withFields(text, body) });
   if (last?.source === source) return ready(last.text);
   return makeOnce(source, limitMs, signal).then(ready);
 }

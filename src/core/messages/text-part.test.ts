@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { countTurns } from '../../../test/support/turns.ts';
 import { parseMergeText, renderMergeText } from './merge-text.ts';
-import type { MessageContent } from './message.ts';
+import type { EmailMessage } from './message.ts';
 import { withTextPart } from './ready-content.ts';
 import { textPart } from './text-part.ts';
 import { textInThread } from './text-part-thread.ts';
@@ -20,10 +20,11 @@ const VALUES = {
 };
 
 const text = (html: string) => renderMergeText(textPart(parseMergeText(html)), VALUES);
-const content = (html: string): MessageContent => ({
+const content = (html: string): EmailMessage => ({
+  channel: 'email',
   format: 'html',
   body: parseMergeText(html),
-  subject: null,
+  subject: parseMergeText('Hi'),
   fromName: null,
 });
 const within = (tag: string, depth: number, inner: string) =>

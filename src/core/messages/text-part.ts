@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { FormatCallback, HtmlToTextOptions } from 'html-to-text';
 import { TidingsError } from '../../errors.ts';
-import type { Segment, Template } from './merge-text.ts';
+import type { MergeText, Segment } from './merge-text.ts';
 
 /** Private-use characters that pass through an HTML reader untouched, with a word no text holds by chance. */
 const placeholder = (index: number) => `\uE000tidings-field-${index}\uE001`;
@@ -120,15 +120,15 @@ function trimLines(text: string): string {
 }
 
 /** The HTML with its merge fields held by placeholders: the values meet the text later, unescaped. */
-export function withPlaceholders(html: Template): string {
+export function withPlaceholders(html: MergeText): string {
   let index = 0;
   return html.segments
     .map((segment) => (typeof segment === 'string' ? segment : placeholder(index++)))
     .join('');
 }
 
-/** The text of {@link withPlaceholders} as a template, with the merge fields that `html` has. */
-export function withFields(text: string, html: Template): Template {
+/** The text of {@link withPlaceholders} as merge text, with the merge fields that `html` has. */
+export function withFields(text: string, html: MergeText): MergeText {
   const fields = html.segments.filter((segment) => typeof segment !== 'string');
   const segments: Segment[] = [];
   text.split(PLACEHOLDER).forEach((piece, at) => {
@@ -143,7 +143,7 @@ export function withFields(text: string, html: Template): Template {
 }
 
 /** The plain text of an HTML body, made here and now: {@link withTextPart} knows when that takes too long. */
-export function textPart(html: Template): Template {
+export function textPart(html: MergeText): MergeText {
   const source = withPlaceholders(html);
   measureIndents(source);
   return withFields(htmlToText(source), html);

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import type { AudienceRow } from '../../core/audiences/audience.store.ts';
-import type { ChannelName } from '../../core/channel.ts';
+import { CHANNELS, type ChannelName } from '../../core/channel.ts';
 import type { Repeat } from '../../core/deliveries/repeat.store.ts';
 import { findRepeat } from '../../core/deliveries/repeat.store.ts';
 import { type Retry, requeue } from '../../core/deliveries/requeue.ts';
 import { now } from '../../core/deliveries/resolve-outcome.ts';
 import { retryGivenUp } from '../../core/deliveries/retry.store.ts';
-import { type Channel, modeOf } from '../../core/deliveries/sender.ts';
+import type { Sender } from '../../core/deliveries/sender.ts';
 import { refuseWhileHeld } from '../../core/holds/hold.ts';
-import { messageFormat, parseContent } from '../../core/messages/content.ts';
+import { messageFormat, parseMessage } from '../../core/messages/content.ts';
 import { parseMergeText, unknownFields } from '../../core/messages/merge-text.ts';
 import { CALL_LIMIT_MS, withTextPart } from '../../core/messages/ready-content.ts';
 import { newId } from '../../core/new-id.ts';
@@ -41,7 +41,7 @@ import { isAhead, scheduledAt, toRepeat, toResult, totalsOf } from './send-resul
 
 export interface SendContext {
   readonly ledger: Ledger;
-  readonly channels: ReadonlyMap<ChannelName, Channel>;
+  readonly senders: ReadonlyMap<ChannelName, Sender>;
   /** Tells the dispatcher of this process, if it is the one that sends, that there is work. */
   readonly wake: () => void;
 }
@@ -87,21 +87,21 @@ async function attach(
   const start = readStartTime(input.schedule_at, Date.now());
   const audience = await existingAudience(context.ledger, input.audience_id);
   refuseUnready(audience);
-  const channel = context.channels.get(input.channel)!;
+  const sender = context.senders.get(input.channel)!;
   const content: SendContent = {
     message: input.message,
     format: messageFormat(input.channel, input.message),
-    subject: input.channel === 'email' ? (input.subject ?? null) : null,
+    subject: CHANNELS[input.channel].hasSubject ? (input.subject ?? null) : null,
     from_name: input.from || null,
     placeholder_policy: input.placeholder_policy,
   };
-  channel.prepare(await withTextPart(parseContent(content, input.channel), CALL_LIMIT_MS, signal));
+  sender.prepare(await withTextPart(parseMessage(content, input.channel), CALL_LIMIT_MS, signal));
   const notices = remarks(input, content);
   const key = {
     audience_seq: audience.seq,
     channel: input.channel,
     campaign: input.campaign,
-    mode: modeOf(channel),
+    mode: sender.about.mode,
   };
   const found = await context.ledger.write(async (tx): Promise<SendRow | Repeat | null> => {
     const known = await findSendByKey(tx, key);

@@ -37,6 +37,7 @@ const ON_WHATSAPP: Recipient = { ...ANN, contact: '+16505551234' };
 
 function html(body: string, subject = 'For {{lead.name}}') {
   return {
+    channel: 'email' as const,
     format: 'html' as const,
     body: parseMergeText(body),
     subject: parseMergeText(subject),
@@ -45,14 +46,14 @@ function html(body: string, subject = 'For {{lead.name}}') {
 }
 
 function text(body: string) {
-  return { format: 'text' as const, body: parseMergeText(body), subject: null, fromName: null };
+  return { channel: 'whatsapp' as const, body: parseMergeText(body) };
 }
 
 describe('the sandbox', () => {
   test('records an email in the outbox, as plain text, and calls it accepted', async () => {
     const outbox = memoryOutbox();
-    const channel = createSandboxSender('email', outbox);
-    const message = channel.prepare(
+    const sender = createSandboxSender('email', outbox);
+    const message = sender.prepare(
       html('<h1>Hello, {{lead.name}}!</h1><p>See <a href="https://x.test">it</a>.</p>'),
     );
     expect(await message.deliver(ANN, ATTEMPT)).toEqual({
@@ -89,8 +90,8 @@ describe('the sandbox', () => {
 
   test('records a WhatsApp text without sender name or subject', async () => {
     const outbox = memoryOutbox();
-    const channel = createSandboxSender('whatsapp', outbox);
-    await channel.prepare(text('Hi {{lead.company | default: "you"}}')).deliver(ON_WHATSAPP, ATTEMPT);
+    const sender = createSandboxSender('whatsapp', outbox);
+    await sender.prepare(text('Hi {{lead.company | default: "you"}}')).deliver(ON_WHATSAPP, ATTEMPT);
     expect(outbox.entries).toMatchObject([
       { channel: 'whatsapp', to: '+16505551234', from: null, subject: null, text: 'Hi you' },
     ]);
@@ -98,12 +99,12 @@ describe('the sandbox', () => {
 
   test('keeps the limits of WhatsApp', async () => {
     const outbox = memoryOutbox();
-    const channel = createSandboxSender('whatsapp', outbox);
-    expect(() => channel.prepare(text('x'.repeat(4_097)))).toThrow(/4097 characters/);
-    const long = await channel
+    const sender = createSandboxSender('whatsapp', outbox);
+    expect(() => sender.prepare(text('x'.repeat(4_097)))).toThrow(/4097 characters/);
+    const long = await sender
       .prepare(text(`{{lead.name}}${'x'.repeat(4_096)}`))
       .deliver(ON_WHATSAPP, ATTEMPT);
-    const empty = await channel.prepare(text('{{lead.company}}')).deliver(ON_WHATSAPP, ATTEMPT);
+    const empty = await sender.prepare(text('{{lead.company}}')).deliver(ON_WHATSAPP, ATTEMPT);
     expect([long, empty]).toMatchObject([{ code: 'message_too_long' }, { code: 'message_empty' }]);
     expect(outbox.entries).toEqual([]);
   });
@@ -124,13 +125,16 @@ describe('the sandbox', () => {
     }
   });
 
-  test('names itself, has no rate, and refuses an email without a subject', () => {
-    const channel = createSandboxSender('email', memoryOutbox());
-    expect(channel).toMatchObject({
-      name: 'email',
+  test('names itself, has no rate, and takes no message of another channel', () => {
+    const sender = createSandboxSender('email', memoryOutbox());
+    expect(sender.about).toEqual({
+      id: 'sandbox:email',
+      channel: 'email',
       provider: 'sandbox',
-      sender: { id: 'sandbox:email', ratePerSecond: null, windowSize: 256 },
+      mode: 'sandbox',
+      ratePerSecond: null,
+      windowSize: 256,
     });
-    expect(() => channel.prepare(text('Hi'))).toThrow('An email needs a subject.');
+    expect(() => sender.prepare(text('Hi'))).toThrow('a sender of email was given a message for whatsapp');
   });
 });

@@ -1,11 +1,10 @@
 import type { ChannelName } from '../../core/channel.ts';
-import type { Channel, Outcome } from '../../core/deliveries/sender.ts';
+import type { Outcome, Sender } from '../../core/deliveries/sender.ts';
 import type { MergeValues } from '../../core/leads/lead.ts';
 import type { Field } from '../../core/messages/merge-text.ts';
-import { renderMergeText, resolveField, type Template, takeApart } from '../../core/messages/merge-text.ts';
-import type { MessageContent } from '../../core/messages/message.ts';
+import { renderMergeText, resolveField, takeApart } from '../../core/messages/merge-text.ts';
+import { type EmailMessage, messageFor, type TextMessage } from '../../core/messages/message.ts';
 import { textPart } from '../../core/messages/text-part.ts';
-import { TidingsError } from '../../errors.ts';
 import { refuseLongText, renderText } from '../whatsapp/text-limit.ts';
 
 /** What all messages of a send have in common. */
@@ -37,16 +36,22 @@ export interface Outbox {
 }
 
 /**
- * The channel in use while no provider is configured: everything a send does, but for the last step, which writes to
- * a local outbox. It keeps the limits of the real channel, so that what works here is not refused there.
+ * Messages that reach nobody: everything a send does, but for the last step, which writes to
+ * a local outbox. It keeps the limits of the real sender, so that what works here is not refused there.
  */
-export function createSandboxSender(name: ChannelName, outbox: Outbox): Channel {
+export function createSandboxSender(channel: ChannelName, outbox: Outbox): Sender {
   return {
-    name,
-    provider: 'sandbox',
-    sender: { id: `sandbox:${name}`, ratePerSecond: null, windowSize: 256 },
-    prepare(content) {
-      const message = name === 'whatsapp' ? compileWhatsApp(content) : compileEmail(content);
+    about: {
+      id: `sandbox:${channel}`,
+      channel,
+      provider: 'sandbox',
+      mode: 'sandbox',
+      ratePerSecond: null,
+      windowSize: 256,
+    },
+    prepare(given) {
+      const ours = messageFor(channel, given);
+      const message = ours.channel === 'email' ? compileEmail(ours) : compileText(ours);
       return {
         async deliver({ contact, values }, { deliveryId, attemptId }) {
           const refusal = message.refusal(values);
@@ -95,7 +100,7 @@ interface CompiledMessage {
   refusal(values: MergeValues): Outcome | null;
 }
 
-function compileWhatsApp({ body }: MessageContent): CompiledMessage {
+function compileText({ body }: TextMessage): CompiledMessage {
   refuseLongText(body);
   const { parts, fields } = takeApart(body);
   return {
@@ -110,22 +115,17 @@ function compileWhatsApp({ body }: MessageContent): CompiledMessage {
   };
 }
 
-function compileEmail(content: MessageContent): CompiledMessage {
-  const { format, body, subject, fromName } = content;
-  if (subject === null) {
-    throw new TidingsError('invalid_argument', 'An email needs a subject.', {
-      fix: 'Give "subject" when "channel" is "email".',
-    });
-  }
-  // The same text part as the real email channel makes: a value is never read as HTML.
-  const template: Template = format === 'html' ? (content.textPart ?? textPart(body)) : body;
-  const { parts, fields } = takeApart(template);
+function compileEmail(message: EmailMessage): CompiledMessage {
+  const { format, body, subject, fromName } = message;
+  // The same text part as every email sender makes: a value is never read as HTML.
+  const plain = format === 'html' ? (message.textPart ?? textPart(body)) : body;
+  const { parts, fields } = takeApart(plain);
   return {
     shared: { channel: 'email', from: fromName, parts },
     fields,
     subject: (values) =>
       renderMergeText(subject, values, (value) => value.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')),
-    text: (values) => renderMergeText(template, values),
+    text: (values) => renderMergeText(plain, values),
     refusal: () => null,
   };
 }

@@ -1,15 +1,15 @@
 import type { Outcome } from '../../core/deliveries/sender.ts';
 import type { MergeValues } from '../../core/leads/lead.ts';
-import { renderMergeText, type Template } from '../../core/messages/merge-text.ts';
+import { type MergeText, renderMergeText } from '../../core/messages/merge-text.ts';
 import { TidingsError } from '../../errors.ts';
 
 /** Characters in `text.body` (Cloud API reference, text messages). Counted as people do: an emoji code point is one. */
 export const MAX_TEXT_LENGTH = 4_096;
 
 /** Refuses a text that is too long for everyone, merge fields left out. @throws TidingsError `invalid_argument` */
-export function refuseLongText(template: Template): void {
+export function refuseLongText(body: MergeText): void {
   let length = 0;
-  for (const segment of template.segments) if (typeof segment === 'string') length += characters(segment);
+  for (const segment of body.segments) if (typeof segment === 'string') length += characters(segment);
   if (length <= MAX_TEXT_LENGTH) return;
   throw new TidingsError(
     'invalid_argument',
@@ -20,10 +20,10 @@ export function refuseLongText(template: Template): void {
 
 /** One recipient's text, or why this recipient cannot get one. */
 export function renderText(
-  template: Template,
+  body: MergeText,
   values: MergeValues,
 ): { readonly text: string } | { readonly refusal: Outcome } {
-  const text = renderMergeText(template, values);
+  const text = renderMergeText(body, values);
   if (text.trim() === '') {
     return {
       refusal: {

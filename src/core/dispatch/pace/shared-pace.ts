@@ -1,5 +1,5 @@
 import type { Ledger, Transaction } from '../../../ledger/ledger.ts';
-import type { Sender } from '../../deliveries/sender.ts';
+import type { SenderAbout } from '../../deliveries/sender.ts';
 import { type Pace, Pacer, type Slice } from './pacer.ts';
 
 /** How much of a sender's time one worker leases at once; a worker that dies leaves no more than this unused. */
@@ -21,7 +21,7 @@ interface Throttling {
  */
 export class SharedPace implements Pace {
   readonly #ledger: Ledger;
-  readonly #sender: Sender;
+  readonly #sender: SenderAbout;
   readonly #isWanted: () => boolean;
   #slice: Slice = { count: 0, fromMs: 0, rate: Number.POSITIVE_INFINITY };
   #used = 0;
@@ -31,7 +31,7 @@ export class SharedPace implements Pace {
   #accepted = 0;
   #throttled: Throttling[] = [];
 
-  constructor(ledger: Ledger, sender: Sender, isWanted: () => boolean) {
+  constructor(ledger: Ledger, sender: SenderAbout, isWanted: () => boolean) {
     this.#ledger = ledger;
     this.#sender = sender;
     this.#isWanted = isWanted;

@@ -2,7 +2,7 @@ import type { Ledger } from '../../../ledger/ledger.ts';
 import { endIfDone } from '../../deliveries/claim.ts';
 import { freezeRows } from '../../deliveries/freeze.ts';
 import { now } from '../../deliveries/resolve-outcome.ts';
-import type { News } from '../../deliveries/send-ended.ts';
+import type { SendEnded } from '../../deliveries/send-ended.ts';
 import { completeIfSettled, lockSend } from '../../sends/send.store.ts';
 import type { JobQueue } from './job-queue.ts';
 import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
@@ -29,7 +29,7 @@ interface PlannedChunk {
  * done twice or left over does no harm.
  * @returns which sends it found at their end
  */
-export async function plan(ledger: Ledger, queue: JobQueue): Promise<News[]> {
+export async function plan(ledger: Ledger, queue: JobQueue): Promise<SendEnded[]> {
   const unmade = await ledger.all<{ seq: number }>(
     "SELECT seq FROM sends WHERE state = 'running' AND frozen < total ORDER BY seq LIMIT 100",
   );
@@ -61,15 +61,15 @@ async function putChunks(queue: JobQueue, chunks: readonly PlannedChunk[]): Prom
 }
 
 /**
- * What is held has a job that is being done: putting it again changes nothing, unless that job is gone, as after a
+ * What is owned has a job that is being done: putting it again changes nothing, unless that job is gone, as after a
  * restore of the ledger without its jobs.
  */
-export async function planHeld(ledger: Ledger, queue: JobQueue): Promise<void> {
-  const held = await ledger.all<PlannedChunk>(
+export async function planOwned(ledger: Ledger, queue: JobQueue): Promise<void> {
+  const owned = await ledger.all<PlannedChunk>(
     `SELECT c.send_seq AS send, c.number AS part, c.fence AS turns, s.channel, s.mode FROM chunks c JOIN sends s ON s.seq = c.send_seq
      WHERE c.holder IS NOT NULL LIMIT 1000`,
   );
-  await putChunks(queue, held);
+  await putChunks(queue, owned);
 }
 
 /** Starts that lie ahead are jobs that wait; of what is further away there is time to think. */
@@ -86,17 +86,17 @@ export async function planStarts(ledger: Ledger, queue: JobQueue): Promise<void>
 }
 
 /** Two workers that end the last two chunks of a send at the same time do not see each other. */
-async function endWhatIsDone(ledger: Ledger): Promise<News[]> {
+async function endWhatIsDone(ledger: Ledger): Promise<SendEnded[]> {
   const done = await ledger.all<{ seq: number }>(
     `SELECT s.seq FROM sends s WHERE s.state = 'running' AND s.frozen = s.total AND NOT EXISTS (
        SELECT 1 FROM chunks c WHERE c.send_seq = s.seq AND (c.claimed < c.last_position OR c.in_flight > 0))`,
   );
-  const news: News[] = [];
+  const ended: SendEnded[] = [];
   for (const { seq } of done) {
-    const ended = await ledger.writeConcurrently((tx) => endIfDone(tx, seq));
-    if (ended) news.push(ended);
+    const one = await ledger.writeConcurrently((tx) => endIfDone(tx, seq));
+    if (one) ended.push(one);
   }
-  return news;
+  return ended;
 }
 
 /** The same of sends that were paused or cancelled with their last messages in flight: nobody lays out what they have to do. */

@@ -6,8 +6,8 @@ import { resumeBuilding } from '../../audiences/build-audience.ts';
 import type { ContactLimit } from '../../deliveries/contact-limit.ts';
 import { LONGEST_RETRY_MS, now } from '../../deliveries/resolve-outcome.ts';
 import { capRetryDelays } from '../../deliveries/retry.store.ts';
-import { tell } from '../../deliveries/send-ended.ts';
-import { type Channel, modeOf } from '../../deliveries/sender.ts';
+import { logEnded } from '../../deliveries/send-ended.ts';
+import type { Sender } from '../../deliveries/sender.ts';
 import { findHold, HOLD_FIX, whyHeld } from '../../holds/hold.ts';
 import { newId } from '../../new-id.ts';
 import { countLeft, startDue } from '../../sends/send.store.ts';
@@ -17,8 +17,8 @@ import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
 import { SharedPace } from '../pace/shared-pace.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
 import type { JobQueue } from './job-queue.ts';
-import { Hands } from './owned-chunks.ts';
-import { completeStopped, makeAllRows, plan, planHeld, planStarts } from './plan.ts';
+import { OwnedChunks } from './owned-chunks.ts';
+import { completeStopped, makeAllRows, plan, planOwned, planStarts } from './plan.ts';
 import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
 
 const POLL_MS = 250;
@@ -40,7 +40,11 @@ export class Worker implements DispatcherControl {
   readonly #log: Log;
   readonly #chores: readonly Chore[];
   readonly #name = newId();
-  readonly #parts: readonly { readonly channel: Channel; readonly hands: Hands; readonly loop: SenderLoop }[];
+  readonly #parts: readonly {
+    readonly sender: Sender;
+    readonly chunks: OwnedChunks;
+    readonly loop: SenderLoop;
+  }[];
   /** Nothing new is begun. */
   readonly #stopping = new AbortController();
   /** Nothing is in flight any more, or it was not waited for. */
@@ -56,7 +60,7 @@ export class Worker implements DispatcherControl {
   constructor(options: {
     ledger: Ledger;
     queue: JobQueue;
-    channels: readonly Channel[];
+    senders: readonly Sender[];
     siteName: string | null;
     contactLimit?: ContactLimit | null;
     log: Log;
@@ -67,11 +71,11 @@ export class Worker implements DispatcherControl {
     this.#queue = queue;
     this.#log = log;
     this.#chores = options.chores ?? [];
-    this.#parts = options.channels.map((channel) => {
-      const name = deliverQueue(channel.name, modeOf(channel));
-      const hands = new Hands({ ledger, queue, name, worker: this.#name, log });
-      const pace = new SharedPace(ledger, channel.sender, () => hands.count > 0);
-      return { channel, hands, loop: new SenderLoop({ ...options, work: hands, pace, channel }) };
+    this.#parts = options.senders.map((sender) => {
+      const name = deliverQueue(sender.about.channel, sender.about.mode);
+      const chunks = new OwnedChunks({ ledger, queue, name, worker: this.#name, log });
+      const pace = new SharedPace(ledger, sender.about, () => chunks.count > 0);
+      return { sender, chunks, loop: new SenderLoop({ ...options, assignment: chunks, pace, sender }) };
     });
   }
 
@@ -86,14 +90,14 @@ export class Worker implements DispatcherControl {
       this.#repeat(POLL_MS, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
       this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
       ...this.#housekeeping().map(([fault, task]) => this.#repeat(HOUSEKEEPING_MS, signal, fault, task)),
-      ...this.#parts.map(({ hands, loop }) => this.#deliver(hands, loop)),
+      ...this.#parts.map(({ chunks, loop }) => this.#deliver(chunks, loop)),
     ]).then(() => {
       this.#drained.abort();
       return keeping;
     });
   }
 
-  /** A send was made or resumed here: looked at by whoever is the first to have a hand free. */
+  /** A send was made or resumed here: looked at by the first worker that has room. */
   wake(): void {
     if (this.#planning !== 'no') {
       this.#planning = 'and again';
@@ -142,15 +146,15 @@ export class Worker implements DispatcherControl {
     return { inDoubt, left: await countLeft(this.#ledger).catch(() => null) };
   }
 
-  async #deliver(hands: Hands, loop: SenderLoop): Promise<void> {
+  async #deliver(chunks: OwnedChunks, loop: SenderLoop): Promise<void> {
     const sending = loop.run();
     await this.#repeat(POLL_MS, this.#stopping.signal, 'no work can be taken', async () => {
-      await hands.giveBack((key) => loop.isOpen(key));
-      if (await hands.fill()) loop.wake();
+      await chunks.giveBack((key) => loop.isOpen(key));
+      if (await chunks.fill()) loop.wake();
     });
     await sending;
     // Of a loop that was abandoned something is open still: it stays in doubt, and whoever takes the chunk next says so.
-    await hands
+    await chunks
       .giveBack((key) => loop.isOpen(key), true)
       .catch((error: unknown) => {
         this.#log.error(
@@ -168,11 +172,11 @@ export class Worker implements DispatcherControl {
       this.#tellHoldAt = performance.now() + TELL_HOLD_MS;
       return this.#log.warn({ fix: HOLD_FIX }, whyHeld(hold));
     }
-    tell(this.#log, await plan(this.#ledger, this.#queue));
+    logEnded(this.#log, await plan(this.#ledger, this.#queue));
   }
 
   async #keep(): Promise<void> {
-    for (const { hands } of this.#parts) await hands.keep();
+    for (const { chunks } of this.#parts) await chunks.keep();
   }
 
   async #startScheduled(): Promise<void> {
@@ -205,7 +209,7 @@ export class Worker implements DispatcherControl {
     const ledger = this.#ledger;
     return [
       ['scheduled sends cannot be planned', () => planStarts(ledger, this.#queue)],
-      ['what is held cannot be planned', () => planHeld(ledger, this.#queue)],
+      ['what is owned cannot be planned', () => planOwned(ledger, this.#queue)],
       ['stopped sends cannot be completed', () => completeStopped(ledger)],
       ['audiences cannot be built', () => resumeBuilding(ledger, this.#log)],
       [

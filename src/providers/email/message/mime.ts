@@ -1,13 +1,7 @@
 import type { Attempt, Recipient } from '../../../core/deliveries/sender.ts';
-import {
-  renderMergeText,
-  resolveField,
-  type Segment,
-  type Template,
-} from '../../../core/messages/merge-text.ts';
-import type { MessageContent } from '../../../core/messages/message.ts';
+import { renderMergeText, resolveField, type Segment } from '../../../core/messages/merge-text.ts';
+import type { EmailMessage } from '../../../core/messages/message.ts';
 import { textPart } from '../../../core/messages/text-part.ts';
-import { TidingsError } from '../../../errors.ts';
 import type { FromAddress } from '../smtp/settings.ts';
 import { dateHeader, fromHeader, headerText, unstructuredHeader } from './header.ts';
 import { type QuotedLiteral, QuotedPrintableWriter, quoteLiteral, toCrlf } from './quoted-printable.ts';
@@ -39,18 +33,12 @@ const END_OF_PARTS = `\r\n--${BOUNDARY}--\r\n`;
 type RenderPart = (recipient: Recipient) => string;
 
 /** Compiles the MIME form (RFC 2045, RFC 2046) of what a send says. */
-export function compileMessage(content: MessageContent, sender: FromAddress): CompiledMessage {
-  const { subject } = content;
-  if (subject === null) {
-    throw new TidingsError('invalid_argument', 'An email needs a subject.', {
-      fix: 'Give "subject" when "channel" is "email".',
-    });
-  }
-  const name = (content.fromName && headerText(content.fromName)) || sender.name;
-  const textTemplate: Template =
-    content.format === 'html' ? (content.textPart ?? textPart(content.body)) : content.body;
-  const text = compilePart('text/plain', textTemplate.segments, String);
-  const html = content.format === 'html' ? compilePart('text/html', content.body.segments, escapeHtml) : null;
+export function compileMessage(message: EmailMessage, sender: FromAddress): CompiledMessage {
+  const { subject } = message;
+  const name = (message.fromName && headerText(message.fromName)) || sender.name;
+  const plain = message.format === 'html' ? (message.textPart ?? textPart(message.body)) : message.body;
+  const text = compilePart('text/plain', plain.segments, String);
+  const html = message.format === 'html' ? compilePart('text/html', message.body.segments, escapeHtml) : null;
   const body: RenderPart = html
     ? (recipient) => MIXED_HEADERS + text(recipient) + BETWEEN_PARTS + html(recipient) + END_OF_PARTS
     : text;
@@ -63,7 +51,7 @@ export function compileMessage(content: MessageContent, sender: FromAddress): Co
     from: name ? `${name} <${sender.address}>` : sender.address,
     messageId,
     subject: subjectText,
-    text: (recipient) => renderMergeText(textTemplate, recipient.values),
+    text: (recipient) => renderMergeText(plain, recipient.values),
     render: (recipient, to, attempt) =>
       `${fromLine}To: ${to}\r\n${fixedSubject ?? unstructuredHeader('Subject', subjectText(recipient))}` +
       `${dateHeader(new Date())}Message-ID: ${messageId(attempt)}\r\nMIME-Version: 1.0\r\n${body(recipient)}`,
@@ -80,12 +68,12 @@ function compilePart(
   const encoding = prefersBase64(literals) ? 'base64' : 'quoted-printable';
   const headers = `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
   if (encoding === 'base64') {
-    const template = {
+    const lines = {
       source: '',
       segments: segments.map((segment) => (typeof segment === 'string' ? toCrlf(segment) : segment)),
     };
     return ({ values }) =>
-      headers + base64Lines(renderMergeText(template, values, (value) => escapeValue(toCrlf(value))));
+      headers + base64Lines(renderMergeText(lines, values, (value) => escapeValue(toCrlf(value))));
   }
   const quoted = segments.map((segment) => (typeof segment === 'string' ? quoteLiteral(segment) : segment));
   return ({ values }) => {

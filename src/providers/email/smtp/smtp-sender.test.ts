@@ -24,7 +24,7 @@ async function serve(options: SmtpServerOptions = {}): Promise<RunningSmtpServer
 }
 
 function open(url: string, options: Partial<SmtpSenderOptions> = {}) {
-  const channel = createSmtpSender({
+  const sender = createSmtpSender({
     url,
     from: 'Tidings <news@example.com>',
     ratePerSecond: null,
@@ -32,8 +32,8 @@ function open(url: string, options: Partial<SmtpSenderOptions> = {}) {
     timeouts: { silenceMs: 1_000, greetingMs: 1_000, connectMs: 2_000 },
     ...options,
   });
-  cleanUps.push(() => channel.close());
-  return channel;
+  cleanUps.push(() => sender.close());
+  return sender;
 }
 
 const TO: Recipient = {
@@ -52,8 +52,9 @@ const TO: Recipient = {
   },
 };
 
-function letter(channel: ReturnType<typeof open>, body = 'Hi {{lead.first_name}}') {
-  return channel.prepare({
+function letter(sender: ReturnType<typeof open>, body = 'Hi {{lead.first_name}}') {
+  return sender.prepare({
+    channel: 'email',
     format: 'text',
     body: parseMergeText(body),
     subject: parseMergeText('Hello'),
@@ -62,9 +63,9 @@ function letter(channel: ReturnType<typeof open>, body = 'Hi {{lead.first_name}}
 }
 
 let serial = 0;
-function send(channel: ReturnType<typeof open>, contact = TO.contact, body?: string): Promise<Outcome> {
+function send(sender: ReturnType<typeof open>, contact = TO.contact, body?: string): Promise<Outcome> {
   const deliveryId = `d${++serial}`;
-  return letter(channel, body).deliver(
+  return letter(sender, body).deliver(
     { ...TO, contact },
     { deliveryId, attemptId: `${deliveryId}.1`, mayLeave: () => true },
   );
@@ -76,8 +77,8 @@ const withLogin = (url: string, login: string) => url.replace('://', `://${login
 describe('a delivered email', () => {
   test('is accepted when the server says 250 after the final dot, and is known by its Message-ID', async () => {
     const server = await serve();
-    const channel = open(server.url);
-    const outcome = await letter(channel).deliver(TO, {
+    const sender = open(server.url);
+    const outcome = await letter(sender).deliver(TO, {
       deliveryId: 'abc',
       attemptId: 'abc.1',
       mayLeave: () => true,
@@ -98,8 +99,9 @@ describe('a delivered email', () => {
   });
 
   test('is previewed as the recipient would read it', () => {
-    const channel = open('smtp://127.0.0.1:1');
-    const prepared = channel.prepare({
+    const sender = open('smtp://127.0.0.1:1');
+    const prepared = sender.prepare({
+      channel: 'email',
       format: 'html',
       body: parseMergeText('<h1>Hello!</h1><p>Dear {{lead.name}}</p>'),
       subject: parseMergeText('For {{lead.first_name}}'),
@@ -117,8 +119,8 @@ describe('a delivered email', () => {
 describe('sessions', () => {
   test('are reused, and no more are opened than allowed', async () => {
     const server = await serve();
-    const channel = open(server.url);
-    const outcomes = await Promise.all(Array.from({ length: 40 }, () => send(channel)));
+    const sender = open(server.url);
+    const outcomes = await Promise.all(Array.from({ length: 40 }, () => send(sender)));
     expect(outcomes.every((outcome) => outcome.type === 'accepted')).toBe(true);
     expect(server.messages).toHaveLength(40);
     expect(server.sessionCount()).toBe(2);
@@ -126,10 +128,10 @@ describe('sessions', () => {
 
   test('survive a refused recipient', async () => {
     const server = await serve({ onRcpt: (to) => (to.startsWith('no') ? '550 5.1.1 User unknown' : null) });
-    const channel = open(server.url, { connections: 1 });
+    const sender = open(server.url, { connections: 1 });
     const types = [];
     for (const to of ['a@x.org', 'no@x.org', 'b@x.org', 'no2@x.org', 'c@x.org']) {
-      types.push((await send(channel, to)).type);
+      types.push((await send(sender, to)).type);
     }
     expect(types).toEqual(['accepted', 'permanent', 'accepted', 'permanent', 'accepted']);
     expect(server.sessionCount()).toBe(1);
@@ -137,33 +139,33 @@ describe('sessions', () => {
 
   test('are not used by a message that must not leave any more when its turn comes', async () => {
     const server = await serve();
-    const channel = open(server.url, { connections: 1 });
-    const first = send(channel, 'first@x.org');
-    const held = letter(channel).deliver(
+    const sender = open(server.url, { connections: 1 });
+    const first = send(sender, 'first@x.org');
+    const held = letter(sender).deliver(
       { ...TO, contact: 'held@x.org' },
       { deliveryId: 'held', attemptId: 'held.1', mayLeave: () => false },
     );
     expect((await first).type).toBe('accepted');
     expect(await held).toMatchObject({ type: 'transient', scope: 'sender', code: 'process_stalled' });
-    expect((await send(channel, 'next@x.org')).type).toBe('accepted');
+    expect((await send(sender, 'next@x.org')).type).toBe('accepted');
     expect(server.messages.map(({ to }) => to[0])).toEqual(['first@x.org', 'next@x.org']);
   });
 
   test('that the relay ended while they waited are replaced without a failed message', async () => {
     const server = await serve();
-    const channel = open(server.url, { connections: 1 });
-    await send(channel);
+    const sender = open(server.url, { connections: 1 });
+    await send(sender);
     server.dropSessions();
-    expect(await send(channel)).toMatchObject({ type: 'accepted' });
+    expect(await send(sender)).toMatchObject({ type: 'accepted' });
     expect(server.sessionCount()).toBe(2);
   });
 
   test('that have carried their share (421 to MAIL) are replaced without a failed message', async () => {
     let mails = 0;
     const server = await serve({ onMail: () => (++mails === 2 ? '421 4.3.2 Too many messages' : null) });
-    const channel = open(server.url, { connections: 1 });
-    expect(await send(channel)).toMatchObject({ type: 'accepted' });
-    expect(await send(channel)).toMatchObject({ type: 'accepted' });
+    const sender = open(server.url, { connections: 1 });
+    expect(await send(sender)).toMatchObject({ type: 'accepted' });
+    expect(await send(sender)).toMatchObject({ type: 'accepted' });
     expect(server.sessionCount()).toBe(2);
   });
 
@@ -171,8 +173,8 @@ describe('sessions', () => {
     const server = await serve({
       onConnect: (openSessions) => (openSessions > 2 ? '421 4.7.0 Too many connections' : null),
     });
-    const channel = open(server.url, { connections: 6 });
-    const outcomes = await Promise.all(Array.from({ length: 30 }, () => send(channel)));
+    const sender = open(server.url, { connections: 6 });
+    const outcomes = await Promise.all(Array.from({ length: 30 }, () => send(sender)));
     expect(outcomes.every((outcome) => outcome.type === 'accepted')).toBe(true);
     expect(server.messages).toHaveLength(30);
   });
@@ -191,11 +193,11 @@ describe('sessions', () => {
         return new Promise(() => {});
       },
     });
-    const channel = open(server.url, { connections: 2 });
-    const sending = Promise.all(Array.from({ length: 8 }, () => send(channel)));
+    const sender = open(server.url, { connections: 2 });
+    const sending = Promise.all(Array.from({ length: 8 }, () => send(sender)));
     await expect.poll(() => bodies).toBe(2);
     const startedAt = performance.now();
-    await channel.close(100);
+    await sender.close(100);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
     const types = (await sending).map(({ type }) => type);
     expect(types.filter((type) => type === 'uncertain')).toHaveLength(2);
@@ -207,13 +209,13 @@ describe('sessions', () => {
     const server = await serve({
       onMessage: () => new Promise((resolve) => setTimeout(() => resolve(null), 150)),
     });
-    const channel = open(server.url);
-    const sending = [send(channel), send(channel), send(channel)];
-    await channel.close();
+    const sender = open(server.url);
+    const sending = [send(sender), send(sender), send(sender)];
+    await sender.close();
     expect(server.messages).toHaveLength(3);
     expect((await Promise.all(sending)).map((outcome) => outcome.type)).toEqual(Array(3).fill('accepted'));
     await expect.poll(() => server.openSessions()).toBe(0);
-    expect(await send(channel)).toMatchObject({ type: 'transient', scope: 'sender', code: 'channel_closed' });
+    expect(await send(sender)).toMatchObject({ type: 'transient', scope: 'sender', code: 'channel_closed' });
   });
 });
 
@@ -293,9 +295,9 @@ describe('an email whose fate nobody can know', () => {
     ['the reply after the body is no SMTP reply', 'garbage_after_dot'],
   ] as const)('is uncertain: %s', async (_, hangUp) => {
     const server = await serve({ hangUp });
-    const channel = open(server.url);
+    const sender = open(server.url);
     const body = 'A line of a long letter.\n'.repeat(40_000);
-    expect(await send(channel, undefined, body)).toMatchObject({ type: 'uncertain' });
+    expect(await send(sender, undefined, body)).toMatchObject({ type: 'uncertain' });
     expect(server.messages).toEqual([]);
     expect(server.sessionCount()).toBe(1);
   });
@@ -304,8 +306,8 @@ describe('an email whose fate nobody can know', () => {
 describe('encryption', () => {
   test('STARTTLS is used when offered, and the login follows it', async () => {
     const server = await serve({ tls: 'starttls', auth: { user: 'a@b', pass: 'p/:#' } });
-    const channel = open(withLogin(server.url, 'a%40b:p%2F%3A%23'), { ca: TEST_CERTIFICATE });
-    expect(await send(channel)).toMatchObject({ type: 'accepted' });
+    const sender = open(withLogin(server.url, 'a%40b:p%2F%3A%23'), { ca: TEST_CERTIFICATE });
+    expect(await send(sender)).toMatchObject({ type: 'accepted' });
     expect(server.messages[0]).toMatchObject({ secure: true, user: 'a@b' });
   });
 
@@ -403,12 +405,12 @@ describe('addresses beyond ASCII', () => {
 
   test('and is skipped when the server has no SMTPUTF8, without harm to the session', async () => {
     const server = await serve({ smtpUtf8: false });
-    const channel = open(server.url, { connections: 1 });
-    expect(await send(channel, 'müller@example.org')).toMatchObject({
+    const sender = open(server.url, { connections: 1 });
+    expect(await send(sender, 'müller@example.org')).toMatchObject({
       type: 'skipped',
       code: 'smtputf8_unsupported',
     });
-    expect(await send(channel)).toMatchObject({ type: 'accepted' });
+    expect(await send(sender)).toMatchObject({ type: 'accepted' });
   });
 
   test('a domain beyond ASCII works with every server', async () => {
@@ -434,8 +436,8 @@ describe('addresses beyond ASCII', () => {
 
 describe('settings', () => {
   test('the sender is named by host and port, without its password', () => {
-    const channel = open('smtps://ann:s3cret@mail.example.com', { connections: 5, ratePerSecond: 14 });
-    expect(channel.sender).toMatchObject({
+    const sender = open('smtps://ann:s3cret@mail.example.com', { connections: 5, ratePerSecond: 14 });
+    expect(sender.about).toMatchObject({
       id: 'smtp:mail.example.com:465',
       ratePerSecond: 14,
       windowSize: 20,

@@ -1,5 +1,6 @@
-import type { Channel, Outcome } from '../../../core/deliveries/sender.ts';
+import type { Outcome, Sender } from '../../../core/deliveries/sender.ts';
 import { normalizeEmail } from '../../../core/leads/contact.ts';
+import { messageFor } from '../../../core/messages/message.ts';
 import { TidingsError } from '../../../errors.ts';
 import type { Log } from '../../../log/log.ts';
 import { compileMessage } from '../message/mime.ts';
@@ -35,7 +36,7 @@ const NO_ADDRESS: Outcome = {
  * Email over any SMTP relay. Opens no connection before the first message.
  * @throws TidingsError `configuration` when `SMTP_URL`, `EMAIL_FROM` or `SMTP_CONNECTIONS` cannot be used.
  */
-export function createSmtpSender(options: SmtpSenderOptions): Channel {
+export function createSmtpSender(options: SmtpSenderOptions): Sender {
   const relay = parseSmtpUrl(options.url);
   const from = parseEmailFrom(options.from);
   const connections = options.connections ?? 10;
@@ -51,17 +52,18 @@ export function createSmtpSender(options: SmtpSenderOptions): Channel {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections, options.log);
   return {
-    name: 'email',
-    provider: 'email-smtp',
-    sender: {
+    about: {
       id: `smtp:${relay.host}:${relay.port}`,
+      channel: 'email',
+      provider: 'email-smtp',
+      mode: 'live',
       ratePerSecond: options.ratePerSecond,
       // For each session one message on its way, one that waits for it, and two whose results are being written down.
       windowSize: connections * 4,
-      ifEverybodyIsRefused: ifEverybody,
     },
-    prepare(content) {
-      const message = compileMessage(content, from);
+    ifEverybodyIsRefused: ifEverybody,
+    prepare(given) {
+      const message = compileMessage(messageFor('email', given), from);
       return {
         async deliver(recipient, attempt) {
           const read = normalizeEmail(recipient.contact);

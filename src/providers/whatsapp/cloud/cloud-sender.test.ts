@@ -9,9 +9,9 @@ import {
 import { startSmtpServer } from '../../../../test/support/smtp-server.ts';
 import {
   type Attempt,
-  type Channel,
   type Outcome,
   type Recipient,
+  type Sender,
   STALLED,
 } from '../../../core/deliveries/sender.ts';
 import { parseMergeText } from '../../../core/messages/merge-text.ts';
@@ -41,10 +41,10 @@ function settings(apiUrl: string, options: Partial<WhatsAppOptions> = {}): Whats
   };
 }
 
-function open(apiUrl: string, options: Partial<WhatsAppOptions> = {}): Channel {
-  const channel = createCloudSender(settings(apiUrl, options));
-  cleanUps.push(() => channel.close());
-  return channel;
+function open(apiUrl: string, options: Partial<WhatsAppOptions> = {}): Sender {
+  const sender = createCloudSender(settings(apiUrl, options));
+  cleanUps.push(() => sender.close());
+  return sender;
 }
 
 const TO: Recipient = {
@@ -64,8 +64,8 @@ const TO: Recipient = {
 };
 const ATTEMPT: Attempt = { deliveryId: '0f0f.1', attemptId: '0f0f.1.2-abc', mayLeave: () => true };
 
-function text(channel: Channel, body = 'Hi {{lead.first_name}}') {
-  return channel.prepare({ format: 'text', body: parseMergeText(body), subject: null, fromName: 'Team' });
+function text(sender: Sender, body = 'Hi {{lead.first_name}}') {
+  return sender.prepare({ channel: 'whatsapp', body: parseMergeText(body) });
 }
 
 async function outcomeOf(answer: Answer): Promise<{ outcome: Outcome; server: RunningCloudApi }> {
@@ -113,9 +113,9 @@ describe('a text message', () => {
   });
 
   test('over 4,096 characters is refused before anything is sent, with both numbers', () => {
-    const channel = open('http://127.0.0.1:1');
-    expect(() => text(channel, 'x'.repeat(4_100))).toThrow(/4100 characters.*at most 4096/);
-    expect(() => text(channel, '🎉'.repeat(4_096))).not.toThrow();
+    const sender = open('http://127.0.0.1:1');
+    expect(() => text(sender, 'x'.repeat(4_100))).toThrow(/4100 characters.*at most 4096/);
+    expect(() => text(sender, '🎉'.repeat(4_096))).not.toThrow();
   });
 
   test('that grows over 4,096 characters for one lead fails for that lead only, unsent', async () => {
@@ -180,12 +180,12 @@ describe('certainly not sent', () => {
 
   test('when it may not leave any more by the time its connection stands', async () => {
     const server = await serve();
-    const channel = open(server.url);
+    const sender = open(server.url);
     let asked = 0;
-    const held = await text(channel).deliver(TO, { ...ATTEMPT, mayLeave: () => ++asked === 0 });
+    const held = await text(sender).deliver(TO, { ...ATTEMPT, mayLeave: () => ++asked === 0 });
     expect(held).toBe(STALLED);
     expect(asked).toBe(1);
-    expect(await text(channel).deliver(TO, ATTEMPT)).toMatchObject({ type: 'accepted' });
+    expect(await text(sender).deliver(TO, ATTEMPT)).toMatchObject({ type: 'accepted' });
     expect(server.requests).toBe(1);
   });
 
@@ -273,33 +273,36 @@ describe('an unknown outcome, never sent twice', () => {
   });
 });
 
-describe('the channel', () => {
-  test('names its sender by the number id and keeps a second of messages in flight', () => {
-    expect(open('http://127.0.0.1:1').sender).toEqual({
+describe('the sender', () => {
+  test('is named by the number id and keeps a second of messages in flight', () => {
+    expect(open('http://127.0.0.1:1').about).toEqual({
       id: 'whatsapp:106540352242922',
+      channel: 'whatsapp',
+      provider: 'whatsapp-cloud',
+      mode: 'live',
       ratePerSecond: 80,
       windowSize: 80,
     });
     const sizes = [1, 16.5, 1_000, null].map(
-      (ratePerSecond) => open('http://127.0.0.1:1', { ratePerSecond }).sender.windowSize,
+      (ratePerSecond) => open('http://127.0.0.1:1', { ratePerSecond }).about.windowSize,
     );
     expect(sizes).toEqual([16, 17, 256, 256]);
   });
 
   test('lets what is in flight finish before it closes', async () => {
     const server = await serve({ latencyMs: 200 });
-    const channel = createCloudSender(settings(server.url));
-    const delivery = text(channel).deliver(TO, ATTEMPT);
-    await channel.close();
+    const sender = createCloudSender(settings(server.url));
+    const delivery = text(sender).deliver(TO, ATTEMPT);
+    await sender.close();
     expect(await delivery).toMatchObject({ type: 'accepted' });
   });
 
   test('gives up what is in flight when it may not wait longer: its outcome is unknown', async () => {
     const server = await serve({ script: () => ({ hang: true }) });
-    const channel = createCloudSender(settings(server.url, { timeoutMs: 20_000 }));
-    const delivery = text(channel).deliver(TO, ATTEMPT);
+    const sender = createCloudSender(settings(server.url, { timeoutMs: 20_000 }));
+    const delivery = text(sender).deliver(TO, ATTEMPT);
     await expect.poll(() => server.requests).toBe(1);
-    await channel.close(50);
+    await sender.close(50);
     expect(await delivery).toMatchObject({ type: 'uncertain' });
   });
 

@@ -1,5 +1,6 @@
-import { type Channel, type Outcome, STALLED } from '../../../core/deliveries/sender.ts';
+import { type Outcome, type Sender, STALLED } from '../../../core/deliveries/sender.ts';
 import { renderMergeText } from '../../../core/messages/merge-text.ts';
+import { messageFor } from '../../../core/messages/message.ts';
 import { refuseLongText, renderText } from '../text-limit.ts';
 import { classifyExchange } from './answer.ts';
 import { exchange, openPool } from './exchange.ts';
@@ -22,25 +23,27 @@ const INVALID_PHONE: Outcome = {
  * WhatsApp over Meta's Cloud API. Opens no connection before the first message.
  * @throws TidingsError `configuration` when an option cannot be used.
  */
-export function createCloudSender(options: WhatsAppOptions): Channel {
+export function createCloudSender(options: WhatsAppOptions): Sender {
   const endpoint = parseEndpoint(options);
   const windowSize = windowFor(options.ratePerSecond);
   // One connection for each message in flight: none waits in line for another's answer.
   const pool = openPool(endpoint, windowSize);
   return {
-    name: 'whatsapp',
-    provider: 'whatsapp-cloud',
-    sender: {
+    about: {
       id: `whatsapp:${options.phoneNumberId}`,
+      channel: 'whatsapp',
+      provider: 'whatsapp-cloud',
+      mode: 'live',
       ratePerSecond: options.ratePerSecond,
       windowSize,
     },
-    prepare(content) {
-      refuseLongText(content.body);
+    prepare(message) {
+      const { body } = messageFor('whatsapp', message);
+      refuseLongText(body);
       return {
         async deliver({ contact, values }, { attemptId, mayLeave }) {
           if (!/^\+\d{5,15}$/.test(contact)) return INVALID_PHONE;
-          const rendered = renderText(content.body, values);
+          const rendered = renderText(body, values);
           if ('refusal' in rendered) return rendered.refusal;
           const reply = await exchange(pool, endpoint, {
             method: 'POST',
@@ -56,7 +59,7 @@ export function createCloudSender(options: WhatsAppOptions): Channel {
           from: null,
           to: contact,
           subject: null,
-          text: renderMergeText(content.body, values),
+          text: renderMergeText(body, values),
         }),
       };
     },

@@ -1,7 +1,7 @@
 import type { ChannelName } from '../../src/core/channel.ts';
-import type { Attempt, Channel, Outcome, Recipient } from '../../src/core/deliveries/sender.ts';
+import type { Attempt, Outcome, Recipient, Sender, SenderAbout } from '../../src/core/deliveries/sender.ts';
 import { renderMergeText } from '../../src/core/messages/merge-text.ts';
-import type { MessageContent } from '../../src/core/messages/message.ts';
+import type { Message } from '../../src/core/messages/message.ts';
 
 export interface Delivered {
   contact: string;
@@ -9,23 +9,27 @@ export interface Delivered {
   attemptId: string;
 }
 
-/** A channel whose provider does what a test says, and remembers whom it accepted. */
-export class FakeSender implements Channel {
-  readonly name: ChannelName;
-  readonly provider = 'fake';
-  readonly sender: Channel['sender'];
+/** A sender whose provider does what a test says, and remembers whom it accepted. */
+export class FakeSender implements Sender {
+  readonly about: SenderAbout;
   readonly accepted: Delivered[] = [];
   tries = 0;
   answer: (delivered: Delivered, tries: number) => Outcome | undefined | Promise<Outcome | undefined> = () =>
     undefined;
 
-  constructor(name: ChannelName, windowSize = 16, ratePerSecond: number | null = null) {
-    this.name = name;
-    this.sender = { id: `fake:${name}`, ratePerSecond, windowSize };
+  constructor(channel: ChannelName, windowSize = 16, ratePerSecond: number | null = null) {
+    this.about = {
+      id: `fake:${channel}`,
+      channel,
+      provider: 'fake',
+      mode: 'live',
+      ratePerSecond,
+      windowSize,
+    };
   }
 
-  prepare(content: MessageContent) {
-    const render = (recipient: Recipient) => renderMergeText(content.body, recipient.values);
+  prepare(message: Message) {
+    const render = (recipient: Recipient) => renderMergeText(message.body, recipient.values);
     return {
       deliver: async (recipient: Recipient, attempt: Attempt): Promise<Outcome> => {
         const delivered = {
