@@ -244,17 +244,17 @@ describe('what is copied', () => {
       'leads 1',
       'audiences 1',
       'audience_members 0',
-      'sends 1',
-      'chunks 5',
-      'send_texts 0',
-      'deliveries 1',
       'suppressions 7',
       'suppression_history 0',
       'erased_contacts 0',
       'erasures 0',
+      'sends 1',
+      'chunks 5',
+      'send_texts 0',
+      'deliveries 1',
+      'refusals 0',
       'outbox_texts 0',
       'outbox_bodies 0',
-      'refusals 0',
       'outbox 0',
       'marks 0',
     ]);
@@ -492,7 +492,7 @@ describe('it is refused', () => {
   it('for a file from a newer version, and for one that was moved elsewhere', async () => {
     await halfSent(50, 10);
     const ledger = await openSqlite(file);
-    await ledger.write((tx) => tx.run("INSERT INTO schema_migrations VALUES (99, '', 99)"));
+    await ledger.write((tx) => tx.run("INSERT INTO schema_migrations VALUES (999, '', 999)"));
     await expect(move()).rejects.toMatchObject({ message: expect.stringContaining('newer Tidings') });
     await ledger.write((tx) => tx.run('DELETE FROM schema_migrations WHERE version = 999'));
     await ledger.close();
