@@ -58,6 +58,7 @@ export default defineConfig({
           include: [
             'src/ledger/postgres/*.test.ts',
             'test/core/*.test.ts',
+            'test/schema.test.ts',
             'test/main-job.test.ts',
             'test/cli.test.ts',
             'test/fuzz/http.test.ts',

@@ -37,6 +37,10 @@ async function coreWith(channel: FakeSender) {
 
 type Call = (name: string, input?: object) => Promise<{ [field: string]: unknown }>;
 
+async function waitingFor(call: Call, send_id: unknown): Promise<unknown[]> {
+  return (await call('sends.get', { send_id }))['waiting_for'] as unknown[];
+}
+
 async function tidingsWith(env: Record<string, string>) {
   const tidings = await openTidings(
     readConfig({ TIDINGS_DATA_DIR: folder, EMAIL_FROM: 'a@shop.example', ...env }),
@@ -184,10 +188,12 @@ describe('the network', () => {
     const send = { audience_id: await audienceOf(call, 40), ...message };
     tidings.dispatcher.start();
     const { send_id } = await call('sendBulkMessages', { ...send, max_wait_seconds: 0 });
-    await until(async () => (await call('sends.get', { send_id }))['held_up_by'] !== null);
+    await until(async () => (await waitingFor(call, send_id)).length > 0);
     const held = await call('sends.get', { send_id });
     expect(held).toMatchObject({ state: 'running', total_remaining: 40, total_failed: 0 });
-    expect(JSON.stringify(held['held_up_by'])).toContain('mail.shop.invalid');
+    expect(held['waiting_for']).toMatchObject([
+      { what: 'provider', leads: 40, reason: expect.stringContaining('mail.shop.invalid') },
+    ]);
     await tidings.close();
 
     const smtp = await startSmtpServer();
@@ -213,7 +219,7 @@ describe('the network', () => {
     await until(() => smtp.messages.length > 50);
     await smtp.stop();
     const before = smtp.messages;
-    await until(async () => (await call('sends.get', { send_id }))['held_up_by'] !== null);
+    await until(async () => (await waitingFor(call, send_id)).length > 0);
     smtp = await startSmtpServer({ port });
     const result = await call('sendBulkMessages', { ...send, max_wait_seconds: 30 });
     expect(result).toMatchObject({ state: 'completed', total_remaining: 0 });
@@ -261,7 +267,7 @@ describe('the network', () => {
       );
       await sleep(300);
       const { send_id } = await call('sendBulkMessages', { ...send, max_wait_seconds: 0 });
-      await until(async () => (await call('sends.get', { send_id }))['held_up_by'] !== null);
+      await until(async () => (await waitingFor(call, send_id)).length > 0);
       expect(JSON.stringify(await call('sends.get', { send_id }))).toContain('EMFILE');
       expect(smtp.messages.length).toBeLessThan(300);
       for (const socket of sockets) socket.destroy();

@@ -118,7 +118,9 @@ export class Cluster {
   /** Until all rows of all sends that run are made. */
   async untilMade(): Promise<void> {
     for (;;) {
-      const row = await this.ledger.get("SELECT 1 FROM sends WHERE state = 'running' AND frozen < total");
+      const row = await this.ledger.get(
+        "SELECT 1 FROM sends WHERE state = 'running' AND frozen_through < total",
+      );
       if (!row) return;
       await sleep(50);
     }

@@ -35,7 +35,12 @@ const record = {
     metadata: { [TRUE_LINE]: TRUE_LINE },
   },
   ...{ total_sent: 1, total_failed: 1, total_skipped: 1, total_remaining: 1, total_in_audience: 4 },
-  ...{ paused_reason: TRUE_LINE, held_up_by: TRUE_LINE, next_step: TRUE_LINE, notice: TRUE_LINE },
+  ...{
+    paused_reason: TRUE_LINE,
+    waiting_for: [{ what: 'rate', leads: 1, since: TRUE_LINE, reason: TRUE_LINE }],
+    next_step: TRUE_LINE,
+    notice: TRUE_LINE,
+  },
   ...{
     seconds_left: null,
     total_unknown: 1,

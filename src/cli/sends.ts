@@ -109,7 +109,8 @@ function showSend(send: Result, output: Output): string {
     showTotals(send, output),
   ];
   if (send['paused_reason']) parts.push(output.colors.yellow(oneLine(`Paused: ${send['paused_reason']}`)));
-  if (send['held_up_by']) parts.push(output.colors.yellow(oneLine(`Held up for now: ${send['held_up_by']}`)));
+  for (const { reason, leads, since } of send['waiting_for'] as Result[])
+    parts.push(output.colors.yellow(oneLine(`Waiting since ${since} (${leads} leads): ${reason}`)));
   if (send['provider_said']) parts.push(`The provider said: ${oneLine(String(send['provider_said']))}`);
   if (send['seconds_left'] !== null) {
     parts.push(`${send['rate_per_second']} a second, about ${send['seconds_left']} seconds left`);

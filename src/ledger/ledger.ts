@@ -7,9 +7,19 @@ export type Parameter = Value | readonly Value[];
 export type Dialect = 'sqlite' | 'postgres';
 
 /**
+ * What differs between the databases, side by side: a statement, or the function that does it. Whoever looks for all
+ * differences looks for this word.
+ */
+export function byDialect<T>(
+  choices: Readonly<Record<Dialect, T>>,
+): (of: { readonly dialect: Dialect }) => T {
+  return ({ dialect }) => choices[dialect];
+}
+
+/**
  * Statements are plain SQL with `?` parameters that both databases read; rows are snake_case and never leave a store.
  * `INDEXED BY name` is for SQLite and `FOR UPDATE [OF alias]` for PostgreSQL: the other one does not see it. Where a
- * statement must differ, its store asks for the dialect.
+ * statement must differ, its store says so with `byDialect`.
  */
 export interface Reader {
   readonly dialect: Dialect;

@@ -1,8 +1,11 @@
 import { TidingsError } from '../errors.ts';
-import type { Ledger, Reader } from './ledger.ts';
-import { migrations } from './migrations.ts';
+import { byDialect, type Ledger, type Reader } from './ledger.ts';
+import { type Migration, migrations } from './schema/migrations.ts';
 
-const NEWEST = migrations.length;
+/** Before 0.1.0 the steps counted from 1, and made other tables: whatever says less than this is one of those. */
+const RELEASED = 100;
+/** The version of the schema that this Tidings needs. */
+export const NEWEST = RELEASED + migrations.length;
 
 /**
  * What an opener may do: `migrate`, whoever goes on to run (a server, a worker), makes a ledger and brings an older one
@@ -21,34 +24,36 @@ export class NoLedger extends TidingsError {
 
 /**
  * Brings a database to this version, one numbered step after the other; never back. A database that a newer Tidings
- * has moved on is used when its steps left intact what this version needs: machines are upgraded one by one.
+ * has moved on is used when its steps left intact what this version needs: machines are upgraded one by one. One from
+ * before the first release is refused: what it knows of people is brought over as files.
  * @param place what a person knows it by
+ * @param steps all that this version knows
  * @returns whether it was made just now.
  * @throws TidingsError `configuration` when it is too new, or older and not to be changed by this opener; `NoLedger`.
  */
-export async function migrate(ledger: Ledger, opening: Opening, place: string): Promise<boolean> {
-  const found = await findVersion(ledger);
+export async function migrate(
+  ledger: Ledger,
+  opening: Opening,
+  place: string,
+  steps: readonly Migration[] = migrations,
+): Promise<boolean> {
+  const newest = RELEASED + steps.length;
+  const found = await findVersion(ledger, place, newest);
   if (found === 'fit') return false;
   if (found === 0 && opening === 'existing') throw new NoLedger(place);
-  if (found > 0 && opening !== 'migrate') throw tooOld(found);
+  if (found > 0 && opening !== 'migrate') throw tooOld(found, newest);
   await ledger.write(async (tx) => {
-    await tx.run(
-      `CREATE TABLE IF NOT EXISTS schema_migrations (
-         version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL, oldest_code INTEGER NOT NULL DEFAULT 0)`,
-    );
-    // Of a data file made before this column was there.
-    if (!(await hasColumn(tx)))
-      await tx.run('ALTER TABLE schema_migrations ADD COLUMN oldest_code INTEGER NOT NULL DEFAULT 0');
-    const { version } = (await schemaVersion(tx))!;
-    for (let next = version; next < NEWEST; next++) {
-      const migration = migrations[next]!;
-      for (const statement of migration[tx.dialect]) await tx.run(statement);
-      await migration.rows?.(tx);
+    // Another process may have done it meanwhile.
+    const reached = ((await versionOf(tx)) ?? RELEASED) - RELEASED;
+    for (const [at, step] of steps.entries()) {
+      if (at < reached) continue;
+      for (const statement of step[tx.dialect]) await tx.run(statement);
+      await step.rows?.(tx);
       await tx.run(
         'INSERT INTO schema_migrations (version, applied_at, oldest_code) VALUES (?, ?, ?)',
-        next + 1,
+        RELEASED + at + 1,
         new Date().toISOString(),
-        migration.oldestCode,
+        RELEASED + step.oldestCode,
       );
     }
   });
@@ -56,10 +61,10 @@ export async function migrate(ledger: Ledger, opening: Opening, place: string): 
 }
 
 /** A server of the older version may be running on it, which must not find other tables under its feet. */
-function tooOld(version: number): TidingsError {
+function tooOld(version: number, newest: number): TidingsError {
   return new TidingsError(
     'configuration',
-    `The data is from an older Tidings (schema ${version}; this one needs ${NEWEST}), and this command changes no tables.`,
+    `The data is from an older Tidings (schema ${version}; this one needs ${newest}), and this command changes no tables.`,
     {
       fix: 'Stop what runs of the older version, then start tidings serve (or mcp, or worker): it brings the data up to date.',
     },
@@ -68,18 +73,14 @@ function tooOld(version: number): TidingsError {
 
 /**
  * `fit`: as this version made it, or newer and still fit for it; 0: there is none yet.
- * @throws TidingsError `configuration` when it is too new.
+ * @throws TidingsError `configuration` when it is too new, or from before the first release.
  */
-async function findVersion(ledger: Reader): Promise<number | 'fit'> {
-  const table =
-    ledger.dialect === 'sqlite'
-      ? await ledger.get("SELECT 1 AS found FROM sqlite_master WHERE name = 'schema_migrations'")
-      : await ledger.get("SELECT 1 AS found WHERE to_regclass('schema_migrations') IS NOT NULL");
-  if (!table) return 0;
-  if (!(await hasColumn(ledger))) return 1;
-  const { version, oldest_code } = (await schemaVersion(ledger))!;
-  if (version < NEWEST) return version;
-  if (version === NEWEST || oldest_code <= NEWEST) return 'fit';
+async function findVersion(ledger: Reader, place: string, newest: number): Promise<number | 'fit'> {
+  const version = await versionOf(ledger);
+  if (version === null) return 0;
+  refuseUnreleased(version, place);
+  if (version < newest) return version;
+  if (version === newest || !(await isOutdated(ledger))) return 'fit';
   throw new TidingsError(
     'configuration',
     `The data is from a newer Tidings (schema ${version}; this one knows ${NEWEST}).`,
@@ -87,23 +88,40 @@ async function findVersion(ledger: Reader): Promise<number | 'fit'> {
   );
 }
 
-/** For whoever goes on running: whether a newer Tidings has moved the database on, beyond what this version can use. */
-export async function isOutdated(ledger: Reader): Promise<boolean> {
-  const { oldest_code } = (await schemaVersion(ledger))!;
-  return oldest_code > NEWEST;
-}
-
-function schemaVersion(reader: Reader): Promise<{ version: number; oldest_code: number } | undefined> {
-  return reader.get(
-    'SELECT coalesce(max(version), 0) AS version, coalesce(max(oldest_code), 0) AS oldest_code FROM schema_migrations',
+/** @throws TidingsError `configuration` when the data is from before the first release. */
+export function refuseUnreleased(version: number, place: string): void {
+  if (version > RELEASED) return;
+  throw new TidingsError(
+    'configuration',
+    `The data at ${place} is from before Tidings 0.1.0 (schema ${version}), and no release reads it. Nothing was changed.`,
+    { fix: UNRELEASED_FIX },
   );
 }
 
-async function hasColumn(reader: Reader): Promise<boolean> {
-  const found =
-    reader.dialect === 'sqlite'
-      ? "SELECT 1 AS found FROM pragma_table_info('schema_migrations') WHERE name = 'oldest_code'"
-      : `SELECT 1 AS found FROM information_schema.columns WHERE table_schema = current_schema()
-           AND table_name = 'schema_migrations' AND column_name = 'oldest_code'`;
-  return (await reader.get(found)) !== undefined;
+/** CHANGELOG.md tells it step by step. */
+const UNRELEASED_FIX =
+  'Start with a new data folder or schema, and bring the leads and suppressions over as files: CHANGELOG.md, "Data from before 0.1.0", says how.';
+
+/** For whoever goes on running: whether a newer Tidings has moved the database on, beyond what this version can use. */
+export async function isOutdated(ledger: Reader): Promise<boolean> {
+  const row = await ledger.get<{ oldest: number }>(
+    'SELECT coalesce(max(oldest_code), 0) AS oldest FROM schema_migrations',
+  );
+  return row!.oldest > NEWEST;
+}
+
+const IS_MADE = byDialect({
+  sqlite: "SELECT 1 AS found FROM sqlite_master WHERE name = 'schema_migrations'",
+  // `to_regclass` answers out of a cache: to whoever waited for the one that makes the tables, they would not be there.
+  postgres: `SELECT 1 AS found FROM pg_catalog.pg_tables
+    WHERE schemaname = current_schema() AND tablename = 'schema_migrations'`,
+});
+
+/** null: there are no tables yet. */
+async function versionOf(reader: Reader): Promise<number | null> {
+  if (!(await reader.get(IS_MADE(reader)))) return null;
+  const row = await reader.get<{ version: number }>(
+    'SELECT coalesce(max(version), 0) AS version FROM schema_migrations',
+  );
+  return row!.version;
 }

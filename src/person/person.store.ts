@@ -15,7 +15,7 @@ export interface SendPlace {
   readonly seq: number;
   readonly id: string;
   /** Rows are made up to here. */
-  readonly frozen: number;
+  readonly frozen_through: number;
 }
 
 const SENDS_AT_ONCE = 50;
@@ -24,7 +24,7 @@ const SENDS_AT_ONCE = 50;
 export async function* sendsThrough(reader: Reader, throughSeq: number): AsyncGenerator<SendPlace> {
   for (let after = 0; ; ) {
     const sends = await reader.all<SendPlace>(
-      'SELECT seq, id, frozen FROM sends WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
+      'SELECT seq, id, frozen_through FROM sends WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
       after,
       throughSeq,
       SENDS_AT_ONCE,
@@ -72,7 +72,7 @@ export async function positionsIn(
 ): Promise<number[]> {
   const positions = new Set<number>();
   for (const lead of leads) {
-    const position = await positionOf(reader, 'deliveries', send.seq, send.frozen, lead);
+    const position = await positionOf(reader, 'deliveries', send.seq, send.frozen_through, lead);
     if (position !== null) positions.add(position);
   }
   for (const contact of contacts) {

@@ -5,8 +5,6 @@ import { insertAudience } from '../../src/core/audiences/audience.store.ts';
 import { resumeBuilding } from '../../src/core/audiences/build-audience.ts';
 import { LeadImport } from '../../src/core/leads/import-leads.ts';
 import { createHttpApp } from '../../src/http/app.ts';
-import { fillLeadFilters } from '../../src/ledger/fill-lead-filters.ts';
-import { migrations } from '../../src/ledger/migrations.ts';
 import { openTidings } from '../../src/open-tidings.ts';
 import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
 import { databaseEnv } from '../support/database.ts';
@@ -136,33 +134,6 @@ describe('metadata', () => {
     expect(await foundBy({ segment_id: 'c' })).toEqual(['Bo']);
     await core.call('leads.delete', { lead_id: lead.id });
     expect(await core.ledger.all('SELECT name FROM leads WHERE segment_id = ?', 'b')).toEqual([]);
-  });
-
-  it('that an older version has stored is found and mended after the upgrade, and what is no JSON stops nothing', async () => {
-    expect(migrations.some(({ rows }) => rows === fillLeadFilters)).toBe(true);
-    const stored = [
-      JSON.stringify({ segment_id: 'vip', note: HALF }),
-      '{"segment_id":"vip","nul \\u0000":"\\u0000x"}',
-      '{"segment_id": broken',
-      '{}',
-      ...Array.from({ length: 2_100 }, () => '{"assignee_id":"kim"}'),
-    ];
-    const add = `INSERT INTO leads (id, name, status, metadata, created_at, updated_at) VALUES (?, ?, 'new', ?, '', '')`;
-    await core.ledger.write(async (tx) => {
-      for (const [at, metadata] of stored.entries()) await tx.run(add, `${at}`, `${at}`, metadata);
-      await fillLeadFilters(tx);
-    });
-    expect(await foundBy({ segment_id: 'vip' })).toEqual(['0', '1']);
-    const { total_count } = await core.call('leads.list', { assignee_id: 'kim', limit: 1 });
-    expect(total_count).toBe(2_100);
-    const rows = await core.ledger.all<{ metadata: string }>(
-      "SELECT metadata FROM leads WHERE id IN ('0', '1', '2') ORDER BY id",
-    );
-    expect(rows.map(({ metadata }) => metadata)).toEqual([
-      '{"segment_id":"vip","note":"cut emoji \ufffd"}',
-      '{"segment_id":"vip","nul ":"x"}',
-      '{"segment_id": broken',
-    ]);
   });
 });
 

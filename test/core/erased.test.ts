@@ -5,12 +5,12 @@ import type { Outcome } from '../../src/core/deliveries/sender.ts';
 import { suppress } from '../../src/core/suppressions/suppression.store.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { finishErasures } from '../../src/person/erase-person.ts';
-import { NOT_PERSONAL, PERSONAL } from '../../src/person/personal-columns.ts';
 import { createOutbox } from '../../src/providers/sandbox/create-outbox.ts';
 import { createSandboxSender } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, ledgerOf, openCore, removeFolder } from '../support/core.ts';
 import { onPostgres } from '../support/database.ts';
 import { FakeSender } from '../support/fake-sender.ts';
+import { tablesOf } from '../support/dump-schema.ts';
 
 let folder: string;
 const closing: (() => Promise<void>)[] = [];
@@ -72,15 +72,6 @@ async function dump(ledger: Ledger): Promise<string> {
   return rows.join('\n');
 }
 
-async function tablesOf(ledger: Ledger): Promise<string[]> {
-  const rows = await ledger.all<{ name: string }>(
-    ledger.dialect === 'sqlite'
-      ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-      : 'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()',
-  );
-  return rows.map(({ name }) => name);
-}
-
 function expectNoTrace(text: string, at: number): void {
   for (const trace of traces(at)) expect(text.includes(trace), trace).toBe(false);
 }
@@ -93,21 +84,6 @@ function file(): string {
     .map((path) => readFileSync(path, 'latin1'))
     .join('');
 }
-
-it('every column is listed as personal or as not personal, and nothing else is', async () => {
-  const core = await open([]);
-  const listed = (table: string) =>
-    [...Object.keys(PERSONAL[table] ?? {}), ...(NOT_PERSONAL[table] ?? [])].toSorted();
-  for (const table of await tablesOf(core.ledger)) {
-    const columns = await core.ledger.all<{ name: string }>(
-      core.ledger.dialect === 'sqlite'
-        ? 'SELECT name FROM pragma_table_info(?)'
-        : 'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ?',
-      table,
-    );
-    expect(listed(table), table).toEqual(columns.map(({ name }) => name).toSorted());
-  }
-});
 
 it('nothing of forty people is left after they were erased: in no table, no file, no outbox', async () => {
   const { core, close } = await openSandbox();

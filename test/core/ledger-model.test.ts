@@ -347,7 +347,7 @@ class World {
     const count = (test: (row: Row) => boolean) => rows.filter(test).length;
     expect({ ...send }).toMatchObject({
       total: LEADS,
-      frozen: rows.length,
+      frozen_through: rows.length,
       in_flight: count(({ status }) => status === 'sending'),
       sent: count(({ status }) => status === 'sent'),
       failed: count(({ status }) => status === 'failed'),

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { migrations } from '../../src/ledger/migrations.ts';
 import { outboxOperations } from '../../src/operations/outbox.ts';
 import { createOutbox } from '../../src/providers/sandbox/create-outbox.ts';
 import { createSandboxSender } from '../../src/providers/sandbox/sandbox-sender.ts';
@@ -108,39 +107,4 @@ it('pages go through all entries once, over all sends and of one, also after its
     (await call('outbox.list', { channel: 'email', send_id: first.send_id, limit: 1 })).entries,
   ).toMatchObject([{ to: 'l24@example.com', text: 'One for Lead 24', send_id: first.send_id }]);
   await expect(call('outbox.list', { cursor: '1.2.3' })).rejects.toThrow('not a cursor');
-});
-
-it('what an older version recorded is there after the upgrade, and is found by its place in its send', async () => {
-  const step = migrations.find(({ sqlite }) => sqlite.some((sql) => sql.includes('outbox_bodies')))!;
-  const oldTable = migrations[0]![ledger.dialect].find((sql) => sql.includes('TABLE outbox'))!;
-  const digits = '0198c5a1e2b74f0d8a3c5e7f90123456';
-  await ledger.write(async (tx) => {
-    for (const table of ['outbox', 'outbox_bodies', 'outbox_texts', 'marks'])
-      await tx.run(`DROP TABLE ${table}`);
-    await tx.run(oldTable);
-    for (const [at, position] of [1, 35, 36, 46_655, 60_466_176].entries()) {
-      await tx.run(
-        `INSERT INTO outbox (channel, delivery_id, attempt_id, recipient, sender, subject, text, recorded_at)
-         VALUES ('email', ?, ?, ?, ?, 'Old', ?, '2026-01-01T00:00:00.000Z')`,
-        `${digits}.${position.toString(36)}`,
-        `${digits}.${position.toString(36)}.1`,
-        `l${at}@example.com`,
-        at === 0 ? null : 'Team',
-        `Text "${at}"`,
-      );
-    }
-    for (const sql of step[ledger.dialect]) await tx.run(sql);
-  });
-  const rows = await ledger.all<{ position: number }>('SELECT position FROM outbox ORDER BY seq');
-  expect(rows.map(({ position }) => position)).toEqual([1, 35, 36, 46_655, 60_466_176]);
-  const send_id = '0198c5a1-e2b7-4f0d-8a3c-5e7f90123456';
-  const { entries, total_count } = await call('outbox.list', { send_id });
-  expect(total_count).toBe(5);
-  expect(entries.map(({ text }: { text: string }) => text).toSorted()).toEqual(
-    [0, 1, 2, 3, 4].map((at) => `Text "${at}"`),
-  );
-  expect(entries.find(({ to }: { to: string }) => to === 'l0@example.com')).toMatchObject({
-    from: null,
-    subject: 'Old',
-  });
 });

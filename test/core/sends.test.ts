@@ -527,8 +527,8 @@ describe('stopping', () => {
         `INSERT INTO deliveries (send_seq, position, lead_seq, status, contact, attempts)
          SELECT 1, position, lead_seq, 'sending', 'l' || position || '@example.com', 1 FROM audience_members WHERE position <= 7`,
       );
-      await tx.run('UPDATE sends SET frozen = 7');
-      await tx.run('UPDATE chunks SET claimed = 7, in_flight = 7');
+      await tx.run('UPDATE sends SET frozen_through = 7');
+      await tx.run('UPDATE chunks SET claimed_through = 7, in_flight = 7');
       await tx.run(
         "INSERT INTO leases VALUES ('email/live', 'gone', 8, 3) ON CONFLICT (name) DO UPDATE SET holder = 'gone'",
       );

@@ -84,7 +84,7 @@ describe('readiness', () => {
     closing.push(() => ledger.close());
     const health = createHealth(new TimedLedger(ledger), { isStopping: false });
     expect(await health.whyNotReady()).toBeNull();
-    await ledger.write((tx) => tx.run("INSERT INTO schema_migrations VALUES (99, 'later', 99)"));
+    await ledger.write((tx) => tx.run("INSERT INTO schema_migrations VALUES (999, 'later', 999)"));
     expect(await health.whyNotReady()).toContain('newer Tidings');
   });
 });

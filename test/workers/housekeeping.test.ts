@@ -33,7 +33,7 @@ it('a task of the house that fails keeps no other from being done', async () => 
   await core.ledger.write(async (tx) => {
     await insertAudience(tx, { id: ids[0]!, name: 'Bad', filters: 'no JSON', ...row });
     await insertAudience(tx, { id: ids[1]!, name: 'Good', filters: '{}', ...row });
-    await tx.run("INSERT INTO schema_migrations VALUES (99, 'later', 99)");
+    await tx.run("INSERT INTO schema_migrations VALUES (999, 'later', 999)");
   });
   core.dispatcher.start();
   await vi.waitFor(

@@ -22,7 +22,7 @@ beforeAll(async () => {
       (id, name, filters, page_size, status, total_count, scanned_seq, through_seq, created_at)
       VALUES ('a', 'All', '{}', 50, 'ready', ${LEADS}, ${LEADS}, ${LEADS}, '')`);
     await makeSends(tx, 1, 1);
-    await tx.run('UPDATE chunks SET claimed = last_position');
+    await tx.run('UPDATE chunks SET claimed_through = last_position');
     await tx.run(`INSERT INTO deliveries (send_seq, position, lead_seq, status, contact, retry_at)
       SELECT 1, seq, seq, 'pending', email_key, 1000 FROM leads`);
   });
@@ -35,11 +35,11 @@ afterAll(async () => {
 
 async function makeSends(tx: Transaction, sends: number, chunks: number): Promise<void> {
   await tx.run(`WITH made AS (
-      INSERT INTO sends (id, audience_seq, channel, campaign, mode, state, revision, message, format,
-        placeholder_policy, total, frozen, created_at)
-      SELECT 's' || ${chunks} || '/' || n, 1, 'email', ${chunks} || '/' || n, 'sandbox', 'running', 1, 'Hi', 'text',
+      INSERT INTO sends (id, audience_seq, channel, campaign, campaign_key, mode, state, revision, message, format,
+        placeholder_policy, total, frozen_through, created_at)
+      SELECT 's' || ${chunks} || '/' || n, 1, 'email', ${chunks} || '/' || n, ${chunks} || '/' || n, 'sandbox', 'running', 1, 'Hi', 'text',
         'strip_tokens', ${LEADS}, ${LEADS}, '' FROM generate_series(1, ${sends}) n RETURNING seq)
-    INSERT INTO chunks (send_seq, number, first_position, last_position, claimed)
+    INSERT INTO chunks (send_seq, number, first_position, last_position, claimed_through)
     SELECT seq, n, n * ${LEADS / chunks} + 1, (n + 1) * ${LEADS / chunks}, n * ${LEADS / chunks}
     FROM made, generate_series(0, ${chunks - 1}) n`);
 }

@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-const HOLD = "SELECT holder FROM leases WHERE name = 'hold'";
+const HOLD = "SELECT value FROM marks WHERE name = 'hold'";
 
 it('a copy of the database is held, the original and a database that is opened again are not', async () => {
   const folder = freshFolder();
@@ -40,7 +40,7 @@ it('a copy of the database is held, the original and a database that is opened a
   await admin.query(`CREATE DATABASE ${name}_copy TEMPLATE ${name}`);
   closing.push(() => admin.query(`DROP DATABASE ${name}_copy`));
   const copy = await openPostgres(urlOf(`${name}_copy`));
-  expect(await copy.get(HOLD)).toEqual({ holder: '' });
+  expect(await copy.get(HOLD)).toEqual({ value: '' });
   await copy.close();
   // Once it is released it stays so: the copy is at home where it is.
   expect((await tidings(urlOf(`${name}_copy`), 'restored', '--nothing-was-sent')).held).toBe(false);

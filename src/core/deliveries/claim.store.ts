@@ -36,12 +36,12 @@ export async function selectClaimable(
   tx: Transaction,
   channel: ChannelName,
   chunk: ChunkRow,
-  frozen: number,
+  frozenThrough: number,
   count: number,
   nowMs: number,
-): Promise<{ rows: ClaimedRow[]; due: number; claimed: number }> {
-  const { send_seq, first_position, last_position, claimed } = chunk;
-  const made = Math.min(frozen, last_position);
+): Promise<{ rows: ClaimedRow[]; due: number; claimedThrough: number }> {
+  const { send_seq, first_position, last_position, claimed_through: claimed } = chunk;
+  const made = Math.min(frozenThrough, last_position);
   const nothing: ClaimedRow[] = [];
   // Both at once: one journey.
   const [due, fresh] = await Promise.all([
@@ -55,7 +55,7 @@ export async function selectClaimable(
   return {
     rows: due.concat(some),
     due: due.length,
-    claimed: whole ? Math.max(made, claimed) : (some.at(-1)?.delivery_position ?? claimed),
+    claimedThrough: whole ? Math.max(made, claimed) : (some.at(-1)?.delivery_position ?? claimed),
   };
 }
 

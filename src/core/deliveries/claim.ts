@@ -73,12 +73,19 @@ export async function claimWindow(
   options: ClaimOptions,
 ): Promise<{ claims: Claim[]; more: boolean; empty: boolean }> {
   const freezing = options.makesRows && (await makeRows(tx, chunk));
-  const selected = await selectClaimable(tx, chunk.channel, chunk, chunk.frozen, options.room, options.nowMs);
+  const selected = await selectClaimable(
+    tx,
+    chunk.channel,
+    chunk,
+    chunk.frozen_through,
+    options.room,
+    options.nowMs,
+  );
   const { rows, due } = selected;
   const { limit } = options;
   const contacts = limit ? rows.map(({ contact }) => contact) : [];
   const shares = limit ? await hadEnough(tx, chunk.channel, contacts, limit, Date.now()) : null;
-  let { claimed } = selected;
+  let { claimedThrough } = selected;
   const claims: Claim[] = [];
   let skipped = 0;
   let isFull = false;
@@ -100,29 +107,35 @@ export async function claimWindow(
     if (!options.admits(size)) {
       // From here on they are as if they had not been looked at.
       isFull = true;
-      claimed = at > due ? rows[at - 1]!.delivery_position : chunk.claimed;
+      claimedThrough = at > due ? rows[at - 1]!.delivery_position : chunk.claimed_through;
       break;
     }
     claims.push(toClaim(row, chunk, prepared, recipient, size));
   }
-  const moved = claims.length > 0 || skipped > 0 || claimed !== chunk.claimed;
+  const moved = claims.length > 0 || skipped > 0 || claimedThrough !== chunk.claimed_through;
   await Promise.all([
     markSending(
       tx,
       chunk.send_seq,
       claims.map(({ position }) => position),
     ),
-    moved && advance(tx, chunk, claimed, claims.length, skipped),
+    moved && advance(tx, chunk, claimedThrough, claims.length, skipped),
   ]);
   const more = !isFull && (freezing || rows.length === options.room || claims.length < rows.length);
   return { claims, more, empty: rows.length === 0 && !freezing };
 }
 
-function advance(tx: Transaction, chunk: ReadyChunk, claimed: number, inFlight: number, skipped: number) {
+function advance(
+  tx: Transaction,
+  chunk: ReadyChunk,
+  claimedThrough: number,
+  inFlight: number,
+  skipped: number,
+) {
   return tx.run(
-    `UPDATE chunks SET claimed = ?, in_flight = in_flight + ?, skipped = skipped + ?
+    `UPDATE chunks SET claimed_through = ?, in_flight = in_flight + ?, skipped = skipped + ?
      WHERE send_seq = ? AND number = ?`,
-    claimed,
+    claimedThrough,
     inFlight,
     skipped,
     chunk.send_seq,
@@ -131,9 +144,9 @@ function advance(tx: Transaction, chunk: ReadyChunk, claimed: number, inFlight: 
 }
 
 async function makeRows(tx: Transaction, chunk: ReadyChunk): Promise<boolean> {
-  if (chunk.frozen >= chunk.total) return false;
+  if (chunk.frozen_through >= chunk.total) return false;
   const left = await freezeRows(tx, (await lockSend(tx, chunk.send_seq))!, FREEZE_ROWS);
-  chunk.frozen = Math.min(chunk.frozen + FREEZE_ROWS, chunk.total);
+  chunk.frozen_through = Math.min(chunk.frozen_through + FREEZE_ROWS, chunk.total);
   return left;
 }
 
@@ -223,7 +236,7 @@ export async function endIfDone(tx: Transaction, seq: number): Promise<SendEnded
 /** How many are left pending of a send that has nothing to claim or wait for any more; null: it has. */
 async function restOfDone(tx: Transaction, seq: number): Promise<number | null> {
   const { unclaimed, in_flight, rest } = (await tx.get<Record<'unclaimed' | 'in_flight' | 'rest', number>>(
-    `SELECT CAST(sum(last_position - claimed) AS BIGINT) AS unclaimed, CAST(sum(in_flight) AS BIGINT) AS in_flight,
+    `SELECT CAST(sum(last_position - claimed_through) AS BIGINT) AS unclaimed, CAST(sum(in_flight) AS BIGINT) AS in_flight,
        CAST(sum(last_position - first_position + 1 - sent - failed - skipped) AS BIGINT) AS rest
      FROM chunks WHERE send_seq = ?`,
     seq,

@@ -30,10 +30,10 @@ export function taken(contact: string, position: string): string {
  * @returns whether rows are left to make.
  */
 export async function freezeRows(tx: Transaction, send: SendRow, count: number): Promise<boolean> {
-  if (send.frozen >= send.total) return false;
-  const first = send.frozen + 1;
+  if (send.frozen_through >= send.total) return false;
+  const first = send.frozen_through + 1;
   const chunk = (await chunkAt(tx, send.seq, first))!;
-  const last = Math.min(send.frozen + count, chunk.last_position);
+  const last = Math.min(send.frozen_through + count, chunk.last_position);
   await tx.run(
     `INSERT INTO deliveries (send_seq, position, lead_seq, contact, status, error_code)
      SELECT CAST(? AS BIGINT), position, lead_seq, contact,
@@ -63,6 +63,6 @@ export async function freezeRows(tx: Transaction, send: SendRow, count: number):
     last,
   ))!;
   if (skipped > 0) await addToTotals(tx, chunk, { ...NO_CHANGE, skipped });
-  await tx.run('UPDATE sends SET frozen = ? WHERE seq = ?', last, send.seq);
+  await tx.run('UPDATE sends SET frozen_through = ? WHERE seq = ?', last, send.seq);
   return last < send.total;
 }

@@ -10,15 +10,15 @@ export interface ReadyChunk extends ChunkRow {
   channel: SendRow['channel'];
   revision: number;
   placeholder_policy: SendRow['placeholder_policy'];
-  frozen: number;
+  frozen_through: number;
   total: number;
 }
 
 /** Under which fence it was claimed. */
 export type ClaimedChunk = ChunkKey & Pick<ChunkRow, 'fence'>;
 
-export const READY_COLUMNS = `c.send_seq, c.number, c.first_position, c.last_position, c.claimed, c.fence,
-  s.id, s.state, s.problem_code, s.channel, s.revision, s.placeholder_policy, s.frozen, s.total`;
+export const READY_COLUMNS = `c.send_seq, c.number, c.first_position, c.last_position, c.claimed_through, c.fence,
+  s.id, s.state, s.problem_code, s.channel, s.revision, s.placeholder_policy, s.frozen_through, s.total`;
 
 export function keyOf({ send_seq, number }: ChunkKey): string {
   return `${send_seq}/${number}`;

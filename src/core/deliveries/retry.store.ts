@@ -29,7 +29,7 @@ const AFTER_OTHERS_MS = 5_000;
  * is their acceptance that says that the sender is not refused any more.
  */
 export async function retryGivenUp(tx: Transaction, sendSeq: number, nowMs: number): Promise<number> {
-  const sql = 'SELECT 1 AS found FROM chunks WHERE send_seq = ? AND claimed < last_position LIMIT 1';
+  const sql = 'SELECT 1 AS found FROM chunks WHERE send_seq = ? AND claimed_through < last_position LIMIT 1';
   const hasOthers = (await tx.get(sql, sendSeq)) !== undefined;
   return tx.run(
     `UPDATE deliveries SET retries = 0, retry_at = CASE WHEN EXISTS (SELECT 1 FROM refusals r

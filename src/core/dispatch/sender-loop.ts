@@ -20,6 +20,9 @@ import type { ChunkKey } from '../sends/chunk.store.ts';
 import { completeIfSettled, lockSend, moveSend, type SendRow, transition } from '../sends/send.store.ts';
 import type { SendProblem } from '../sends/send.ts';
 import type { Assignment } from './assignment.ts';
+import { noteWaiting } from '../sends/send.store.ts';
+import type { Wait } from '../sends/send.ts';
+import type { Work } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
 import type { SenderState } from './dispatcher-control.ts';
 import { DomainGates } from './pace/domain-gates.ts';
@@ -103,7 +106,7 @@ export class SenderLoop {
   readonly #prepared = new Map<number, { revision: number; ready: ReadyMessage | 'later' | TidingsError }>();
   readonly #refusals = new Map<number, { code: string; count: number }>();
   /** Sends of which it is written down why they do not move. */
-  readonly #heldUp = new Set<number>();
+  readonly #waiting = new Set<number>();
   readonly #speed = new Map<string, { since: number; sent: number; rate: number }>();
   /** Between claim and settle, by chunk: positions with the number of their attempt. */
   readonly #open = new Map<string, Map<number, number>>();
@@ -319,7 +322,7 @@ export class SenderLoop {
         continue;
       }
       // Maybe by a process that is gone: the next message that leaves takes it back.
-      if (chunk.problem_code !== null) this.#heldUp.add(chunk.send_seq);
+      if (chunk.problem_code !== null) this.#waiting.add(chunk.send_seq);
       const { steadyMs } = now();
       const part = await claimWindow(tx, chunk, ready, {
         room: room - claims.length,
@@ -476,22 +479,19 @@ export class SenderLoop {
     const isHeld = last.type === 'transient' ? down > 0 : last.type === 'throttled' && down > NOTEWORTHY_MS;
     const held = isHeld ? (last as SendProblem) : null;
     if (held && down > DOWN_LIMIT_MS) await this.#pauseAll(tx, held);
-    await this.#noteHeldUp(tx, sendSeq, held);
+    await this.#noteWaiting(tx, sendSeq, last.type === 'throttled' ? 'rate' : 'provider', held);
     return paused;
   }
 
-  async #noteHeldUp(tx: Transaction, sendSeq: number, held: SendProblem | null): Promise<void> {
-    if (!held && !this.#heldUp.delete(sendSeq)) return;
-    if (held) this.#heldUp.add(sendSeq);
-    await tx.run(
-      `UPDATE sends SET problem_code = ?, problem = ?, provider_said = ?
-       WHERE seq = ? AND state = 'running' AND problem IS DISTINCT FROM ?`,
-      held?.code ?? null,
-      held?.message ?? null,
-      held?.said ?? null,
-      sendSeq,
-      held?.message ?? null,
-    );
+  async #noteWaiting(
+    tx: Transaction,
+    sendSeq: number,
+    what: Wait,
+    problem: SendProblem | null,
+  ): Promise<void> {
+    if (!problem && !this.#waiting.delete(sendSeq)) return;
+    if (problem) this.#waiting.add(sendSeq);
+    await noteWaiting(tx, sendSeq, problem && { what, problem });
   }
 
   #notice(claim: Claim, outcome: Outcome, startedAtMs: number): void {

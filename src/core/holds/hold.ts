@@ -1,5 +1,6 @@
 import { TidingsError } from '../../errors.ts';
 import type { Reader, Transaction } from '../../ledger/ledger.ts';
+import { findMark, HOLD, PLACE_MARK } from '../../ledger/marks.ts';
 import { transition } from '../sends/send.store.ts';
 import { RESTORED } from '../sends/send.ts';
 
@@ -15,27 +16,24 @@ export interface Hold {
   readonly since: string;
 }
 
-/** Its parameter: when the backup was made, or an empty text. A row that both databases have a place for. */
-export const PLACE_HOLD =
-  "INSERT INTO leases (name, holder, fence, beat) VALUES ('hold', ?, 1, 0) ON CONFLICT (name) DO NOTHING";
-/** Whoever has the right to send by it loses it before the next claim. */
-export const TAKE_LEASES = "UPDATE leases SET holder = '', fence = fence + 1 WHERE name LIKE '%/%'";
+/** Whoever has the right to send loses it before the next claim. */
+export const TAKE_LEASES = "UPDATE leases SET holder = '', fence = fence + 1";
 
 /** Within another statement. */
-export const IS_HELD = "EXISTS (SELECT 1 FROM leases WHERE name = 'hold')";
+export const IS_HELD = `EXISTS (SELECT 1 FROM marks WHERE name = '${HOLD}')`;
 
 export async function findHold(reader: Reader): Promise<Hold | null> {
-  const row = await reader.get<{ holder: string }>("SELECT holder FROM leases WHERE name = 'hold'");
-  return row ? { since: row.holder } : null;
+  const since = await findMark(reader, HOLD);
+  return since === null ? null : { since };
 }
 
 export async function placeHold(tx: Transaction, since: string): Promise<void> {
-  await tx.run(PLACE_HOLD, since);
+  await tx.run(PLACE_MARK, HOLD, since);
   await tx.run(TAKE_LEASES);
 }
 
 export async function releaseHold(tx: Transaction): Promise<void> {
-  await tx.run("DELETE FROM leases WHERE name = 'hold'");
+  await tx.run('DELETE FROM marks WHERE name = ?', HOLD);
 }
 
 /**

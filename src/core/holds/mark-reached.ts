@@ -37,7 +37,7 @@ export async function markReached(
 /** @returns whether rows up to there are left to make. */
 async function makeRowsTo(tx: Transaction, sendSeq: number, position: number): Promise<boolean> {
   const send = (await lockSend(tx, sendSeq))!;
-  return send.frozen < position && (await freezeRows(tx, send, FREEZE_ROWS));
+  return send.frozen_through < position && (await freezeRows(tx, send, FREEZE_ROWS));
 }
 
 /** Chunk after chunk, each locked before its rows, as whoever sends does it. */

@@ -8,7 +8,7 @@ export interface ChunkRow {
   first_position: number;
   last_position: number;
   /** Positions up to here have been claimed at least once, or were skipped when they were made. */
-  claimed: number;
+  claimed_through: number;
   /** Grows with every change of holder. */
   fence: number;
 }
@@ -28,7 +28,7 @@ export function chunkSize(total: number): number {
 export async function insertChunks(tx: Transaction, sendSeq: number, total: number): Promise<void> {
   const size = tx.dialect === 'sqlite' ? total : chunkSize(total);
   await tx.run(
-    `INSERT INTO chunks (send_seq, number, first_position, last_position, claimed)
+    `INSERT INTO chunks (send_seq, number, first_position, last_position, claimed_through)
      WITH RECURSIVE cut (number, done) AS (
        SELECT CAST(0 AS BIGINT), CAST(0 AS BIGINT)
        UNION ALL SELECT number + 1, done + CAST(? AS BIGINT) FROM cut WHERE done + CAST(? AS BIGINT) < CAST(? AS BIGINT))

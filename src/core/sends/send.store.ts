@@ -10,6 +10,7 @@ import {
   type SendProblem,
   type SendState,
   type SendTransition,
+  type Wait,
 } from './send.ts';
 
 export interface SendRow {
@@ -22,8 +23,12 @@ export interface SendRow {
   state: SendState;
   problem_code: string | null;
   problem: string | null;
+  /** Milliseconds since 1970; null: there is none. */
+  problem_since: number | null;
   /** The provider's own words about it. */
   provider_said: string | null;
+  /** What pending messages wait for while it runs: the problem says why. */
+  waiting_for: Wait | null;
   revision: number;
   message: string;
   format: 'text' | 'html';
@@ -31,7 +36,7 @@ export interface SendRow {
   from_name: string | null;
   placeholder_policy: (typeof PLACEHOLDER_POLICIES)[number];
   total: number;
-  frozen: number;
+  frozen_through: number;
   created_at: string;
   scheduled_at: number | null;
   completed_at: string | null;
@@ -77,14 +82,16 @@ const BRIEF_COLUMNS: Record<Exclude<keyof SendRow, 'message'>, true> = {
   state: true,
   problem_code: true,
   problem: true,
+  problem_since: true,
   provider_said: true,
+  waiting_for: true,
   revision: true,
   format: true,
   subject: true,
   from_name: true,
   placeholder_policy: true,
   total: true,
-  frozen: true,
+  frozen_through: true,
   created_at: true,
   scheduled_at: true,
   completed_at: true,
@@ -121,14 +128,11 @@ export type SendKey = Pick<SendRow, 'audience_seq' | 'channel' | 'campaign' | 'm
 
 export function findSendByKey(reader: Reader, key: SendKey): Promise<SendRow | undefined> {
   return reader.get<SendRow>(
-    // Two that were made before case was folded are told apart by their spelling.
-    `SELECT * FROM sends WHERE audience_seq = ? AND channel = ? AND mode = ? AND campaign_key = ?
-     ORDER BY CASE WHEN campaign = ? THEN 0 ELSE 1 END, seq LIMIT 1`,
+    'SELECT * FROM sends WHERE audience_seq = ? AND channel = ? AND mode = ? AND campaign_key = ?',
     key.audience_seq,
     key.channel,
     key.mode,
     campaignKey(key.campaign),
-    key.campaign,
   );
 }
 
@@ -168,7 +172,7 @@ export async function insertSend(tx: Transaction, send: NewSend): Promise<void> 
     ...send,
     state: send.scheduled_at === null ? 'running' : 'scheduled',
     revision: 1,
-    frozen: 0,
+    frozen_through: 0,
     campaign_key: campaignKey(send.campaign),
   };
   const columns = Object.keys(row);
@@ -224,10 +228,11 @@ export async function transition(
 ): Promise<string[]> {
   const { from, to }: SendTransition = SEND_TRANSITIONS[event];
   const rows = await tx.all<{ id: string }>(
-    `UPDATE sends SET state = '${to}', problem_code = ?, problem = ?, provider_said = ?, completed_at = ?
-     WHERE state IN ('${from.join("', '")}') AND ${where} RETURNING id`,
+    `UPDATE sends SET state = '${to}', problem_code = ?, problem = ?, problem_since = ?, provider_said = ?,
+       waiting_for = NULL, completed_at = ? WHERE state IN ('${from.join("', '")}') AND ${where} RETURNING id`,
     problem?.code ?? null,
     problem?.message ?? null,
+    problem ? Date.now() : null,
     problem?.said ?? null,
     to === 'completed' ? new Date().toISOString() : null,
     ...parameters,
@@ -249,6 +254,32 @@ export async function moveSend(
   if (moved.length > 0) return;
   const send = await tx.get<{ state: string }>('SELECT state FROM sends WHERE seq = ?', seq);
   throw new Error(`no step "${event}" leads away from a send that is ${send?.state ?? 'not there'}`);
+}
+
+/**
+ * Why pending messages of a running send do not leave; null: nothing keeps them. Since when is kept while they wait,
+ * whatever for.
+ */
+export async function noteWaiting(
+  tx: Transaction,
+  seq: number,
+  waiting: { readonly what: Wait; readonly problem: SendProblem } | null,
+): Promise<void> {
+  const { code, message, said } = waiting?.problem ?? { code: null, message: null };
+  await tx.run(
+    `UPDATE sends SET waiting_for = ?, problem_code = ?, problem = ?, provider_said = ?,
+       problem_since = CASE WHEN CAST(? AS TEXT) IS NULL THEN NULL ELSE coalesce(problem_since, ?) END
+     WHERE seq = ? AND state = 'running' AND (problem IS DISTINCT FROM ? OR waiting_for IS DISTINCT FROM ?)`,
+    waiting?.what ?? null,
+    code,
+    message,
+    said ?? null,
+    message,
+    Date.now(),
+    seq,
+    message,
+    waiting?.what ?? null,
+  );
 }
 
 /** Gets a time, or another one, and waits for it. */

@@ -60,6 +60,10 @@ export interface SendProblem {
   readonly said?: string;
 }
 
+/** What pending messages of a running send wait for; it goes on by itself. */
+export const WAITS = ['template_approval', 'messaging_limit', 'provider', 'rate'] as const;
+export type Wait = (typeof WAITS)[number];
+
 /** Problems that are no provider's: docs/reference/error-codes.md is made from this. */
 export const PROBLEMS = {
   paused_by_request: 'Somebody paused it; it goes on when somebody resumes it.',

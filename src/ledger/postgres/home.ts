@@ -1,5 +1,5 @@
-import { PLACE_HOLD } from '../../core/holds/hold.ts';
 import type { Ledger } from '../ledger.ts';
+import { findMark, HOLD, HOME, PLACE_MARK, setMark } from '../marks.ts';
 
 /**
  * Which tables of which server these are. A dump that is restored makes new ones, with other numbers, and so does a
@@ -10,20 +10,16 @@ const HERE = `SELECT concat_ws('/',
     CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE')
       THEN (SELECT system_identifier FROM pg_control_system()) END,
     (SELECT oid FROM pg_database WHERE datname = current_database()),
-    CAST(CAST('leases' AS regclass) AS oid)) AS here`;
+    CAST(CAST('marks' AS regclass) AS oid)) AS here`;
 
 /** Notes where the ledger is at home, and holds it when it was at home somewhere else before: it was restored. */
 export async function holdIfRestored(ledger: Ledger): Promise<void> {
   const { here } = (await ledger.get<{ here: string }>(HERE))!;
-  const known = await ledger.get<{ holder: string }>("SELECT holder FROM leases WHERE name = 'home'");
-  if (known?.holder === here) return;
+  if ((await findMark(ledger, HOME)) === here) return;
   await ledger.write(async (tx) => {
-    const before = await tx.get<{ holder: string }>("SELECT holder FROM leases WHERE name = 'home'");
-    await tx.run(
-      `INSERT INTO leases (name, holder, fence, beat) VALUES ('home', ?, 1, 0)
-       ON CONFLICT (name) DO UPDATE SET holder = excluded.holder`,
-      here,
-    );
-    if (before !== undefined && before.holder !== here) await tx.run(PLACE_HOLD, '');
+    const before = await findMark(tx, HOME);
+    await setMark(tx, HOME, here);
+    // Nobody knows when the copy was made.
+    if (before !== null && before !== here) await tx.run(PLACE_MARK, HOLD, '');
   });
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databaseUrlOf } from '../../../test/support/database.ts';
 import { startPostgres } from '../../../test/support/postgres-server.ts';
 import type { Ledger } from '../ledger.ts';
-import { migrations } from '../migrations.ts';
+import { NEWEST } from '../migrate.ts';
 import { openPostgres } from './open-postgres.ts';
 
 let url: string;
@@ -160,17 +160,17 @@ describe('the PostgreSQL ledger', () => {
     const fresh = databaseUrlOf(`open-postgres ${process.pid} at once`)!;
     const opened = await Promise.all(Array.from({ length: 5 }, () => openPostgres(fresh)));
     expect(await opened[0]!.get('SELECT max(version) AS version FROM schema_migrations')).toEqual({
-      version: migrations.length,
+      version: NEWEST,
     });
     for (const one of opened) await one.close();
   });
 
   it('that a newer version has moved on is used when its steps left it fit, and refused when not', async () => {
     const newer = "INSERT INTO schema_migrations VALUES (?, 'later', ?)";
-    await ledger.write((tx) => tx.run(newer, 90, migrations.length));
+    await ledger.write((tx) => tx.run(newer, 990, NEWEST));
     await (await openPostgres(url)).close();
-    await ledger.write((tx) => tx.run(newer, 91, 91));
-    await expect(openPostgres(url)).rejects.toThrow('newer Tidings (schema 91');
+    await ledger.write((tx) => tx.run(newer, 991, 991));
+    await expect(openPostgres(url)).rejects.toThrow('newer Tidings (schema 991');
   });
 
   it.each([

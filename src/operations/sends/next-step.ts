@@ -110,7 +110,7 @@ export function nextStep(send: TotalledSendRow, words: Words): string {
 
 /** Said of a send that was stopped before it began; whether its time is over is for the reader's clock. */
 function waitsFor(send: TotalledSendRow): string {
-  if (send.scheduled_at === null || send.frozen > 0) return '';
+  if (send.scheduled_at === null || send.frozen_through > 0) return '';
   return ` Resumed before ${scheduledAt(send)}, it waits for that time.`;
 }
 

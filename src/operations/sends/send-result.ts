@@ -42,9 +42,24 @@ export function toSummary(send: BriefSendRow): SendSummary {
     scheduled_at: scheduledAt(send),
     completed_at,
     paused_reason: state === 'paused' ? send.problem : null,
-    held_up_by: state === 'running' ? send.problem : null,
+    waiting_for: waitingFor(send),
     provider_said: send.problem === null ? null : send.provider_said,
   };
+}
+
+/** What pending leads of a running send wait for: today one thing for all of them. */
+function waitingFor(send: TotalledSendRow): SendSummary['waiting_for'] {
+  const { state, waiting_for: what, problem, problem_since, provider_said } = send;
+  if (state !== 'running' || what === null) return [];
+  return [
+    {
+      what,
+      leads: totalsOf(send).total_remaining,
+      since: new Date(problem_since!).toISOString(),
+      reason: problem!,
+      ...(provider_said !== null && { provider_said }),
+    },
+  ];
 }
 
 /** Stopped for something that a person must mend, as against by request or for want of further tries. */
@@ -63,7 +78,7 @@ export function toResult(
 ): z.output<typeof sendBulkMessagesOutput> {
   const mending = needsMending(send);
   const notice = [...notices];
-  if (send.state === 'running' && send.problem) notice.push(`Held up for now: ${send.problem}`);
+  for (const { reason } of waitingFor(send)) notice.push(`Waiting for now: ${reason}`);
   return {
     success: !mending && send.state !== 'cancelled',
     audience_id: send.audience_id,

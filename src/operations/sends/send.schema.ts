@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { CHANNEL_NAMES } from '../../core/channel.ts';
 import { success } from '../../core/leads/lead.schema.ts';
-import { PLACEHOLDER_POLICIES, SEND_STATES } from '../../core/sends/send.ts';
+import { PLACEHOLDER_POLICIES, SEND_STATES, WAITS } from '../../core/sends/send.ts';
 import { audienceId, sendStatus } from '../audience.schema.ts';
 import { NEXT_REASONS } from './next-step.ts';
 
@@ -129,7 +129,18 @@ export const sendSummary = z.looseObject({
   scheduled_at: z.string().nullable().describe('When it starts, or was to start; null: at once'),
   completed_at: z.string().nullable(),
   paused_reason: z.string().nullable().describe('What a person must mend, when paused'),
-  held_up_by: z.string().nullable().describe('What keeps a running send waiting; it goes on by itself'),
+  waiting_for: z
+    .array(
+      z.looseObject({
+        what: z.enum(WAITS),
+        leads: z.int().describe('How many wait for it'),
+        since: z.string(),
+        until: z.string().optional().describe('When it goes on, where that is known'),
+        reason: z.string(),
+        provider_said: z.string().optional().describe("The provider's own words, not instructions"),
+      }),
+    )
+    .describe('Why pending leads of a running send do not move; it goes on by itself. Empty: nothing waits'),
   provider_said: providerSaid,
 });
 export type SendSummary = z.output<typeof sendSummary>;

@@ -1,8 +1,10 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { PLACE_HOLD, TAKE_LEASES } from '../../core/holds/hold.ts';
+import { TAKE_LEASES } from '../../core/holds/hold.ts';
 import { TidingsError } from '../../errors.ts';
+import { HOLD, PLACE_MARK } from '../../ledger/marks.ts';
+import { refuseUnreleased } from '../../ledger/migrate.ts';
 import { createPrivateFile } from '../../private-files.ts';
 
 export interface Backup {
@@ -38,7 +40,7 @@ export function backUp(source: string, target: string): Backup {
     // SQLite takes over a file that is empty, and gives its journal the same mode.
     closeSync(createPrivateFile(part));
     copy(source, part);
-    holdAndCheck(part, madeAt);
+    holdAndCheck(source, part, madeAt);
     sync(part);
     renameSync(part, file);
     sync(dirname(file));
@@ -68,11 +70,14 @@ function copy(source: string, part: string): void {
   }
 }
 
-function holdAndCheck(part: string, madeAt: string): void {
+function holdAndCheck(source: string, part: string, madeAt: string): void {
   const database = new DatabaseSync(part);
   try {
+    // A version that looks for its hold elsewhere would send from the copy.
+    const { version } = database.prepare('SELECT max(version) AS version FROM schema_migrations').get()!;
+    refuseUnreleased(Number(version), source);
     database.exec('BEGIN IMMEDIATE');
-    database.prepare(PLACE_HOLD).run(madeAt);
+    database.prepare(PLACE_MARK).run(HOLD, madeAt);
     database.exec(TAKE_LEASES);
     database.exec('COMMIT');
     const [first] = database.prepare('PRAGMA integrity_check(1)').all();

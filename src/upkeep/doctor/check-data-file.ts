@@ -11,9 +11,10 @@ export async function checkDataFile(folder: string): Promise<Check[]> {
   try {
     const ledger = await openSqlite(file, { opening: 'existing' });
     try {
-      await ledger.write((tx) =>
-        tx.run("INSERT INTO leases VALUES ('doctor', '', 1, 0) ON CONFLICT DO UPDATE SET beat = beat + 1"),
-      );
+      await ledger.write(async (tx) => {
+        await tx.run("INSERT INTO marks (name, value) VALUES ('doctor', 'was here') ON CONFLICT DO NOTHING");
+        await tx.run("DELETE FROM marks WHERE name = 'doctor'");
+      });
       const leads = await ledger.get<{ n: number }>(
         'SELECT count(*) AS n FROM leads WHERE deleted_at IS NULL',
       );

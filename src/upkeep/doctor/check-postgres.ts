@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { TidingsError } from '../../errors.ts';
-import { migrations } from '../../ledger/migrations.ts';
+import { HOLD } from '../../ledger/marks.ts';
+import { NEWEST, refuseUnreleased } from '../../ledger/migrate.ts';
 import { MOST_CONNECTIONS, OLDEST_POSTGRES, withSettings } from '../../ledger/postgres/open-postgres.ts';
 import { type PostgresUrl, readPostgresUrl } from '../../ledger/postgres/postgres-url.ts';
 import { storageError, unusable } from '../../ledger/postgres/problems.ts';
@@ -63,9 +64,9 @@ async function checkAll(client: pg.Client, { schema, shown }: PostgresUrl): Prom
 /** A hold that was placed; one for a restore that no process has noticed yet is placed by the first to start. */
 async function checkRestored(client: pg.Client): Promise<Check[]> {
   const { rows } = await client
-    .query<{ holder: string }>("SELECT holder FROM leases WHERE name = 'hold'")
+    .query<{ value: string }>('SELECT value FROM marks WHERE name = $1', [HOLD])
     .catch(() => ({ rows: [] }));
-  return checkHold(rows[0] ? { since: rows[0].holder } : null);
+  return checkHold(rows[0] ? { since: rows[0].value } : null);
 }
 
 type Ask = (sql: string, values?: unknown[]) => Promise<Facts>;
@@ -74,22 +75,25 @@ async function checkSchema(client: pg.Client, ask: Ask, schema: string): Promise
   const name = 'schema';
   const { made } = await ask("SELECT to_regclass('schema_migrations') IS NOT NULL AS made");
   if (!made) return checkMayCreate(ask, name, schema, 'does not exist yet: the first start makes it');
-  const { version, oldest } = await ask(
-    'SELECT coalesce(max(version), 0)::int AS version, coalesce(max(oldest_code), 0)::int AS oldest FROM schema_migrations',
-  );
-  const newest = migrations.length;
-  if (Number(oldest) > newest) {
-    const detail = `${schema} is at version ${version}; this Tidings knows ${newest} and cannot use it`;
+  const { version } = await ask('SELECT coalesce(max(version), 0)::int AS version FROM schema_migrations');
+  try {
+    refuseUnreleased(Number(version), schema);
+  } catch (error) {
+    return failed(name, error);
+  }
+  const { oldest } = await ask('SELECT max(oldest_code)::int AS oldest FROM schema_migrations');
+  if (Number(oldest) > NEWEST) {
+    const detail = `${schema} is at version ${version}; this Tidings knows ${NEWEST} and cannot use it`;
     return bad(name, detail, 'Run the newer Tidings, or restore a backup made before the upgrade.');
   }
   const why = await whyNotWritable(client);
   if (why) return { ...failed(name, why), detail: `${schema} cannot be written: ${why.message}` };
   const state =
-    version === newest
+    version === NEWEST
       ? 'as this Tidings needs it'
-      : Number(version) > newest
+      : Number(version) > NEWEST
         ? 'newer than this Tidings, which can use it'
-        : `the next start brings it to ${newest}`;
+        : `the next start brings it to ${NEWEST}`;
   return good(name, `${schema} is at version ${version} (${state}) and can be written`);
 }
 
@@ -97,8 +101,8 @@ async function checkSchema(client: pg.Client, ask: Ask, schema: string): Promise
 async function whyNotWritable(client: pg.Client): Promise<TidingsError | null> {
   try {
     await client.query('BEGIN');
-    await client.query("DELETE FROM leases WHERE name = 'doctor'");
-    await client.query("INSERT INTO leases (name, holder, fence, beat) VALUES ('doctor', '', 1, 0)");
+    await client.query("DELETE FROM marks WHERE name = 'doctor'");
+    await client.query("INSERT INTO marks (name, value) VALUES ('doctor', 'was here')");
     return null;
   } catch (error) {
     const known = storageError(error);

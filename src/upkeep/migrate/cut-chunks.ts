@@ -6,7 +6,7 @@ interface WholeChunk {
   readonly number: number;
   readonly first_position: number;
   readonly last_position: number;
-  readonly claimed: number;
+  readonly claimed_through: number;
   readonly total: number;
 }
 
@@ -16,9 +16,9 @@ interface WholeChunk {
  */
 export async function cutChunks(tx: Transaction): Promise<void> {
   const chunks = await tx.all<WholeChunk>(
-    `SELECT c.send_seq, c.number, c.first_position, c.last_position, c.claimed, s.total
+    `SELECT c.send_seq, c.number, c.first_position, c.last_position, c.claimed_through, s.total
      FROM chunks c JOIN sends s ON s.seq = c.send_seq
-     WHERE s.state <> 'completed' AND c.claimed < c.last_position
+     WHERE s.state <> 'completed' AND c.claimed_through < c.last_position
        AND NOT EXISTS (SELECT 1 FROM chunks o WHERE o.send_seq = c.send_seq AND o.number <> c.number)`,
   );
   for (const chunk of chunks) await cut(tx, chunk);
@@ -26,11 +26,11 @@ export async function cutChunks(tx: Transaction): Promise<void> {
 
 async function cut(
   tx: Transaction,
-  { send_seq, number, claimed, total, ...chunk }: WholeChunk,
+  { send_seq, number, claimed_through, total, ...chunk }: WholeChunk,
 ): Promise<void> {
   const size = chunkSize(total);
   // The first piece is what was claimed, if anything was.
-  const end = claimed >= chunk.first_position ? claimed : chunk.first_position - 1 + size;
+  const end = claimed_through >= chunk.first_position ? claimed_through : chunk.first_position - 1 + size;
   let skipped = 0;
   for (let first = end + 1, next = number + 1; first <= chunk.last_position; first += size, next++) {
     const last = Math.min(first + size - 1, chunk.last_position);
@@ -42,7 +42,7 @@ async function cut(
     ))!;
     skipped += n;
     await tx.run(
-      `INSERT INTO chunks (send_seq, number, first_position, last_position, claimed, skipped)
+      `INSERT INTO chunks (send_seq, number, first_position, last_position, claimed_through, skipped)
        VALUES (?, ?, ?, ?, ?, ?)`,
       send_seq,
       next,

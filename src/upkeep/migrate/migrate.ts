@@ -173,8 +173,8 @@ class Move {
 
   async #count(tables: readonly MovedTable[]): Promise<number> {
     let total = 0;
-    for (const { name } of tables)
-      total += (await this.#here.get<{ n: number }>(`SELECT count(*) AS n FROM ${name}`))!.n;
+    for (const { rows } of tables)
+      total += (await this.#here.get<{ n: number }>(`SELECT count(*) AS n FROM ${rows}`))!.n;
     return total;
   }
 

@@ -1,35 +1,29 @@
 import { TidingsError } from '../../errors.ts';
 import type { Reader } from '../../ledger/ledger.ts';
+import type { Table } from '../../ledger/schema/table.ts';
+import { TABLES } from '../../ledger/schema/tables.ts';
 
-/** The tables that are moved, a table after those it refers to, with what their rows are in order of. */
-const TABLES: Readonly<Record<string, readonly string[]>> = {
-  leads: ['seq'],
-  audiences: ['seq'],
-  audience_members: ['audience_seq', 'position'],
-  sends: ['seq'],
-  chunks: ['send_seq', 'number'],
-  send_texts: ['content_hash', 'send_seq'],
-  deliveries: ['send_seq', 'position'],
-  suppressions: ['channel', 'contact'],
-  suppression_history: ['seq'],
-  erased_contacts: ['hash'],
-  erasures: ['seq'],
-  outbox_texts: ['seq'],
-  outbox_bodies: ['text_seq'],
-  refusals: ['seq'],
-  outbox: ['seq'],
-  marks: ['name'],
-};
-export const TABLE_NAMES = Object.keys(TABLES);
+const MOVED = TABLES.filter(({ moves }) => moves);
+export const TABLE_NAMES = MOVED.map(({ name }) => name);
 
-/** What is about this database only: its version, who sends from it, where it was moved to. */
-const STAYS_BEHIND = ['schema_migrations', 'leases', 'moved_to'];
+/** Made by a move, beside the schema: where the data went. */
+const MOVED_TO = 'moved_to';
+
+/** Of a table those rows that are moved; the others are about the database that they are in. */
+export function movedRows({ name, moves }: Pick<Table, 'name' | 'moves'>): string {
+  return typeof moves === 'object' ? `${name} WHERE ${moves.where}` : name;
+}
+
+/** How to put it in a statement: those that are moved, of all tables that are. */
+export const MOVED_ROWS = MOVED.map(movedRows);
 
 export type ColumnType = 'BIGINT' | 'TEXT' | 'DOUBLE PRECISION';
 
 /** A table with its columns, and how to read all of it in one order and as the same values from both databases. */
 export interface MovedTable {
   readonly name: string;
+  /** What stands behind FROM: it, or those of its rows that are moved. */
+  readonly rows: string;
   readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
   /** Whether rows are numbered by the database. */
   readonly isNumbered: boolean;
@@ -38,20 +32,23 @@ export interface MovedTable {
 }
 
 /**
- * The columns are those that the databases say they have: a later migration adds to what is moved without a change
- * here, and a table that it adds is not forgotten in silence.
+ * The columns are those that the databases say they have, and the tables those of the schema; one that neither knows is
+ * not left behind in silence.
  * @throws TidingsError `configuration` when the two do not hold the same.
  */
 export async function tablesToMove(source: Reader, target: Reader): Promise<MovedTable[]> {
   const found = await source.all<{ name: string }>(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
   );
-  const unknown = found.find(({ name }) => !TABLE_NAMES.includes(name) && !STAYS_BEHIND.includes(name));
+  const known = new Set([...TABLES.map(({ name }) => name), MOVED_TO]);
+  const unknown = found.find(({ name }) => !known.has(name));
   if (unknown) throw differ(`the table ${unknown.name} is not known here`);
-  return Promise.all(TABLE_NAMES.map((name) => describe(name, source, target)));
+  return Promise.all(MOVED.map((table) => describe(table, source, target)));
 }
 
-async function describe(name: string, source: Reader, target: Reader): Promise<MovedTable> {
+async function describe(table: Table, source: Reader, target: Reader): Promise<MovedTable> {
+  const { name, order: key } = table;
+  const rows = movedRows(table);
   const here = await source.all<{ name: string }>('SELECT name FROM pragma_table_info(?)', name);
   const there = await target.all<{ name: string; type: string }>(
     `SELECT column_name AS name, upper(data_type) AS type FROM information_schema.columns
@@ -61,13 +58,13 @@ async function describe(name: string, source: Reader, target: Reader): Promise<M
   const sorted = (columns: readonly { name: string }[]) => columns.map((column) => column.name).sort();
   if (sorted(here).join() !== sorted(there).join()) throw differ(`the columns of ${name} are not the same`);
   const columns = there.map((column) => ({ name: column.name, type: column.type as ColumnType }));
-  const key = TABLES[name]!;
   return {
     name,
+    rows,
     columns,
     isNumbered: key[0] === 'seq',
-    selectFromSqlite: `SELECT ${columns.map(asRead.sqlite).join(', ')} FROM ${name} ORDER BY ${key.map((column) => `${name}.${column}`).join(', ')}`,
-    selectFromPostgres: `SELECT ${columns.map(asRead.postgres).join(', ')} FROM ${name}
+    selectFromSqlite: `SELECT ${columns.map(asRead.sqlite).join(', ')} FROM ${rows} ORDER BY ${key.map((column) => `${name}.${column}`).join(', ')}`,
+    selectFromPostgres: `SELECT ${columns.map(asRead.postgres).join(', ')} FROM ${rows}
       ORDER BY ${key.map((column) => byBytes(name, columns.find((one) => one.name === column)!)).join(', ')}`,
   };
 }

@@ -2,7 +2,7 @@ import { TidingsError } from '../../errors.ts';
 import type { Reader } from '../../ledger/ledger.ts';
 import type { PostgresTransaction } from '../../ledger/postgres/open-postgres.ts';
 import type { TableSum } from './table-sum.ts';
-import { type MovedTable, TABLE_NAMES } from './tables.ts';
+import { MOVED_ROWS, type MovedTable, TABLE_NAMES } from './tables.ts';
 
 /**
  * What an earlier move has put into the target. No part of the schema: nobody but the next move reads it.
@@ -29,13 +29,15 @@ export async function lockTarget(tx: PostgresTransaction): Promise<void> {
 }
 
 export async function isEmpty(target: Reader): Promise<boolean> {
-  for (const table of TABLE_NAMES)
-    if (await target.get(`SELECT 1 AS found FROM ${table} LIMIT 1`)) return false;
+  for (const rows of MOVED_ROWS) if (await target.get(`SELECT 1 AS found FROM ${rows} LIMIT 1`)) return false;
   return true;
 }
 
 export async function clear(tx: PostgresTransaction): Promise<void> {
-  await tx.run(`TRUNCATE ${TABLE_NAMES.join(', ')}`);
+  // With all their rows in one statement, since they refer to each other; in part, by what is to go.
+  const whole = MOVED_ROWS.filter((rows) => TABLE_NAMES.includes(rows));
+  await tx.run(`TRUNCATE ${whole.join(', ')}`);
+  for (const rows of MOVED_ROWS) if (!whole.includes(rows)) await tx.run(`DELETE FROM ${rows}`);
 }
 
 export async function readMark(target: Reader): Promise<Mark | null> {

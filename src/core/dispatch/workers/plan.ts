@@ -31,7 +31,7 @@ interface PlannedChunk {
  */
 export async function plan(ledger: Ledger, queue: JobQueue): Promise<SendEnded[]> {
   const unmade = await ledger.all<{ seq: number }>(
-    "SELECT seq FROM sends WHERE state = 'running' AND frozen < total ORDER BY seq LIMIT 100",
+    "SELECT seq FROM sends WHERE state = 'running' AND frozen_through < total ORDER BY seq LIMIT 100",
   );
   await queue.put(
     FREEZE_QUEUE,
@@ -42,7 +42,7 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<SendEnded[]
     `SELECT c.send_seq AS send, c.number AS part, c.fence AS turns, s.channel, s.mode FROM sends s CROSS JOIN LATERAL (
        SELECT c.send_seq, c.number, c.fence FROM chunks c
        WHERE c.send_seq = s.seq AND c.holder IS NULL AND (
-         c.claimed < least(c.last_position, s.frozen)
+         c.claimed_through < least(c.last_position, s.frozen_through)
          OR EXISTS (SELECT 1 FROM deliveries d WHERE d.send_seq = c.send_seq
            AND d.position BETWEEN c.first_position AND c.last_position AND d.retry_at <= ?))
        ORDER BY c.number
@@ -88,8 +88,8 @@ export async function planStarts(ledger: Ledger, queue: JobQueue): Promise<void>
 /** Two workers that end the last two chunks of a send at the same time do not see each other. */
 async function endWhatIsDone(ledger: Ledger): Promise<SendEnded[]> {
   const done = await ledger.all<{ seq: number }>(
-    `SELECT s.seq FROM sends s WHERE s.state = 'running' AND s.frozen = s.total AND NOT EXISTS (
-       SELECT 1 FROM chunks c WHERE c.send_seq = s.seq AND (c.claimed < c.last_position OR c.in_flight > 0))`,
+    `SELECT s.seq FROM sends s WHERE s.state = 'running' AND s.frozen_through = s.total AND NOT EXISTS (
+       SELECT 1 FROM chunks c WHERE c.send_seq = s.seq AND (c.claimed_through < c.last_position OR c.in_flight > 0))`,
   );
   const ended: SendEnded[] = [];
   for (const { seq } of done) {
@@ -102,7 +102,7 @@ async function endWhatIsDone(ledger: Ledger): Promise<SendEnded[]> {
 /** The same of sends that were paused or cancelled with their last messages in flight: nobody lays out what they have to do. */
 export async function completeStopped(ledger: Ledger): Promise<void> {
   const done = await ledger.all<{ seq: number }>(
-    `SELECT s.seq FROM sends s WHERE s.state IN ('paused', 'cancelled') AND s.frozen = s.total AND NOT EXISTS (
+    `SELECT s.seq FROM sends s WHERE s.state IN ('paused', 'cancelled') AND s.frozen_through = s.total AND NOT EXISTS (
        SELECT 1 FROM chunks c
        WHERE c.send_seq = s.seq AND c.sent + c.failed + c.skipped < c.last_position - c.first_position + 1)`,
   );

@@ -23,15 +23,18 @@ it('what kept a send waiting in a process that is gone is not said any more when
   const { audience_id } = await core.call('audience.create', { name: 'All' });
   const send = { audience_id, channel: 'email', subject: 'Hi', message: 'Hi', max_wait_seconds: 0 };
   const { send_id } = await core.call('sendBulkMessages', send);
-  const heldUpBy = async () => (await core.call('sends.get', { send_id })).held_up_by;
-  await expect.poll(heldUpBy, { timeout: 5_000 }).toBe('The relay cannot be reached.');
+  const waitingFor = async () => (await core.call('sends.get', { send_id })).waiting_for;
+  const reason = 'The relay cannot be reached.';
+  await expect
+    .poll(waitingFor, { timeout: 5_000 })
+    .toEqual([{ what: 'provider', leads: 400, since: expect.stringMatching(/^20\d\d-.*Z$/), reason }]);
   await core.close();
 
   channel.answer = () => sleep(20, undefined);
   core = await openCore([channel], folder);
   core.dispatcher.start();
   await expect.poll(() => channel.accepted.length, { timeout: 10_000 }).toBeGreaterThan(50);
-  expect(await core.call('sends.get', { send_id })).toMatchObject({ state: 'running', held_up_by: null });
+  expect(await core.call('sends.get', { send_id })).toMatchObject({ state: 'running', waiting_for: [] });
   await core.close();
   removeFolder(folder);
 }, 30_000);

@@ -1,0 +1,15 @@
+import type { Dialect, Transaction } from '../ledger.ts';
+import { first } from './0001-first.ts';
+
+export type Migration = Readonly<Record<Dialect, readonly string[]>> & {
+  /** The oldest step whose code still works on what this one leaves: older code is refused. */
+  readonly oldestCode: number;
+  /** What SQL cannot say of the rows, after the statements and in their transaction: a batch of them in memory at a time. */
+  readonly rows?: (tx: Transaction) => Promise<void>;
+};
+
+/**
+ * Numbered, forward-only, both databases at once. A step that has been released (CHANGELOG.md) is never edited, and neither
+ * are the columns in `tables.ts` that the first one makes: what comes later is a file of its own, `0002-….ts`.
+ */
+export const migrations: readonly Migration[] = [first];

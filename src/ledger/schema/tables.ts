@@ -1,0 +1,14 @@
+import { outboxTables } from './outbox.ts';
+import { ownTables } from './own.ts';
+import { peopleTables } from './people.ts';
+import { sendingTables } from './sending.ts';
+import type { Table } from './table.ts';
+
+/**
+ * Every table there is, after those it refers to, with whose it is and what becomes of its rows: the order of imports,
+ * `tidings migrate` and the list of personal columns follow from it.
+ *
+ * `seq` is a row's place in this database and never leaves it; `id` is what callers know. Times that only people read
+ * are ISO 8601 text, times that are compared are milliseconds since 1970.
+ */
+export const TABLES: readonly Table[] = [...peopleTables, ...sendingTables, ...outboxTables, ...ownTables];
