@@ -9,8 +9,8 @@ import { createOutbox } from '../../src/providers/sandbox/create-outbox.ts';
 import { createSandboxSender } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, ledgerOf, openCore, removeFolder } from '../support/core.ts';
 import { onPostgres } from '../support/database.ts';
-import { FakeSender } from '../support/fake-sender.ts';
 import { tablesOf } from '../support/dump-schema.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 
 let folder: string;
 const closing: (() => Promise<void>)[] = [];

@@ -17,12 +17,16 @@ import { parseMessage } from '../messages/content.ts';
 import type { Message } from '../messages/message.ts';
 import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
-import { completeIfSettled, lockSend, moveSend, type SendRow, transition } from '../sends/send.store.ts';
-import type { SendProblem } from '../sends/send.ts';
+import {
+  completeIfSettled,
+  lockSend,
+  moveSend,
+  noteWaiting,
+  type SendRow,
+  transition,
+} from '../sends/send.store.ts';
+import type { SendProblem, Wait } from '../sends/send.ts';
 import type { Assignment } from './assignment.ts';
-import { noteWaiting } from '../sends/send.store.ts';
-import type { Wait } from '../sends/send.ts';
-import type { Work } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
 import type { SenderState } from './dispatcher-control.ts';
 import { DomainGates } from './pace/domain-gates.ts';

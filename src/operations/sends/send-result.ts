@@ -48,7 +48,7 @@ export function toSummary(send: BriefSendRow): SendSummary {
 }
 
 /** What pending leads of a running send wait for: today one thing for all of them. */
-function waitingFor(send: TotalledSendRow): SendSummary['waiting_for'] {
+function waitingFor(send: Omit<TotalledSendRow, 'message'>): SendSummary['waiting_for'] {
   const { state, waiting_for: what, problem, problem_since, provider_said } = send;
   if (state !== 'running' || what === null) return [];
   return [
