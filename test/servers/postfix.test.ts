@@ -6,13 +6,24 @@ import { send, wholly } from './support/trial.ts';
 
 const postfix = packageOf('postfix', 'postfix');
 
+const EVERYTHING = 'pipelining,8bitmime,smtputf8,chunking,size,dsn,enhancedstatuscodes';
+const SERVICES = {
+  plain: '',
+  'no-pipelining': '-o smtpd_discard_ehlo_keywords=pipelining',
+  'no-utf8': '-o smtpd_discard_ehlo_keywords=smtputf8',
+  'no-8bit': '-o smtpd_discard_ehlo_keywords=8bitmime,smtputf8',
+  'no-chunking': '-o smtpd_discard_ehlo_keywords=chunking',
+  bare: `-o smtpd_discard_ehlo_keywords=${EVERYTHING}`,
+  starttls: '-o smtpd_tls_security_level=encrypt',
+};
+
 describe.skipIf(postfix.isMissing)(`Postfix ${postfix.version}`, () => {
   let store: Awaited<ReturnType<typeof startStore>>;
   let server: PostfixServer;
 
   beforeAll(async () => {
     store = await startStore();
-    server = await PostfixServer.start(postfix, store.port);
+    server = await PostfixServer.start(postfix, store.port, SERVICES);
   });
   afterAll(async () => {
     await server?.stop();

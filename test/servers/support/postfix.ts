@@ -3,45 +3,35 @@ import { TEST_CERTIFICATE, TEST_KEY } from '../../support/smtp-server.ts';
 import type { Package } from './packages.ts';
 import { ServerRoot } from './server-root.ts';
 
-/** Services of one Postfix, each on a port of its own with its own options. */
-const SERVICES = {
-  plain: '',
-  'no-pipelining': '-o smtpd_discard_ehlo_keywords=pipelining',
-  'no-utf8': '-o smtpd_discard_ehlo_keywords=smtputf8',
-  'no-8bit': '-o smtpd_discard_ehlo_keywords=8bitmime,smtputf8',
-  'no-chunking': '-o smtpd_discard_ehlo_keywords=chunking',
-  bare: '-o smtpd_discard_ehlo_keywords=pipelining,8bitmime,smtputf8,chunking,size,dsn,enhancedstatuscodes',
-  starttls: '-o smtpd_tls_security_level=encrypt',
-} as const;
-
-export type PostfixService = keyof typeof SERVICES;
+/** By name: the options of an smtpd, or of a postscreen before it, that listens on a port of its own. */
+export type Services = Readonly<Record<string, string>>;
 
 export class PostfixServer {
   readonly root: ServerRoot;
-  readonly #ports: Map<PostfixService, number>;
+  readonly #ports: Map<string, number>;
 
-  private constructor(root: ServerRoot, ports: Map<PostfixService, number>) {
+  private constructor(root: ServerRoot, ports: Map<string, number>) {
     this.root = root;
     this.#ports = ports;
   }
 
   /** Takes mail for everybody at people.test except `no-…`, and passes it on to `storePort`. */
-  static async start(postfix: Package, storePort: number, more = ''): Promise<PostfixServer> {
+  static async start(postfix: Package, storePort: number, services: Services): Promise<PostfixServer> {
     const root = new ServerRoot(postfix);
-    const ports = new Map<PostfixService, number>();
-    for (const name of Object.keys(SERVICES) as PostfixService[]) ports.set(name, await freePort());
+    const ports = new Map<string, number>();
+    for (const name of Object.keys(services)) ports.set(name, await freePort());
     queueFolders(root);
     root.write('etc/postfix/server.pem', TEST_KEY + TEST_CERTIFICATE, 0o600);
     root.write('etc/postfix/refused', '/^no-/ 550 5.1.1 No such user here\n');
-    root.write('etc/postfix/main.cf', mainCf(storePort) + more);
-    root.write('etc/postfix/master.cf', masterCf(ports));
-    await root.start(ports.get('plain')!, '/usr/lib/postfix/sbin/master', '-d', '-c', '/etc/postfix');
+    root.write('etc/postfix/main.cf', mainCf(storePort));
+    root.write('etc/postfix/master.cf', masterCf(services, ports));
+    await root.start([...ports.values()][0]!, '/usr/lib/postfix/sbin/master', '-d', '-c', '/etc/postfix');
     return new PostfixServer(root, ports);
   }
 
-  url(service: PostfixService): string {
+  url(service: string, login = ''): string {
     const tls = service === 'starttls' ? '' : '?tls=off';
-    return `smtp://127.0.0.1:${this.#ports.get(service)}${tls}`;
+    return `smtp://${login}127.0.0.1:${this.#ports.get(service)}${tls}`;
   }
 
   stop(): Promise<void> {
@@ -82,8 +72,11 @@ smtpd_tls_security_level = none
 `;
 }
 
-function masterCf(ports: Map<PostfixService, number>): string {
-  const smtpd = [...ports].map(([name, port]) => `127.0.0.1:${port} inet n - n - - smtpd ${SERVICES[name]}`);
+function masterCf(services: Services, ports: Map<string, number>): string {
+  const smtpd = [...ports].map(([name, port]) => {
+    const program = name === 'postscreen' ? '1 postscreen' : '- smtpd';
+    return `127.0.0.1:${port} inet n - n - ${program} ${services[name]}`;
+  });
   return `${smtpd.join('\n')}
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -98,6 +91,9 @@ smtp unix - - n - - smtp
 relay unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
+smtpd pass - - n - - smtpd
+dnsblog unix - - n - 0 dnsblog
+tlsproxy unix - - n - 0 tlsproxy
 postlog unix-dgram n - n - 1 postlogd
 `;
 }

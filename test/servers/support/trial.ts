@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { vi } from 'vitest';
+import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createSmtpSender } from '../../../src/providers/email/smtp/smtp-sender.ts';
 import { openCore, removeFolder } from '../../support/core.ts';
 import { TEST_CERTIFICATE } from '../../support/smtp-server.ts';
@@ -19,7 +21,9 @@ export interface Trial {
   readonly refuses?: boolean;
   /** Every tenth message goes to a mailbox with letters beyond ASCII before the @. */
   readonly international?: boolean;
-  readonly message?: string;
+  readonly waitSeconds?: number;
+  /** The server takes nobody at first: how long by Tidings's clock until everything is tried again. */
+  readonly againAfterMs?: number;
   /** Everything that the server holds now. */
   stored(): Stored[] | Promise<Stored[]>;
 }
@@ -58,16 +62,23 @@ export async function send(trial: Trial): Promise<Result> {
     }));
     await core.call('leads.import', { leads });
     const { audience_id } = await core.call('audience.create', { name: 'All' });
-    const startedAt = performance.now();
-    const answer = await core.call('sendBulkMessages', {
+    const startedAt = Date.now();
+    const call = {
       audience_id,
       channel: 'email',
       subject: 'Grüße an {{lead.name}}',
-      message: trial.message ?? 'Hi {{lead.name}}\n.\nA line that is a dot stands above.',
-      max_wait_seconds: 30,
-    });
-    const seconds = Math.round(performance.now() - startedAt) / 1_000;
-    await channel.close?.();
+      message: 'Hi {{lead.name}}\n.\nA line that is a dot stands above.',
+      max_wait_seconds: trial.waitSeconds ?? 30,
+    };
+    let answer = await core.call('sendBulkMessages', call);
+    if (trial.againAfterMs) {
+      await allPutOff(core.ledger, messages);
+      const now = performance.now.bind(performance);
+      vi.spyOn(performance, 'now').mockImplementation(() => now() + trial.againAfterMs!);
+      core.dispatcher.wake();
+      answer = await core.call('sendBulkMessages', { ...call, max_wait_seconds: 30 });
+    }
+    const seconds = (Date.now() - startedAt) / 1_000;
     const ours = await settled(trial, `${id}-`, answer.total_sent);
     const people = new Set(ours.map(({ to }) => to)).size;
     const ids = new Set(ours.map(({ messageId }) => messageId)).size;
@@ -90,7 +101,9 @@ export async function send(trial: Trial): Promise<Result> {
     );
     return result;
   } finally {
+    vi.restoreAllMocks();
     await core.close();
+    await channel.close?.();
     removeFolder(core.folder);
   }
 }
@@ -105,6 +118,15 @@ export function wholly(count: number, refused = 0): Partial<Result> {
     stored: count - refused,
     twice: 0,
   };
+}
+
+async function allPutOff(ledger: Ledger, messages: number): Promise<void> {
+  const sql = "SELECT COUNT(*) AS count FROM deliveries WHERE status = 'pending' AND retry_at IS NOT NULL";
+  for (let tries = 0; tries < 300; tries++) {
+    if (Number((await ledger.get<{ count: number }>(sql))?.count) === messages) return;
+    await sleep(100);
+  }
+  throw new Error('The server did not put everybody off.');
 }
 
 function local({ refuses, international }: Trial, at: number): string {
