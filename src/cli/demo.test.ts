@@ -11,8 +11,8 @@ test('the sample people are the same in every run, and each can be told from all
   const people = Array.from({ length: 5_000 }, (_, at) => demoLead(at + 1));
   const contacts = people.flatMap(([, email, phone]) => [email, phone]).filter((contact) => contact !== '');
   expect(new Set(contacts).size).toBe(contacts.length);
-  expect(people.every(([, email, phone]) => email !== '' || phone !== '')).toBe(true);
-  expect(people.every(([, email]) => email === '' || email!.endsWith('@example.com'))).toBe(true);
+  expect(people.filter(([, email, phone]) => email === '' && phone === '')).toEqual([]);
+  expect(people.filter(([, email]) => email !== '' && !email!.endsWith('@example.com'))).toEqual([]);
 });
 
 test('a realistic share of the sample people lacks a phone or an email', () => {
@@ -42,7 +42,7 @@ test('the sample CSV is read back as it was meant, quotes and commas too', async
   const [header, ...rows] = parse(Buffer.concat(chunks)) as string[][];
   expect(header!.join()).toBe(DEMO_HEADER);
   expect(rows).toHaveLength(1_234);
-  expect(rows.every((row, at) => row.join('|') === demoLead(at + 1).join('|'))).toBe(true);
+  expect(rows).toEqual(rows.map((_, at) => demoLead(at + 1)));
 });
 
 test('server-sent events are read whole, wherever the chunks end', async () => {

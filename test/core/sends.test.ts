@@ -85,7 +85,7 @@ describe('sendBulkMessages', () => {
     const results = await Promise.all(Array.from({ length: 200 }, () => send(audience)));
     expect(email.accepted.length).toBe(100);
     expect(new Set(results.map((one) => one.send_id)).size).toBe(1);
-    expect(results.every((one) => one.total_sent === 100)).toBe(true);
+    expect(new Set(results.map((one) => one.total_sent))).toEqual(new Set([100]));
   });
 
   it('answers honest counts that add up when the wait is over, and goes on behind it', async () => {

@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type HttpServer, startHttpServer } from '../../src/http/server.ts';
 import { AUDIENCE, type FakeTidings, fakeTidings, memoryLog } from './fake-tidings.ts';
 
@@ -120,25 +120,24 @@ describe('the server', () => {
       method: 'tools/call',
       params: { name: 'sendBulkMessages', arguments: args },
     });
+    const noticed: string[] = [];
     for (const [path, body] of [
       ['/api/sends', JSON.stringify(args)],
       ['/mcp', call],
     ] as const) {
       const leave = new AbortController();
-      const noticed = new Promise<void>((resolve) => {
-        tidings.during = ({ signal }) => {
-          leave.abort();
-          return new Promise((done) => {
-            signal!.addEventListener('abort', () => {
-              resolve();
-              done();
-            });
+      tidings.during = ({ signal }) => {
+        leave.abort();
+        return new Promise((done) => {
+          signal!.addEventListener('abort', () => {
+            noticed.push(path);
+            done();
           });
-        };
-      });
+        });
+      };
       const headers = { 'content-type': 'application/json' };
       await fetch(server.url + path, { method: 'POST', headers, body, signal: leave.signal }).catch(() => {});
-      await noticed;
+      await vi.waitFor(() => expect(noticed).toContain(path), 5_000);
     }
     await server.close();
   });

@@ -149,7 +149,7 @@ describe('metrics', () => {
     const registry = createMetrics(fakeTidings(), '1.2.3');
     const names = registry.getMetricsAsArray().map(({ name }) => name);
     expect(names.length).toBeGreaterThan(15);
-    expect(names.every((name) => name.startsWith('tidings_'))).toBe(true);
+    expect(names.filter((name) => !name.startsWith('tidings_'))).toEqual([]);
     const page = readFileSync(join(import.meta.dirname, '../../docs/operating/metrics.md'), 'utf8');
     const told = [...page.matchAll(/^\| `(tidings_\w+)`/gm)].map(([, name]) => name);
     expect(told.sort()).toEqual(names.sort());

@@ -121,7 +121,7 @@ describe('sessions', () => {
     const server = await serve();
     const sender = open(server.url);
     const outcomes = await Promise.all(Array.from({ length: 40 }, () => send(sender)));
-    expect(outcomes.every((outcome) => outcome.type === 'accepted')).toBe(true);
+    expect(new Set(outcomes.map(({ type }) => type))).toEqual(new Set(['accepted']));
     expect(server.messages).toHaveLength(40);
     expect(server.sessionCount()).toBe(2);
   });
@@ -175,7 +175,7 @@ describe('sessions', () => {
     });
     const sender = open(server.url, { connections: 6 });
     const outcomes = await Promise.all(Array.from({ length: 30 }, () => send(sender)));
-    expect(outcomes.every((outcome) => outcome.type === 'accepted')).toBe(true);
+    expect(new Set(outcomes.map(({ type }) => type))).toEqual(new Set(['accepted']));
     expect(server.messages).toHaveLength(30);
   });
 
