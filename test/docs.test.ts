@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { configurationReference, fillReadme } from '../scripts/configuration-reference.ts';
 import { errorCodesReference } from '../scripts/error-codes-reference.ts';
@@ -54,4 +54,18 @@ it('the page on performance and its charts are what the results of the benches s
     expect(readFileSync(join(CHARTS, file), 'utf8')).toBe(chart);
   }
   expect(readdirSync(CHARTS).sort()).toEqual([...drawn.keys()].sort());
+});
+
+it('every link of a page leads somewhere, and so does every path that the pages for contributors name', () => {
+  const root = join(import.meta.dirname, '..');
+  const missing: string[] = [];
+  for (const page of globSync(['*.md', 'docs/**/*.md'], { cwd: root })) {
+    const text = readFileSync(join(root, page), 'utf8');
+    for (const [, target] of text.matchAll(/\]\((?!\w+:)([^)#\s]+)/g))
+      if (!existsSync(join(root, dirname(page), target!))) missing.push(`${page}: ${target}`);
+    if (!/^ARCHITECTURE|^CONTRIBUTING|contributing\//.test(page)) continue;
+    for (const [, path] of text.matchAll(/`((?:src|test|scripts|docs|\.githooks)\/[\w./-]+)`/g))
+      if (!existsSync(join(root, path!))) missing.push(`${page}: ${path}`);
+  }
+  expect(missing).toEqual([]);
 });
