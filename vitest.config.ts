@@ -48,7 +48,13 @@ export default defineConfig({
       },
       {
         // Mail servers that nobody here wrote; .ci/install-mail-servers fetches them, those that are missing are skipped.
-        test: { ...shared, testTimeout: 60_000, name: 'servers', include: ['test/servers/*.test.ts'] },
+        test: {
+          ...shared,
+          testTimeout: 180_000,
+          hookTimeout: 90_000,
+          name: 'servers',
+          include: ['test/servers/*.test.ts'],
+        },
       },
       {
         test: {

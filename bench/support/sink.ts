@@ -87,7 +87,7 @@ export async function freePort(): Promise<number> {
 
 export async function listening(child: ChildProcess, port: number): Promise<void> {
   for (let tries = 0; ; tries++) {
-    if (child.exitCode !== null || tries > 500) throw new Error(`Nothing listens on port ${port}.`);
+    if (child.exitCode !== null || tries > 2_000) throw new Error(`Nothing listens on port ${port}.`);
     const socket = connect(port, '127.0.0.1');
     const isUp = await new Promise<boolean>((resolve) => {
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
