@@ -1,6 +1,7 @@
 import { PgBoss } from 'pg-boss';
 import {
   JOB_LOST_MS,
+  type JobData,
   type JobQueue,
   type NewJob,
   type TakenJob,
@@ -54,7 +55,7 @@ export class PgBossQueue implements JobQueue {
       queue,
       jobs.map(({ send, part, startAt, turns = 0 }) => ({
         data: { send, part },
-        singletonKey: `${send}/${part}`,
+        singletonKey: keyOf({ send, part }),
         group: { id: String(send) },
         priority: -Math.min(part + TURN * turns, 30_000),
         ...(startAt !== undefined && { startAfter: new Date(startAt) }),
@@ -87,6 +88,17 @@ export class PgBossQueue implements JobQueue {
     await this.#boss.complete(queue, [job]);
   }
 
+  async find(queue: string, job: JobData): Promise<TakenJob | null> {
+    await this.#ready();
+    const jobs = await this.#boss.findJobs<JobData>(queue, { key: keyOf(job) });
+    return jobs.find(({ state }) => state === 'active') ?? null;
+  }
+
+  async handBack(queue: string, job: TakenJob): Promise<void> {
+    await this.#ready();
+    await this.#boss.fail(queue, [job]);
+  }
+
   async close(): Promise<void> {
     if (this.#started === null) return;
     await this.#started.catch(() => {});
@@ -116,4 +128,8 @@ export class PgBossQueue implements JobQueue {
       });
     }
   }
+}
+
+function keyOf({ send, part }: JobData): string {
+  return `${send}/${part}`;
 }

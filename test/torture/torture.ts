@@ -94,6 +94,16 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
   return Promise.race([work, aborted]);
 }
 
+/** What does not come to its end within so long is given up, and said by its name. */
+export async function within<T>(what: string, ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`${what} did not come to its end in ${ms / 1_000} s.`)),
+    ms,
+  );
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+}
+
 class TortureRun {
   readonly #options: TortureOptions;
   readonly #random: () => number;

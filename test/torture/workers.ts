@@ -9,7 +9,7 @@ import type { TidingsProcess } from '../support/tidings-process.ts';
 import { type Audit, audit } from './audit.ts';
 import { wrongChunks } from './chunk-totals.ts';
 import { Recoveries, type Takeovers } from './recoveries.ts';
-import { MOMENTS, type Moment, seeded, unlessAborted } from './torture.ts';
+import { MOMENTS, type Moment, seeded, unlessAborted, within } from './torture.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** Commits at which a worker dies, loses its line, or stands still: see `postgres-fault-points.ts`. */
@@ -47,8 +47,11 @@ const PATIENCE_MS = 30_000;
 /** Longer than a job is kept for a worker that is silent. */
 const STALL_MS = 14_000;
 const SHORT_MS = 3_000;
-/** A round that takes longer does not end. */
-const ROUND_MS = 5 * 60_000;
+/** Nothing has ever taken half as long: whatever takes longer does not end. */
+const PREPARE_MS = 3 * 60_000;
+const ROUND_MS = 4 * 60_000;
+const FINISH_MS = 15 * 60_000;
+const AUDIT_MS = 5 * 60_000;
 const CLOSE_MS = 30_000;
 
 export interface WorkersOptions {
@@ -98,7 +101,9 @@ export async function tortureWorkers(options: WorkersOptions): Promise<WorkersRe
     return await unlessAborted(run.run(), options.signal);
   } finally {
     // What does not end by then ends with this process.
-    await Promise.race([run.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
+    await within('Closing', CLOSE_MS, run.close()).catch((error: unknown) =>
+      options.report?.((error as Error).message),
+    );
   }
 }
 
@@ -138,21 +143,25 @@ class WorkersRun {
 
   async run(): Promise<WorkersResult> {
     const startedAt = performance.now();
-    await this.#prepare();
+    await within('Preparing', PREPARE_MS, this.#prepare());
     const { kills, faults = WORKER_FAULTS, databaseUrl } = this.#options;
     const possible = faults.filter((fault) => databaseUrl === null || !DATABASE.includes(fault));
     let deck = this.#shuffle(possible);
     for (let round = 1; this.#kills < kills || round <= possible.length; round++) {
       if (deck.length === 0) deck = this.#shuffle(possible);
       const fault = deck.pop()!;
-      await unlessAborted(this.#tellRound(round, fault), AbortSignal.timeout(ROUND_MS)).catch(
+      await within(`Round ${round} (${fault})`, ROUND_MS, this.#tellRound(round, fault)).catch(
         (cause: unknown) => {
-          throw new Error(`Round ${round} (${fault}) did not come to its end.`, { cause });
+          throw new Error(`${(cause as Error).message} ${this.#whereItStands()}`, { cause });
         },
       );
     }
-    await this.#finish();
-    const found = await audit(this.#ledger, this.#smtp.messages, this.#cloud.accepted);
+    await within('Sending the rest', FINISH_MS, this.#finish());
+    const found = await within(
+      'The audit',
+      AUDIT_MS,
+      audit(this.#ledger, this.#smtp.messages, this.#cloud.accepted),
+    );
     const unknownBound = this.#recoveries.inDoubt.reduce((sum, one) => sum + one, this.#extraDoubt);
     if (found.unknown > unknownBound)
       this.#complaints.push(`${found.unknown} are unknown, and no more than ${unknownBound} were in flight`);
@@ -170,6 +179,15 @@ class WorkersRun {
       drainMs: this.#drainMs,
       seconds: (performance.now() - startedAt) / 1_000,
     };
+  }
+
+  /** For whoever reads why a round did not end. */
+  #whereItStands(): string {
+    const workers = [this.#server, ...this.#slots].map(
+      ({ name, process, isStalled }) =>
+        `${name}: ${process.isDead ? 'dead' : isStalled ? 'stalled' : 'alive'}, last said ${process.log.at(-1)}`,
+    );
+    return [`${this.#accepted()} accepted`, ...workers].join('\n');
   }
 
   async #tellRound(round: number, fault: string): Promise<void> {

@@ -17,8 +17,8 @@ import { wrongChunks } from '../torture/chunk-totals.ts';
 
 const CONNECTIONS = 5;
 const WINDOW = 4 * CONNECTIONS;
-/** A job is kept for a silent worker for 10 s, and looked after every 2 s; this machine may be busy. */
-const TAKEOVER_MS = 20_000;
+/** A beat may stand still for 10 s, and is looked at every second; this machine may be busy. */
+const TAKEOVER_MS = 15_000;
 
 let folder: string;
 let smtp: Awaited<ReturnType<typeof startSmtpServer>>;

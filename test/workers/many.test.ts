@@ -96,6 +96,8 @@ it('what is laid out of many large sends is what many workers take in a second, 
     take: async () => [],
     keep: async () => new Set(),
     done: async () => {},
+    find: async () => null,
+    handBack: async () => {},
   };
   await plan(ledger, queue);
   expect(new Set(put.map(({ send }) => send)).size).toBe(501);

@@ -22,7 +22,7 @@ export interface NewJob extends JobData {
   readonly startAt?: number;
 }
 
-/** A job that was not kept for this long goes to another worker, by the clock of the database. */
+/** A worker whose beat stands still for this long, or a job that was not kept for it, is lost. */
 export const JOB_LOST_MS = 10_000;
 
 /**
@@ -36,4 +36,8 @@ export interface JobQueue {
   /** Shows that they are being worked on. @returns the ids of those that are still this worker's. */
   keep(queue: string, jobs: readonly TakenJob[]): Promise<Set<string>>;
   done(queue: string, job: TakenJob): Promise<void>;
+  /** The job that somebody is doing, or has died over. */
+  find(queue: string, job: JobData): Promise<TakenJob | null>;
+  /** It waits again at once, unless it went to somebody else since it was found. */
+  handBack(queue: string, job: TakenJob): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { IS_HELD } from '../../holds/hold.ts';
 import type { ChunkKey, ChunkRow } from '../../sends/chunk.store.ts';
 import type { Assignment } from '../assignment.ts';
 import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
+import { WORKER_DIED } from './lost-workers.ts';
 
 /** Chunks owned at once; of one send only a few, so that many sends go on side by side. */
 const MOST_CHUNKS = 16;
@@ -90,14 +91,9 @@ export class OwnedChunks implements Assignment {
   async lockChunks(tx: Transaction): Promise<ReadyChunk[]> {
     const chunks = this.#claimable();
     const rows = await tx.all<ReadyChunk>(
-      `SELECT ${READY_COLUMNS} FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[]))
-         AS h (send_seq, number, fence)
-       JOIN chunks c ON c.send_seq = h.send_seq AND c.number = h.number AND c.fence = h.fence
-       JOIN sends s ON s.seq = c.send_seq
+      `SELECT ${READY_COLUMNS} FROM ${CHUNKS} JOIN sends s ON s.seq = c.send_seq
        ORDER BY c.send_seq, c.number FOR UPDATE OF c`,
-      chunks.map(({ key }) => key.send_seq),
-      chunks.map(({ key }) => key.number),
-      chunks.map(({ fence }) => fence),
+      ...toColumns(chunks),
     );
     const owned = new Set(rows.map(keyOf));
     for (const chunk of chunks) if (!owned.has(keyOf(chunk.key))) this.#lose(chunk);
@@ -121,19 +117,28 @@ export class OwnedChunks implements Assignment {
     return took;
   }
 
-  /** Shows that its jobs are being worked on; what went to somebody else is lost. */
-  async keep(): Promise<void> {
+  /**
+   * Shows that its jobs are being worked on; what went to somebody else is lost.
+   * @param beatAt when the worker began to show that it lives, by its own clock: before it asks here what is its own.
+   */
+  async keep(beatAt: number): Promise<void> {
     const chunks = [...this.#chunks.values()];
     if (chunks.length === 0) return;
-    const startedAt = performance.now();
-    const kept = await this.#queue.keep(
-      this.#name,
-      chunks.map(({ job }) => job),
-    );
+    const jobs = chunks.map(({ job }) => job);
+    const [kept, own] = await Promise.all([this.#queue.keep(this.#name, jobs), this.#own(chunks)]);
     for (const chunk of chunks) {
-      if (kept.has(chunk.job.id)) chunk.keptAt = startedAt;
+      if (kept.has(chunk.job.id) && own.has(keyOf(chunk.key))) chunk.keptAt = beatAt;
       else this.#lose(chunk);
     }
+  }
+
+  /** Which of them nobody has taken over. */
+  async #own(chunks: readonly OwnedChunk[]): Promise<Set<string>> {
+    const rows = await this.#ledger.all<ChunkKey>(
+      `SELECT c.send_seq, c.number FROM ${CHUNKS}`,
+      ...toColumns(chunks),
+    );
+    return new Set(rows.map(keyOf));
   }
 
   /** Marks what has had its turn, and gives back what is done with. `isOpen`: something of it is still in flight. */
@@ -182,7 +187,6 @@ export class OwnedChunks implements Assignment {
   /** @returns false when there is nothing to deliver any more. */
   async #takeOver(job: TakenJob, takenAt: number): Promise<boolean> {
     const key = { send_seq: job.data.send, number: job.data.part };
-    const why = 'The worker that was sending died before it could read the answer.';
     const taken = await this.#ledger.writeConcurrently(async (tx) => {
       const chunk = await tx.get<ChunkRow & { id: string; state: string; in_flight: number; held: boolean }>(
         `SELECT c.*, s.id, s.state, ${IS_HELD} AS held FROM chunks c JOIN sends s ON s.seq = c.send_seq
@@ -191,7 +195,7 @@ export class OwnedChunks implements Assignment {
         key.number,
       );
       if (!chunk) return null;
-      const inDoubt = chunk.in_flight > 0 ? await recoverChunk(tx, chunk, why) : 0;
+      const inDoubt = chunk.in_flight > 0 ? await recoverChunk(tx, chunk, WORKER_DIED) : 0;
       const wanted = chunk.state === 'running' && !chunk.held;
       await tx.run(
         'UPDATE chunks SET holder = ?, fence = fence + 1 WHERE send_seq = ? AND number = ?',
@@ -244,6 +248,18 @@ export class OwnedChunks implements Assignment {
       .filter(([send, { length }]) => length >= MOST_OF_A_SEND || (this.#firstTaken.get(send) ?? 0) > newest)
       .map(([send]) => send);
   }
+}
+
+/** The chunks of {@link toColumns} that nobody has taken over. */
+const CHUNKS = `unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[])) AS h (send_seq, number, fence)
+  JOIN chunks c ON c.send_seq = h.send_seq AND c.number = h.number AND c.fence = h.fence`;
+
+function toColumns(chunks: readonly OwnedChunk[]): number[][] {
+  return [
+    chunks.map(({ key }) => key.send_seq),
+    chunks.map(({ key }) => key.number),
+    chunks.map(({ fence }) => fence),
+  ];
 }
 
 /** In the order in which they were taken. */

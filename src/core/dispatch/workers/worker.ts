@@ -17,6 +17,7 @@ import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
 import { SharedPace } from '../pace/shared-pace.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
 import type { JobQueue } from './job-queue.ts';
+import { beat, endBeat, LostWorkers } from './lost-workers.ts';
 import { OwnedChunks } from './owned-chunks.ts';
 import { completeStopped, makeAllRows, plan, planOwned, planStarts } from './plan.ts';
 import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
@@ -24,6 +25,7 @@ import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
 const POLL_MS = 250;
 const KEEP_MS = 2_000;
 const PLAN_MS = 1_000;
+const WATCH_MS = 1_000;
 const HOUSEKEEPING_MS = 60_000;
 const TELL_HOLD_MS = 60_000;
 
@@ -40,6 +42,7 @@ export class Worker implements DispatcherControl {
   readonly #log: Log;
   readonly #chores: readonly Chore[];
   readonly #name = newId();
+  readonly #lost: LostWorkers;
   readonly #parts: readonly {
     readonly sender: Sender;
     readonly chunks: OwnedChunks;
@@ -71,6 +74,7 @@ export class Worker implements DispatcherControl {
     this.#queue = queue;
     this.#log = log;
     this.#chores = options.chores ?? [];
+    this.#lost = new LostWorkers({ ledger, queue, worker: this.#name, log });
     this.#parts = options.senders.map((sender) => {
       const name = deliverQueue(sender.about.channel, sender.about.mode);
       const chunks = new OwnedChunks({ ledger, queue, name, worker: this.#name, log });
@@ -87,13 +91,15 @@ export class Worker implements DispatcherControl {
     const keeping = this.#repeat(KEEP_MS, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
     this.#running = Promise.all([
       this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => this.#plan()),
+      this.#repeat(WATCH_MS, signal, 'other workers cannot be watched', () => this.#lost.look()),
       this.#repeat(POLL_MS, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
       this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
       ...this.#housekeeping().map(([fault, task]) => this.#repeat(HOUSEKEEPING_MS, signal, fault, task)),
       ...this.#parts.map(({ chunks, loop }) => this.#deliver(chunks, loop)),
-    ]).then(() => {
+    ]).then(async () => {
       this.#drained.abort();
-      return keeping;
+      await keeping;
+      await this.#ledger.writeConcurrently((tx) => endBeat(tx, this.#name)).catch(() => {});
     });
   }
 
@@ -176,7 +182,9 @@ export class Worker implements DispatcherControl {
   }
 
   async #keep(): Promise<void> {
-    for (const { chunks } of this.#parts) await chunks.keep();
+    const beatAt = performance.now();
+    await beat(this.#ledger, this.#name);
+    for (const { chunks } of this.#parts) await chunks.keep(beatAt);
   }
 
   async #startScheduled(): Promise<void> {
