@@ -175,7 +175,7 @@ it('a call that goes on with a send is not undone by a worker that just found no
     await tx.run('UPDATE chunks SET failed = 0');
     await setState(tx, 'running');
   });
-  const { reached, open } = gateOperations(/^UPDATE deliveries SET retry_at = 0/);
+  const { reached, open } = gateOperations(/^UPDATE deliveries SET retries = 0, retry_at = /);
   const call = core.call('sendBulkMessages', { ...send, max_wait_seconds: 0 });
   await reached;
   const ending = core.ledger.writeConcurrently((tx) => endIfDone(tx, 1));

@@ -26,7 +26,7 @@ it('a small send beside a large one is shared by the workers, and does not wait 
   for (const { dispatcher } of cores) dispatcher.start();
   await core.call('sendBulkMessages', { ...message, audience_id: large.audience_id });
   await expect.poll(() => holders(large.audience_id), { timeout: 10_000 }).toHaveLength(2);
-  await core.call('sendBulkMessages', { ...message, audience_id: small.audience_id });
+  await core.call('sendBulkMessages', { ...message, message: 'Hello', audience_id: small.audience_id });
   await expect.poll(() => holders(small.audience_id), { timeout: 4_000 }).toHaveLength(2);
 
   await Promise.all(cores.map((one) => one.close()));

@@ -6,10 +6,11 @@ import { FakeSender } from '../support/fake-sender.ts';
 
 type Work<T> = (tx: Transaction) => Promise<T>;
 
-/** A ledger whose transactions beside others can be made to wait: before they begin, or when they are over. */
+/** A ledger whose transactions beside others can be made to fail, or to wait when they are over. */
 class SlowLedger implements Ledger {
   readonly dialect: Ledger['dialect'];
-  before: () => Promise<void> = async () => {};
+  /** Statements that fail. */
+  refused: RegExp | null = null;
   /** `statements`: what the transaction ran. */
   after: (statements: readonly string[]) => Promise<void> = async () => {};
   readonly #ledger: Ledger;
@@ -26,11 +27,13 @@ class SlowLedger implements Ledger {
 
   async writeConcurrently<T>(work: Work<T>): Promise<T> {
     const statements: string[] = [];
-    await this.before();
     const result = await this.#ledger.writeConcurrently((tx) =>
       work({
         dialect: tx.dialect,
-        all: tx.all.bind(tx),
+        all: (sql, ...parameters) => {
+          if (this.refused?.test(sql)) throw new Error('The disk is full.');
+          return tx.all(sql, ...parameters);
+        },
         get: tx.get.bind(tx),
         run(sql, ...parameters) {
           statements.push(sql);
@@ -80,22 +83,15 @@ it('a worker that is stopped while it cannot write down what was accepted leaves
   const channel = new FakeSender('email', 10);
   const first = await open(channel);
   const send = await makeSend(first, 30);
-  let isAway = false;
-  ledger.before = async () => {
-    if (isAway) throw new Error('The database is away.');
-  };
   channel.answer = () => {
-    isAway = true;
+    ledger.refused = /^UPDATE deliveries d SET status = v\.status/;
     return undefined;
   };
   await first.call('sendBulkMessages', send);
   first.dispatcher.start();
   await expect.poll(() => channel.accepted.length, { timeout: 5_000 }).toBe(10);
-  const stopped = first.dispatcher.stop(100);
-  // Given up, and there again: in time for what a worker does last.
-  await sleep(2_500);
-  isAway = false;
-  expect(await stopped).toMatchObject({ inDoubt: 10 });
+  // The answers are given up; the chunk is given back with what is in doubt.
+  expect(await first.dispatcher.stop(100)).toMatchObject({ inDoubt: 10 });
   channel.answer = () => undefined;
 
   const second = await open(channel);

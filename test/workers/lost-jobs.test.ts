@@ -16,7 +16,7 @@ beforeEach(async () => {
   });
   const { audience_id } = await core.call('audience.create', { name: 'All' });
   const campaign = expect.getState().currentTestName;
-  send = { audience_id, channel: 'email', subject: 'Hi', message: 'Hi', campaign };
+  send = { audience_id, channel: 'email', subject: 'Hi', message: `Hi by ${campaign}`, campaign };
   await core.call('sendBulkMessages', { ...send, max_wait_seconds: 0 });
 });
 
