@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JOB_LOST_MS } from '../../src/core/dispatch/workers/job-queue.ts';
 import { beat, LostWorkers } from '../../src/core/dispatch/workers/lost-workers.ts';
-import { Hands } from '../../src/core/dispatch/workers/owned-chunks.ts';
+import { OwnedChunks } from '../../src/core/dispatch/workers/owned-chunks.ts';
 import { makeAllRows, plan } from '../../src/core/dispatch/workers/plan.ts';
 import { deliverQueue } from '../../src/core/dispatch/workers/queues.ts';
 import { PgBossQueue } from '../../src/queue/pg-boss-queue.ts';
 import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
-import { FakeSender } from '../support/fake-channel.ts';
+import { FakeSender } from '../support/fake-sender.ts';
 import { wrongChunks } from '../torture/chunk-totals.ts';
 
 const QUEUE = deliverQueue('email', 'live');
@@ -15,7 +15,7 @@ let folder: string;
 let core: Awaited<ReturnType<typeof openCore>>;
 let queue: PgBossQueue;
 /** Of the worker "lost", which took both chunks of a send and has one message of the first in flight. */
-let hands: Hands;
+let chunksOfLost: OwnedChunks;
 let watcher: LostWorkers;
 
 beforeEach(async () => {
@@ -30,14 +30,14 @@ beforeEach(async () => {
   await makeAllRows(core.ledger, 1, async () => true);
 
   queue = new PgBossQueue(databaseUrlOf(folder)!, [QUEUE], quiet);
-  hands = new Hands({ ledger: core.ledger, queue, name: QUEUE, worker: 'lost', log: quiet });
+  chunksOfLost = new OwnedChunks({ ledger: core.ledger, queue, name: QUEUE, worker: 'lost', log: quiet });
   watcher = new LostWorkers({ ledger: core.ledger, queue, worker: 'watcher', log: quiet });
   await plan(core.ledger, queue);
   await beat(core.ledger, 'lost');
-  await hands.fill();
+  await chunksOfLost.fill();
   await core.ledger.writeConcurrently(async (tx) => {
     await tx.run("UPDATE deliveries SET status = 'sending', attempts = 1 WHERE position = 1");
-    await tx.run('UPDATE chunks SET claimed = 1, in_flight = 1 WHERE number = 0');
+    await tx.run('UPDATE chunks SET claimed_through = 1, in_flight = 1 WHERE number = 0');
   });
   // From here on it is watched.
   await watcher.look();
@@ -65,7 +65,7 @@ const chunks = () =>
   );
 const HELD = { holder: 'lost', fence: 1 };
 const FREE = { holder: null, fence: 2 };
-const mayDeliver = (fence: number) => hands.mayDeliver({ send_seq: 1, number: 0, fence } as never);
+const mayDeliver = (fence: number) => chunksOfLost.mayDeliver({ send_seq: 1, number: 0, fence } as never);
 
 describe('a worker', () => {
   it('whose beat stands still loses its chunks: what was in flight is in doubt, the rest waits for whoever has room', async () => {
@@ -113,9 +113,9 @@ describe('a worker', () => {
     expect(mayDeliver(1)).toBe(false);
     const beatAt = performance.now();
     await beat(core.ledger, 'lost');
-    await hands.keep(beatAt);
+    await chunksOfLost.keep(beatAt);
     expect(mayDeliver(1)).toBe(false);
-    expect(hands.count).toBe(0);
+    expect(chunksOfLost.count).toBe(0);
   });
 });
 

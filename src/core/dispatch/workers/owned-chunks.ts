@@ -105,7 +105,7 @@ export class OwnedChunks implements Assignment {
     if (chunk) chunk.isGoing = true;
   }
 
-  /** Takes what waits, as far as hands are free. @returns whether anything was taken. */
+  /** Takes what waits, as far as there is room. @returns whether anything was taken. */
   async fill(): Promise<boolean> {
     let took = false;
     while (this.#chunks.size < MOST_CHUNKS) {
