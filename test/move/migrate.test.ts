@@ -166,7 +166,9 @@ describe('a send that is moved', () => {
     expect(contacts().length).toBe(20);
     await there.call('leads.create', { name: 'New', email: 'new@example.com' });
     const more = (await there.call('audience.create', { name: 'More' })).audience_id;
-    expect(await send(there, more, { campaign: 'second', max_wait_seconds: 20 })).toMatchObject({
+    expect(
+      await send(there, more, { campaign: 'second', message: 'Hello', max_wait_seconds: 20 }),
+    ).toMatchObject({
       total_sent: 21,
     });
     expect(contacts().length).toBe(41);
@@ -259,6 +261,8 @@ describe('what is copied', () => {
       'marks 0',
     ]);
     const there = await targetLedger();
+    // Where a database is at home is not moved, and does not stand in the way of the next move.
+    expect((await there.all('SELECT name FROM marks')).map(({ name }) => name)).toEqual(['home']);
     expect(await there.get('SELECT * FROM leads')).toMatchObject({
       ...odd,
       name: 'Ana "\\{},NULL\' 😀\n',
@@ -526,7 +530,11 @@ describe('many workers', () => {
     const half = await halfSent(2_500, 700, 1_800);
     const again = await onFile();
     const schedule_at = new Date(Date.now() + 3_600_000).toISOString();
-    const { send_id } = await send(again, half.audience, { campaign: 'later', schedule_at });
+    const { send_id } = await send(again, half.audience, {
+      campaign: 'later',
+      message: 'Later',
+      schedule_at,
+    });
     await close(again);
     await move();
 
@@ -544,7 +552,7 @@ describe('many workers', () => {
     });
     there.dispatcher.start();
     await there.call('sends.resume', { send_id, schedule_at: 'now' });
-    const later = { campaign: 'later', max_wait_seconds: 25 };
+    const later = { campaign: 'later', message: 'Later', max_wait_seconds: 25 };
     expect(await send(there, half.audience, later)).toMatchObject({ total_sent: 2_500, total_skipped: 2 });
     expect(contacts().length).toBe(5_000);
     await there.dispatcher.stop();
