@@ -40,7 +40,7 @@ export function errorCodesReference(): string {
     '`error_code` of a delivery, where the reason is ours.',
     table(['code', 'delivery', 'meaning'], reasons),
     '## What an outcome does',
-    'Every answer of a provider is read as one of these. A lead has five tries; then it stays pending for the next call. When\ntwenty in a row are refused with nobody accepted in between, or the relay is away or takes nothing for an hour, all sends\nof the sender are paused. A contact that is suppressed as `bounced` is so once somebody else was accepted.',
+    'Every answer of a provider is read as one of these. A lead has five tries; then it stays pending for the next call. When\ntwenty in a row are refused with nobody accepted in between, or the relay is away or takes nothing for an hour, all sends\nof the sender are paused. A contact that is suppressed as `bounced` is so once somebody else of the send was accepted.',
     table(['outcome', 'what Tidings does'], outcomes),
     '## Email (SMTP)',
     'The code is `smtp_550_5.1.1`: the reply and its enhanced status. The first row that fits decides. While a session is\nbeing opened a reply speaks of the relay: whatever does not blame the account is waited out, and no lead loses a try.',

@@ -16,7 +16,7 @@ export interface Effects {
   readonly send: 'goes_on' | 'paused' | 'paused_if_repeated' | 'all_of_sender_paused';
   /**
    * The contact. `opted_out` is that person's own word and holds at once; what a sender says of a contact holds once
-   * somebody else was accepted, for one that refuses everybody says nothing about anybody.
+   * somebody else of the send was accepted, for one that refuses everybody says nothing about anybody.
    */
   readonly suppresses: SuppressionReason | null;
 }
