@@ -4,7 +4,16 @@ import { defineConfig } from 'vitest/config';
 /** What makes a test slow: another process, a second database, a file that waits for leases and retries on purpose. */
 const SLOW =
   /node:child_process|tidings-process|system-postgres|postgres-server|\/torture\/|\/soak\/|\/fuzz\//;
-const WAITS = ['test/core/schedule.test.ts', 'test/core/ledger-model.test.ts', 'test/core/erased.test.ts'];
+const WAITS = [
+  'sends',
+  'schedule',
+  'ledger-model',
+  'erased',
+  'refusals',
+  'retention',
+  'repeat',
+  'commit-of-unknown-end',
+].map((name) => `test/core/${name}.test.ts`);
 
 const tests = globSync(['src/**/*.test.ts', 'test/**/*.test.ts']);
 const slow = tests.filter((file) => SLOW.test(readFileSync(file, 'utf8')));
@@ -14,6 +23,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     pool: 'forks',
+    // They wait more than they work.
+    maxWorkers: 4,
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [
       ...slow,
