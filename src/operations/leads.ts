@@ -12,7 +12,7 @@ import {
 } from '../core/leads/lead.store.ts';
 import { type LeadRow, toLead } from '../core/leads/lead.ts';
 import { metadataColumns } from '../core/leads/metadata.ts';
-import { checkLead, newLead } from '../core/leads/save-lead.ts';
+import { checkLead, composedName, newLead, tagsColumn } from '../core/leads/save-lead.ts';
 import { toShortLead } from '../core/leads/short-lead.ts';
 import { erasedAmong } from '../core/suppressions/erased-contact.ts';
 import { TidingsError } from '../errors.ts';
@@ -57,7 +57,7 @@ export function leadOperations(context: LeadContext): Operation[] {
       input: leadFields.partial().extend({ restore_erased: restoreErased }),
       output: leadAnswer,
       async run({ restore_erased, ...input }) {
-        if (!input.name && !input.email && !input.phone) {
+        if (!input.name && !input.first_name && !input.last_name && !input.email && !input.phone) {
           throw new TidingsError('invalid_argument', 'A lead needs at least a name, an email or a phone.');
         }
         const checked = checkLead(input, defaultCountry);
@@ -159,9 +159,23 @@ export function leadOperations(context: LeadContext): Operation[] {
           const row = await existingLead(tx, lead_id);
           const checked = checkLead({ ...input }, defaultCountry);
           const next: LeadRow = { ...row, updated_at: new Date().toISOString() };
-          for (const field of ['name', 'email', 'phone', 'position', 'company', 'notes', 'origin'] as const) {
+          for (const field of [
+            'name',
+            'first_name',
+            'last_name',
+            'email',
+            'phone',
+            'position',
+            'company',
+            'notes',
+            'origin',
+          ] as const) {
             if (input[field] !== undefined) next[field] = input[field];
           }
+          if (input.name === undefined && (input.first_name !== undefined || input.last_name !== undefined))
+            next.name = composedName(next.first_name, next.last_name) || null;
+          if (checked.input.phone) next.phone = checked.input.phone;
+          if (input.tags !== undefined) next.tags = tagsColumn(input.tags);
           if (input.status !== undefined) next.status = input.status;
           if (input.metadata !== undefined) Object.assign(next, metadataColumns(input.metadata));
           if (input.email !== undefined) next.email_key = checked.emailKey;

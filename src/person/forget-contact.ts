@@ -48,12 +48,12 @@ export async function restoreContact(tx: Transaction, contact: string): Promise<
 
 async function renameSuppressions(tx: Transaction, from: string, to: string): Promise<void> {
   await tx.run(
-    `UPDATE suppressions SET contact = ? WHERE contact = ?
+    `UPDATE suppressions SET contact = ?, source = NULL WHERE contact = ?
        AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.channel = suppressions.channel AND x.contact = ?)`,
     to,
     from,
     to,
   );
   await tx.run('DELETE FROM suppressions WHERE contact = ?', from);
-  await tx.run('UPDATE suppression_history SET contact = ? WHERE contact = ?', to, from);
+  await tx.run('UPDATE suppression_history SET contact = ?, source = NULL WHERE contact = ?', to, from);
 }

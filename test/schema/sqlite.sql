@@ -87,16 +87,19 @@ CREATE TABLE leads (
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   name TEXT,
+  first_name TEXT,                -- as given; null: the name was given whole, or not at all
+  last_name TEXT,
   email TEXT,                     -- as given
   phone TEXT,                     -- as given
   email_key TEXT,                 -- normalised; null when there is none or it cannot be used
-  phone_key TEXT,                 -- E.164; null when there is none or it cannot be used
+  phone_key TEXT,                 -- E.164, one for an account of WhatsApp however it is dialled; null when there is none or it cannot be used
   position TEXT,
   company TEXT,
   notes TEXT,
   status TEXT NOT NULL,
   origin TEXT,
   metadata TEXT NOT NULL,         -- JSON
+  tags TEXT,                      -- JSON array; null: none
   segment_id TEXT,                -- from metadata, to filter by; null: the lead has none
   campaign_id TEXT,
   assignee_id TEXT,
@@ -227,7 +230,8 @@ CREATE TABLE suppression_history (
   reason TEXT NOT NULL,
   created_at TEXT NOT NULL,
   ended_at TEXT NOT NULL,
-  ended_by TEXT NOT NULL          -- the door it was lifted through, or the reason that took its place
+  ended_by TEXT NOT NULL,         -- the door it was lifted through, or the reason that took its place
+  source TEXT
 );
 
 CREATE INDEX suppression_history_by_contact ON suppression_history (contact, seq);
@@ -237,5 +241,6 @@ CREATE TABLE suppressions (
   contact TEXT NOT NULL,          -- normalised
   reason TEXT NOT NULL,
   created_at TEXT NOT NULL,
+  source TEXT,                    -- the file, column and value that it was read from, null: another way
   PRIMARY KEY (channel, contact)
 ) WITHOUT ROWID;

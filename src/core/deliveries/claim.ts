@@ -1,5 +1,6 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { toMergeValues } from '../leads/lead.ts';
+import { dialled } from '../leads/phone.ts';
 import { lengthOfValues, unresolvedFields } from '../messages/merge-text.ts';
 import { type Message, mergeTextsOf } from '../messages/message.ts';
 import { lockSend, moveSend } from '../sends/send.store.ts';
@@ -90,7 +91,10 @@ export async function claimWindow(
   let skipped = 0;
   let isFull = false;
   for (const [at, row] of rows.entries()) {
-    const recipient = { contact: row.contact, values: toMergeValues(row, options.siteName) };
+    const recipient = {
+      contact: dialled(row.contact, row.phone),
+      values: toMergeValues(row, options.siteName),
+    };
     const had = shares?.get(row.contact);
     const closedUntil = had === 'maybe' ? options.nowMs + LOOK_AGAIN_MS : options.gate(row.contact);
     if (closedUntil !== null) {

@@ -15,6 +15,10 @@ export const REASONS = {
   unsubscribed: { row: 'skipped', says: 'The contact is suppressed: they left the list.' },
   bounced: { row: 'skipped', says: 'The contact is suppressed: an earlier message found nobody there.' },
   complained: { row: 'skipped', says: 'The contact is suppressed: they reported a message as spam.' },
+  not_opted_in: {
+    row: 'skipped',
+    says: 'The file that the contact came with says that they never agreed to be written to.',
+  },
   opted_out: { row: 'skipped', says: 'The contact is suppressed: they told the provider to stop.' },
   erased: { row: 'skipped', says: 'The person was erased while the send was under way.' },
   too_soon: {

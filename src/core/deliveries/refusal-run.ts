@@ -1,4 +1,5 @@
 import type { Transaction } from '../../ledger/ledger.ts';
+import { accountKey } from '../leads/phone.ts';
 import { transition } from '../sends/send.store.ts';
 import { EVERYBODY_REFUSED, type SendProblem } from '../sends/send.ts';
 import { suppress } from '../suppressions/suppression.store.ts';
@@ -88,7 +89,7 @@ export class RefusalRun {
       if (outcome.type !== 'permanent') continue;
       // What this person said is no word about the sender: it holds at once, and whatever else is refused.
       if (outcome.suppress === 'opted_out') {
-        await suppress(tx, this.#sender.about.channel, claim.recipient.contact, outcome.suppress);
+        await suppress(tx, this.#sender.about.channel, accountKey(claim.recipient.contact), outcome.suppress);
         continue;
       }
       last = outcome;

@@ -126,14 +126,22 @@ describe('a phone number', () => {
     ['0049 (30) 901820', null, '+4930901820'],
     ['whatsapp:+14155238886', null, '+14155238886'],
     ['030 901820', 'DE', '+4930901820'],
+    ['+1 415 523 8886 ext 3', null, '+14155238886'],
+    // One account of WhatsApp, however it is written.
+    ['+55 31 8555-0101', null, '+5531985550101'],
+    ['+54 11 5555-0106', null, '+5491155550106'],
+    ['+54 9 11 5555-0106', null, '+5491155550106'],
   ])('%j with the country %s is %s', (raw, country, value) => {
-    expect(normalizePhone(raw, country)).toEqual({ ok: true, value });
+    expect(normalizePhone(raw, country)).toMatchObject({ ok: true, value });
   });
 
   it.each([
     ['55 1234 5678', null, 'DEFAULT_COUNTRY'],
     ['call me', 'MX', 'letters'],
-    ['+1 415 523 8886 ext 3', null, 'letters'],
+    ['14155238886', 'MX', 'also reads as +14155238886'],
+    ['5.25E+11', 'MX', 'shortened'],
+    ['+1 415 523 8886 #9', null, 'extension'],
+    ['11 8555-0103', 'BR', 'nine digits'],
     ['12', 'MX', ''],
     ['+999 1234567', null, 'no country has this code'],
   ])('%j with the country %s cannot be used', (raw, country, words) => {

@@ -1,19 +1,20 @@
-import { createRequire } from 'node:module';
 import { domainToASCII, domainToUnicode } from 'node:url';
 import type { ChannelName } from '../channel.ts';
+import { normalizePhone } from './phone.ts';
 
-/** Loaded with the first phone: the numbering plans of the world are megabytes that an idle server need not carry. */
-let loaded: typeof import('libphonenumber-js/max') | undefined;
-function phones(): typeof import('libphonenumber-js/max') {
-  loaded ??= createRequire(import.meta.url)(
-    'libphonenumber-js/max',
-  ) as typeof import('libphonenumber-js/max');
-  return loaded;
-}
+export { isCountryCode, normalizePhone } from './phone.ts';
 
 /** A contact read into the one form that tells people apart, or why it cannot be used and what to do. */
 export type Normalized =
-  | { readonly ok: true; readonly value: string }
+  | {
+      readonly ok: true;
+      /** The key: one for all spellings of a contact. */
+      readonly value: string;
+      /** The number to dial where that is another one than the key. */
+      readonly dial?: string;
+      /** It can be used, and perhaps it should not be as it stands. */
+      readonly warning?: string;
+    }
   | { readonly ok: false; readonly reason: string };
 
 // RFC 5321 §4.5.3.1: 64 octets before the @, 254 for the whole path without its brackets.
@@ -30,6 +31,15 @@ const MAX_LABEL = 63;
 const NUMBER = /^(\d+|0x[0-9a-f]*)$/;
 /** What comes along when an address is copied from a page, and nobody sees: directions, zero-width spaces, a BOM. */
 const UNSEEN = /\p{Cf}/u;
+
+/** An address with a name before it; more is a text. */
+const LONGEST_CELL = 2_000;
+
+/** As most are: nothing around it to take off. */
+const PLAIN_EMAIL = /^[a-z0-9][a-z0-9._+-]*@[a-z0-9][a-z0-9.-]*[a-z0-9]$/i;
+/** Said of which address it is, and nothing else: (unsubscribed) behind one is no such word. */
+const WHICH =
+  /\s*[([](?:work|home|personal|private|office|business|main|primary|other|trabajo|casa|privado|oficina|arbeit|privat|travail|bureau|lavoro|arbete)[)\]]$/iu;
 
 /**
  * The key of a contact on a channel: what duplicates, suppressions and the provider's envelope go by. Nothing else may
@@ -55,10 +65,8 @@ const NORMALIZERS: {
  */
 export function normalizeEmail(raw: string): Normalized {
   if (isUsualKey(raw)) return { ok: true, value: raw };
-  let text = trimUnseen(raw);
-  const open = text.lastIndexOf('<');
-  if (open >= 0 && text.endsWith('>')) text = trimUnseen(text.slice(open + 1, -1));
-  text = text.replace(/^mailto:/i, '');
+  if (raw.length > LONGEST_CELL) return bad(`longer than ${MAX_ADDRESS_BYTES} bytes`);
+  const text = PLAIN_EMAIL.test(raw) ? raw : unwrapped(raw);
   const at = text.lastIndexOf('@');
   if (at < 0) return bad('there is no @ in it');
   if (text.length > MAX_SPELLING) return bad(`longer than ${MAX_ADDRESS_BYTES} bytes`);
@@ -116,6 +124,20 @@ function isPlain(domain: string): boolean {
   return /^[a-z0-9.-]*$/.test(domain) && !domain.includes('xn--');
 }
 
+/** An address out of what spreadsheets, mail programs and people put around it. */
+function unwrapped(raw: string): string {
+  let text = trimUnseen(trimUnseen(raw).replace(/^="(.*)"$/, '$1'));
+  if (text.startsWith("'")) text = trimUnseen(text.slice(1).replace(/'$/, ''));
+  text = trimUnseen(text.replace(WHICH, '').replace(/[,;:'"’”]+$/, ''));
+  if (/[^.]\.$/.test(text)) text = text.slice(0, -1);
+  const open = text.lastIndexOf('<');
+  if (open >= 0 && text.endsWith('>')) text = trimUnseen(text.slice(open + 1, -1));
+  // An address within quotes, not a quoted part before the @.
+  text = text.replace(/^["'“‘](.*)$/, (whole, inner: string) => (inner.includes('"@') ? whole : inner));
+  text = text.replace(/^(?:e-?mail|correo|mail|work|home)\s*:\s*(?=\S+@)/iu, '');
+  return text.replace(/^(mailto:[^?]*)\?[a-z]+=.*$/i, '$1').replace(/^mailto:/i, '');
+}
+
 function foldLocal(local: string): string {
   if (/^[a-z0-9._+-]*$/.test(local)) return local;
   // Lower case can decompose (İ), and what it makes is composed again: folding twice changes nothing.
@@ -128,54 +150,6 @@ function trimUnseen(text: string): string {
   while (from < to && isUnseen(from)) from += 1;
   while (to > from && isUnseen(to - 1)) to -= 1;
   return text.slice(from, to);
-}
-
-/** ISO 3166 two-letter code that phone numbers can be read for. */
-export function isCountryCode(code: string): boolean {
-  return phones().isSupportedCountry(code);
-}
-
-/** Mexico dropped the 1 of mobile numbers in 2019; address books, and WhatsApp's own ids, still write it. */
-const OLD_MEXICAN_MOBILE = /^1\d{10}$/;
-
-const WHY: Record<string, string> = {
-  NOT_A_NUMBER: 'it is not a phone number',
-  TOO_SHORT: 'it is too short',
-  TOO_LONG: 'it is too long',
-};
-
-/**
- * Reads a phone number to E.164 (`+` and digits). One without a country code is read as of `defaultCountry`.
- */
-export function normalizePhone(raw: string, defaultCountry: string | null): Normalized {
-  const text = raw
-    .trim()
-    .replace(/^(whatsapp|tel):/i, '')
-    .replace(/^00(?=\d)/, '+');
-  if (/\p{L}/u.test(text)) return bad('there are letters in it; give one number without an extension');
-  const { ParseError, parsePhoneNumberWithError } = phones();
-  try {
-    const country = defaultCountry as Parameters<typeof parsePhoneNumberWithError>[1];
-    const number = parsePhoneNumberWithError(text, {
-      ...(country && { defaultCountry: country as 'MX' }),
-      extract: false,
-    });
-    if (number.countryCallingCode === '52' && OLD_MEXICAN_MOBILE.test(number.nationalNumber)) {
-      return { ok: true, value: `+52${number.nationalNumber.slice(1)}` };
-    }
-    if (number.isPossible()) return { ok: true, value: number.number };
-    return bad('no phone number of that country has this many digits');
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error;
-    if (error.message === 'INVALID_COUNTRY') {
-      return bad(
-        text.startsWith('+')
-          ? 'no country has this code'
-          : 'there is no country code: write it as +52 55 1234 5678, or set DEFAULT_COUNTRY',
-      );
-    }
-    return bad(WHY[error.message] ?? 'it is not a phone number');
-  }
 }
 
 function bad(reason: string): Normalized {

@@ -1,10 +1,14 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { CsvReject } from './csv/read-leads-csv.ts';
-import { LeadImport } from './import-leads.ts';
+import { LeadImport, type LeadImportOptions } from './import-leads.ts';
 import type { ImportReport } from './lead.schema.ts';
 
-export interface ImportOptions {
+export interface ImportOptions extends LeadImportOptions {
+  /** Header → field, for columns that are not known by themselves; `ignore` leaves one out. */
+  readonly map?: Readonly<Record<string, string>>;
+  /** Country of phones without a country code, in rows that name none. */
+  readonly country?: string;
   /** Aborted when the caller is gone: what was stored stays stored. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { bytes: number; rows: number }) => void;
@@ -24,13 +28,14 @@ export async function importCsv(
 ): Promise<ImportReport> {
   // Loaded when there is a file: a server that only sends carries no CSV.
   const { readLeadsCsv } = await import('./csv/read-leads-csv.ts');
-  const { REJECT_COLUMNS } = await import('./csv/columns.ts');
+  const { REJECT_COLUMNS } = await import('./reading/column-plan.ts');
   const { csvLine } = await import('./csv/write-csv.ts');
-  const run = new LeadImport(context.ledger, context.defaultCountry);
+  const country = options.country ?? context.defaultCountry;
+  const run = new LeadImport(context.ledger, country, options);
   let rejects = 0;
-  for await (const batch of readLeadsCsv(input)) {
+  for await (const batch of readLeadsCsv(input, { country, ...(options.map && { map: options.map }) })) {
     options.signal?.throwIfAborted();
-    run.report.columns = batch.columns;
+    if (rowsBegin(run.report)) run.tell(batch);
     const refused: CsvReject[] = [...batch.rejects];
     for (const { line, reason } of batch.rejects) run.reject(line, reason);
     for (const { at, reason } of await run.save(batch.rows)) {
@@ -47,4 +52,8 @@ export async function importCsv(
     await yieldTurn();
   }
   return run.report;
+}
+
+function rowsBegin({ columns }: ImportReport): boolean {
+  return Object.keys(columns).length === 0;
 }

@@ -1,13 +1,19 @@
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import { CHANNEL_NAMES, type ChannelName } from '../channel.ts';
+import { suppress } from '../suppressions/suppression.store.ts';
 import type { ImportReport } from './lead.schema.ts';
 import { insertLeads } from './lead.store.ts';
+import type { LeadRow } from './lead.ts';
+import type { LeadInput } from './lead-input.ts';
+import type { Consent } from './reading/consent-columns.ts';
+import type { ReadRow } from './reading/read-row.ts';
 import {
   type CheckedLead,
   checkLead,
+  checkRead,
   findErasedLeads,
   findSamePerson,
   findUnknown,
-  type LeadInput,
   mergeLead,
   newLead,
 } from './save-lead.ts';
@@ -15,6 +21,24 @@ import {
 const LISTED = 20;
 const NOBODY = 'no name, email or phone';
 const ERASED = 'erased: this person was erased here; leads create with restore_erased takes them back';
+
+export interface LeadImportOptions {
+  /** Given to each lead of the import. */
+  readonly tags?: readonly string[];
+  /** For leads of whom the file does not say where they come from. */
+  readonly origin?: string;
+  /** Lets in people who never said yes; those who said no stay out. */
+  readonly includeUnconfirmed?: boolean;
+  /** What the file is called, for the source of suppressions. */
+  readonly file?: string;
+  readonly onWarning?: (line: number, reason: string) => void;
+}
+
+interface Row {
+  readonly line: number;
+  readonly input: LeadInput;
+  readonly read?: ReadRow;
+}
 
 /** One import: counts, and which leads it has touched already, a bit for each `seq`. */
 export class LeadImport {
@@ -32,9 +56,21 @@ export class LeadImport {
     rejects: [],
     warnings: [],
     columns: {},
+    suppressed: 0,
+    unconfirmed: 0,
+    asks: [],
+    notices: [],
   };
 
-  constructor(ledger: Ledger, defaultCountry: string | null) {
+  /** Of each lead that this import made, by its `seq` from the first one on: the line it stands on. */
+  #lines = new Uint32Array(1 << 10);
+  #firstSeq = 0;
+  readonly #lineOf = new Map<CheckedLead, number>();
+  readonly #options: LeadImportOptions;
+  readonly #asks = new Map<string, ImportReport['asks'][number]>();
+
+  constructor(ledger: Ledger, defaultCountry: string | null, options: LeadImportOptions = {}) {
+    this.#options = options;
     this.#ledger = ledger;
     this.#defaultCountry = defaultCountry;
   }
@@ -43,14 +79,14 @@ export class LeadImport {
    * Saves a batch in one transaction: known people are updated, new ones created, erased ones left out.
    * @returns where in the batch rows were rejected, and why.
    */
-  async save(
-    batch: readonly { line: number; input: LeadInput }[],
-  ): Promise<{ at: number; reason: string }[]> {
+  async save(batch: readonly Row[]): Promise<{ at: number; reason: string }[]> {
     const now = new Date().toISOString();
     const rejected: { at: number; reason: string }[] = [];
     const checked = new Map<CheckedLead, number>();
-    for (const [at, { line, input }] of batch.entries()) {
-      if (input.name || input.email || input.phone) checked.set(this.#check(line, input), at);
+    this.#lineOf.clear();
+    for (const [at, row] of batch.entries()) {
+      const { name, first_name, last_name, email, phone } = row.input;
+      if (name || first_name || last_name || email || phone) checked.set(this.#check(row), at);
       else rejected.push({ at, reason: NOBODY });
     }
     const erased = await this.#ledger.write(async (tx) => {
@@ -60,6 +96,8 @@ export class LeadImport {
         [...checked.keys()].filter((lead) => !out.has(lead)),
         now,
       );
+      // Also of those who were erased here: a person who comes back has not said yes meanwhile.
+      for (const lead of out) await this.#keepConsent(tx, lead, []);
       return out;
     });
     for (const lead of erased) {
@@ -77,14 +115,75 @@ export class LeadImport {
     if (this.report.rejects.length < LISTED) this.report.rejects.push({ line, reason });
   }
 
-  #check(line: number, input: LeadInput): CheckedLead {
-    const lead = checkLead(input, this.#defaultCountry);
+  #check({ line, input, read }: Row): CheckedLead {
+    const { tags, origin } = this.#options;
+    const given =
+      tags || origin
+        ? {
+            ...input,
+            ...(tags && { tags: [...(input.tags ?? []), ...tags] }),
+            ...(origin && !input.origin && { origin }),
+          }
+        : input;
+    const lead = read
+      ? checkRead(given, read.email, read.phone, read.consents, read)
+      : checkLead(given, this.#defaultCountry);
+    this.#lineOf.set(lead, line);
     this.report.rows += 1;
-    for (const reason of lead.warnings) {
-      this.report.warnings_count += 1;
-      if (this.report.warnings.length < LISTED) this.report.warnings.push({ line, reason });
-    }
+    if (lead.warnings.length > 0) this.#warn(line, lead.warnings.join('; '));
+    for (const said of lead.consents) this.#count(said);
+    if (lead.consents.some(({ reason }) => reason !== UNCONFIRMED)) this.report.suppressed += 1;
+    else if (lead.consents.length > 0) this.report.unconfirmed += 1;
     return lead;
+  }
+
+  #warn(line: number, reason: string): void {
+    this.report.warnings_count += 1;
+    if (this.report.warnings.length < LISTED) this.report.warnings.push({ line, reason });
+    this.#options.onWarning?.(line, reason);
+  }
+
+  #count({ column, value, scope, reason }: Consent): void {
+    const key = `${column}\n${value}`;
+    const ask = this.#asks.get(key);
+    if (ask) ask.count += 1;
+    else if (this.#asks.size < LISTED) {
+      const asked = { column, value, channel: scope, reason, count: 1 };
+      this.#asks.set(key, asked);
+      this.report.asks.push(asked);
+    }
+  }
+
+  /** What is read of the file before its rows. */
+  tell({
+    columns,
+    doubts,
+    canReach,
+  }: {
+    columns: Record<string, string>;
+    doubts: readonly string[];
+    canReach: boolean;
+  }): void {
+    this.report.columns = columns;
+    if (!canReach)
+      this.report.notices.push(
+        `No column was read as an email or a phone, so nobody of this file can be reached${
+          doubts.length > 0 ? `; these look like contacts: ${doubts.join(', ')}` : ''
+        }.`,
+      );
+  }
+
+  /** What a row says of consent holds for each contact in it, and for those that its lead has already. */
+  async #keepConsent(tx: Transaction, lead: CheckedLead, known: readonly (string | null)[]): Promise<void> {
+    for (const { scope, reason, column, value } of lead.consents) {
+      for (const channel of CHANNEL_NAMES) {
+        if (scope !== 'all' && scope !== channel) continue;
+        if (reason === UNCONFIRMED && this.#options.includeUnconfirmed) continue;
+        const source = `${this.#options.file ?? 'import'}: ${column}: ${value}`;
+        for (const contact of contactsOf(channel, lead, known))
+          await suppress(tx, channel, contact, reason, source);
+      }
+    }
   }
 
   /**
@@ -95,11 +194,14 @@ export class LeadImport {
     const unknown = tx.dialect === 'postgres' ? await findUnknown(tx, batch) : new Set<CheckedLead>();
     const made: CheckedLead[] = [];
     for (const lead of batch) {
-      const known = unknown.has(lead) ? undefined : await findSamePerson(tx, lead);
+      const others: LeadRow[] = [];
+      const known = unknown.has(lead) ? undefined : await findSamePerson(tx, lead, others);
       if (known) {
         this.report[await mergeLead(tx, known, lead, now, this.#wasTouched(known.seq))] += 1;
         this.#touch(known.seq);
+        await this.#keepConsent(tx, lead, [known.email_key, known.phone_key]);
       } else {
+        if (lead.emailKey === null && others[0]) this.#warnShared(lead, others[0].seq);
         made.push(lead);
         // Somebody later in the batch may be the same person.
         if (!unknown.has(lead)) await this.#make(tx, made.splice(0), now);
@@ -113,8 +215,22 @@ export class LeadImport {
       tx,
       leads.map((lead) => newLead(lead, now)),
     );
-    for (const seq of seqs) this.#touch(seq);
+    for (const [at, seq] of seqs.entries()) {
+      this.#touch(seq);
+      this.#keepLine(seq, this.#lineOf.get(leads[at]!) ?? 0);
+    }
+    for (const lead of leads) await this.#keepConsent(tx, lead, []);
     this.report.created += leads.length;
+  }
+
+  /** Kept apart, and of one number only the first gets a message: nobody vanishes without a word. */
+  #warnShared(lead: CheckedLead, seq: number): void {
+    const line = this.#lineOfLead(seq);
+    const whose = line > 0 ? `line ${line}` : 'a lead that is here already';
+    this.#warn(
+      this.#lineOf.get(lead) ?? 0,
+      `same phone as ${whose}: kept as a person of their own, and one message goes to that phone`,
+    );
   }
 
   #wasTouched(seq: number): boolean {
@@ -130,4 +246,34 @@ export class LeadImport {
     }
     this.#touched[at] = this.#touched[at]! | (1 << (seq & 7));
   }
+
+  #keepLine(seq: number, line: number): void {
+    if (this.#firstSeq === 0) this.#firstSeq = seq;
+    const at = seq - this.#firstSeq;
+    if (at < 0 || at > MOST_LINES) return;
+    if (at >= this.#lines.length) {
+      const larger = new Uint32Array(Math.max(at + 1, 2 * this.#lines.length));
+      larger.set(this.#lines);
+      this.#lines = larger;
+    }
+    this.#lines[at] = line;
+  }
+
+  /** Where a lead stands in this file; 0: it was here before, or stands too far back. */
+  #lineOfLead(seq: number): number {
+    return this.#lines[seq - this.#firstSeq] ?? 0;
+  }
+}
+
+/** Lines of so many leads are kept: 4 bytes each. */
+const MOST_LINES = 10_000_000;
+const UNCONFIRMED = 'not_opted_in';
+
+function contactsOf(channel: ChannelName, lead: CheckedLead, known: readonly (string | null)[]): Set<string> {
+  const isEmail = channel === 'email';
+  const own = isEmail
+    ? [lead.emailKey, ...(lead.otherEmails ?? [])]
+    : [lead.phoneKey, ...(lead.otherPhones ?? [])];
+  const before = known.filter((contact) => contact !== null && contact.includes('@') === isEmail);
+  return new Set([...own, ...before].filter((contact) => contact !== null));
 }

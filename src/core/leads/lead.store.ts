@@ -11,6 +11,8 @@ export type NewLead = Omit<LeadRow, 'seq' | 'deleted_at'>;
 const INSERTED = [
   'id',
   'name',
+  'first_name',
+  'last_name',
   'email',
   'phone',
   'email_key',
@@ -21,6 +23,7 @@ const INSERTED = [
   'status',
   'origin',
   'metadata',
+  'tags',
   ...FILTERED_KEYS,
   'created_at',
   'updated_at',
@@ -94,6 +97,7 @@ export function findLead(reader: Reader, id: string): Promise<LeadRow | undefine
 
 // Put together once: they are asked for each row of a file.
 const BY_EMAIL = `SELECT ${LEAD_COLUMNS} FROM leads l WHERE l.email_key = ? AND l.deleted_at IS NULL ORDER BY l.seq LIMIT 1`;
+const BY_PHONE_AND_NAME = `SELECT ${LEAD_COLUMNS} FROM leads l WHERE l.phone_key = ? AND l.name = ? AND l.deleted_at IS NULL ORDER BY l.seq LIMIT 1`;
 const BY_PHONE = `SELECT ${LEAD_COLUMNS} FROM leads l WHERE l.phone_key = ? AND l.deleted_at IS NULL ORDER BY l.seq LIMIT 20`;
 
 export function findLeadByEmail(reader: Reader, emailKey: string): Promise<LeadRow | undefined> {
@@ -102,6 +106,15 @@ export function findLeadByEmail(reader: Reader, emailKey: string): Promise<LeadR
 
 export function findLeadsByPhone(reader: Reader, phoneKey: string): Promise<LeadRow[]> {
   return reader.all<LeadRow>(BY_PHONE, phoneKey);
+}
+
+/** Where more people share a phone than {@link findLeadsByPhone} looks at. */
+export function findLeadByPhoneAndName(
+  reader: Reader,
+  phoneKey: string,
+  name: string,
+): Promise<LeadRow | undefined> {
+  return reader.get<LeadRow>(BY_PHONE_AND_NAME, phoneKey, name);
 }
 
 /** A lead without any contact that can be used, given in the same words. */
@@ -129,7 +142,7 @@ export function findUnreachableLead(
 /** Erases what is known of a person; the row stays, so that frozen audiences and past sends keep their counts. */
 export async function eraseLead(tx: Transaction, seq: number, now: string): Promise<void> {
   const erased = await tx.run(
-    `UPDATE leads SET name = NULL, email = NULL, phone = NULL, email_key = NULL, phone_key = NULL, position = NULL,
+    `UPDATE leads SET name = NULL, first_name = NULL, last_name = NULL, tags = NULL, email = NULL, phone = NULL, email_key = NULL, phone_key = NULL, position = NULL,
        company = NULL, notes = NULL, origin = NULL, metadata = '{}', segment_id = NULL, campaign_id = NULL,
        assignee_id = NULL, updated_at = ?, deleted_at = ? WHERE seq = ? AND deleted_at IS NULL`,
     now,

@@ -1,10 +1,10 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { newId } from '../new-id.ts';
 import { erasedAmong } from '../suppressions/erased-contact.ts';
-import { normalizeContact } from './contact.ts';
-import type { LeadWire } from './lead.schema.ts';
+import { type Normalized, normalizeContact } from './contact.ts';
 import {
   findLeadByEmail,
+  findLeadByPhoneAndName,
   findLeadsByPhone,
   findUnreachableLead,
   type NewLead,
@@ -12,45 +12,60 @@ import {
   updateLead,
 } from './lead.store.ts';
 import type { LeadRow } from './lead.ts';
+import type { LeadInput } from './lead-input.ts';
 import { metadataColumns } from './metadata.ts';
-
-/** What a caller or a file says of a lead; undefined: says nothing, null: says there is none. */
-export interface LeadInput {
-  readonly name?: string | null;
-  readonly email?: string | null;
-  readonly phone?: string | null;
-  readonly position?: string | null;
-  readonly company?: string | null;
-  readonly notes?: string | null;
-  readonly status?: LeadWire['status'];
-  readonly origin?: string | null;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
+import type { Consent } from './reading/consent-columns.ts';
+import { emailDoubt } from './reading/email-doubts.ts';
+import { wordsOf } from './reading/fold.ts';
 
 export interface CheckedLead {
   readonly input: LeadInput;
   readonly emailKey: string | null;
   readonly phoneKey: string | null;
-  /** Contacts that are kept as given, but cannot be used as they are: why, and what to do. */
+  /** Contacts that are kept, but cannot or should not be used as they are: why, and what to do. */
   readonly warnings: readonly string[];
+  /** What a file says this person said. */
+  readonly consents: readonly Consent[];
+  readonly otherEmails?: readonly string[];
+  readonly otherPhones?: readonly string[];
 }
 
 /** Reads the contacts of a lead. What cannot be read is kept as given and told. */
 export function checkLead(input: LeadInput, defaultCountry: string | null): CheckedLead {
+  return checkRead(
+    input,
+    input.email ? normalizeContact('email', input.email, defaultCountry) : null,
+    input.phone ? normalizeContact('whatsapp', input.phone, defaultCountry) : null,
+  );
+}
+
+/** The same where the contacts were read already, with what their row says of the country. */
+export function checkRead(
+  input: LeadInput,
+  email: Normalized | null,
+  phone: Normalized | null,
+  consents: readonly Consent[] = [],
+  others: Pick<CheckedLead, 'otherEmails' | 'otherPhones'> = {},
+): CheckedLead {
   const warnings: string[] = [];
-  let emailKey: string | null = null;
-  let phoneKey: string | null = null;
-  if (input.email) {
-    const email = normalizeContact('email', input.email, defaultCountry);
-    if (email.ok) emailKey = email.value;
-    else warnings.push(`email cannot be used: ${email.reason}`);
-  }
-  if (input.phone) {
-    const phone = normalizeContact('whatsapp', input.phone, defaultCountry);
-    if (phone.ok) phoneKey = phone.value;
-    else warnings.push(`phone cannot be used: ${phone.reason}`);
-  }
-  return { input, emailKey, phoneKey, warnings };
+  const emailKey = email?.ok ? email.value : null;
+  const phoneKey = phone?.ok ? phone.value : null;
+  if (email && !email.ok) warnings.push(`email cannot be used: ${email.reason}`);
+  if (phone && !phone.ok) warnings.push(`phone cannot be used: ${phone.reason}`);
+  const doubt = emailKey === null ? undefined : emailDoubt(emailKey);
+  if (doubt !== undefined) warnings.push(`email may be wrong: ${doubt}`);
+  if (phone?.ok && phone.warning) warnings.push(`phone may not be reached: ${phone.warning}`);
+  const kept = phone?.ok && phone.dial ? { ...input, phone: phone.dial } : input;
+  return { input: kept, emailKey, phoneKey, warnings, consents, ...others };
+}
+
+/** A name out of its parts, where nobody gave it whole. */
+export function composedName(first: string | null | undefined, last: string | null | undefined): string {
+  return [first, last].filter((part) => part).join(' ');
+}
+
+export function tagsColumn(tags: readonly string[] | undefined): string | null {
+  return tags === undefined || tags.length === 0 ? null : JSON.stringify([...new Set(tags)]);
 }
 
 /** The row of a lead that is new. */
@@ -58,7 +73,9 @@ export function newLead(lead: CheckedLead, now: string): NewLead {
   const { input } = lead;
   return {
     id: newId(),
-    name: input.name ?? null,
+    name: input.name ?? (composedName(input.first_name, input.last_name) || null),
+    first_name: input.first_name ?? null,
+    last_name: input.last_name ?? null,
     email: input.email ?? null,
     phone: input.phone ?? null,
     email_key: lead.emailKey,
@@ -69,16 +86,22 @@ export function newLead(lead: CheckedLead, now: string): NewLead {
     status: input.status ?? 'new',
     origin: input.origin ?? null,
     ...metadataColumns(input.metadata ?? {}),
+    tags: tagsColumn(input.tags),
     created_at: now,
     updated_at: now,
   };
 }
 
 /**
- * The same person is known by email; without one on either side, by phone; without any usable contact, by the same
- * words. Two leads that share a phone and have different emails are two people.
+ * The same person is known by email; without one on either side, by phone and a name that agrees; without any usable
+ * contact, by the same words. Two leads that share a phone and have different emails or names are two people.
  */
-export async function findSamePerson(tx: Transaction, lead: CheckedLead): Promise<LeadRow | undefined> {
+export async function findSamePerson(
+  tx: Transaction,
+  lead: CheckedLead,
+  /** Receives those who have the same phone. */
+  others: LeadRow[] = [],
+): Promise<LeadRow | undefined> {
   if (lead.emailKey !== null) {
     const same = await findLeadByEmail(tx, lead.emailKey);
     if (same) return same;
@@ -89,7 +112,27 @@ export async function findSamePerson(tx: Transaction, lead: CheckedLead): Promis
     return findUnreachableLead(tx, { name, email, phone, company });
   }
   const sharing = await findLeadsByPhone(tx, lead.phoneKey);
-  return lead.emailKey === null ? sharing[0] : sharing.find((row) => row.email_key === null);
+  others.push(...sharing);
+  const able = lead.emailKey === null ? sharing : sharing.filter((row) => row.email_key === null);
+  const name = nameOf(lead.input);
+  const same = able.find((row) => isSameName(row.name, name));
+  if (same || name === null || sharing.length < SHARING_LOOKED_AT) return same;
+  return findLeadByPhoneAndName(tx, lead.phoneKey, name);
+}
+
+/** As many as {@link findLeadsByPhone} finds. */
+const SHARING_LOOKED_AT = 20;
+
+function nameOf(input: LeadInput): string | null {
+  return input.name ?? (composedName(input.first_name, input.last_name) || null);
+}
+
+/** Those who share a phone are one when nothing tells them apart: "Ana" and "Ana López", or nobody's name. */
+function isSameName(one: string | null, other: string | null): boolean {
+  if (one === null || other === null || one === other) return true;
+  const [a, b] = [wordsOf(one), wordsOf(other)];
+  const [less, more] = a.length < b.length ? [a, b] : [b, a];
+  return less.every((word) => more.includes(word));
 }
 
 /** Those who have a contact that was erased. */
@@ -156,7 +199,9 @@ export async function mergeLead(
   const metadata = fillOnly ? { ...input.metadata, ...oldMetadata } : { ...oldMetadata, ...input.metadata };
   const next: NewLead = {
     id: row.id,
-    name: pick(row.name, input.name),
+    name: pick(row.name, input.name ?? (composedName(input.first_name, input.last_name) || undefined)),
+    first_name: pick(row.first_name, input.first_name),
+    last_name: pick(row.last_name, input.last_name),
     email: pick(row.email, input.email),
     phone: pick(row.phone, input.phone),
     email_key: takesEmail && input.email ? lead.emailKey : row.email_key,
@@ -167,6 +212,10 @@ export async function mergeLead(
     status: pick(row.status, input.status) ?? row.status,
     origin: pick(row.origin, input.origin),
     ...metadataColumns(metadata),
+    tags:
+      input.tags === undefined
+        ? row.tags
+        : tagsColumn([...(JSON.parse(row.tags ?? '[]') as string[]), ...input.tags]),
     created_at: row.created_at,
     updated_at: row.updated_at,
   };

@@ -1,5 +1,6 @@
 import { TidingsError } from '../../errors.ts';
 import type { MergeValues } from '../leads/lead.ts';
+import { familyName, greetingName } from '../leads/reading/person-name.ts';
 
 /**
  * Merge fields: `{{ path }}` or `{{ path | filter: "argument" | … }}`, parsed once for each send.
@@ -185,14 +186,13 @@ function lookUp(path: readonly string[], values: MergeValues): string | null {
   if (root !== 'lead' || name === undefined) return null;
   if (name === 'metadata') return metadataValue(values.lead.metadata, path.slice(2));
   if (path.length !== 2) return null;
-  if (name === 'first_name') return present(nameWords(values)[0]);
-  if (name === 'last_name') return present(nameWords(values).slice(1).join(' '));
+  if (name === 'first_name') return present(greetingName(values.lead.first_name, values.lead.name));
+  if (name === 'last_name') {
+    const { last_name, first_name, name: whole } = values.lead;
+    return present(familyName(last_name, first_name, whole));
+  }
   if (!LEAD_FIELDS.includes(name)) return null;
   return present(values.lead[name as 'name' | 'email' | 'phone' | 'position' | 'company' | 'notes']);
-}
-
-function nameWords(values: MergeValues): string[] {
-  return values.lead.name?.trim().split(/\s+/u) ?? [];
 }
 
 function metadataValue(metadata: Readonly<Record<string, unknown>>, path: readonly string[]): string | null {
@@ -201,6 +201,7 @@ function metadataValue(metadata: Readonly<Record<string, unknown>>, path: readon
     if (value === null || typeof value !== 'object' || !Object.hasOwn(value, key)) return null;
     value = (value as Record<string, unknown>)[key];
   }
+  if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return present(value.join(', '));
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? present(String(value))
     : null;

@@ -8,6 +8,8 @@ export interface SuppressionRow {
   readonly contact: string;
   readonly reason: SuppressionReason;
   readonly created_at: string;
+  /** Where it comes from, such as a column of a file. */
+  readonly source: string | null;
 }
 
 /** A suppression that no longer holds: who lifted it and when, or what took its place. */
@@ -19,6 +21,7 @@ export interface PastSuppressionRow extends SuppressionRow {
 
 /** The later one weighs more: what a person said counts for more than what a mailbox did. */
 const WEIGHTS: Readonly<Record<string, number>> = {
+  not_opted_in: 0,
   bounced: 1,
   unsubscribed: 2,
   opted_out: 3,
@@ -34,6 +37,7 @@ export async function suppress(
   channel: ChannelName,
   given: string,
   reason: string,
+  source: string | null = null,
 ): Promise<void> {
   const contact = (await findErased(tx, given)) ?? given;
   const before = await tx.get<SuppressionRow>(
@@ -44,11 +48,12 @@ export async function suppress(
   if (before && (WEIGHTS[reason] ?? 0) <= (WEIGHTS[before.reason] ?? 0)) return;
   if (before) await endSuppression(tx, before, reason);
   await tx.run(
-    'INSERT INTO suppressions (channel, contact, reason, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    'INSERT INTO suppressions (channel, contact, reason, created_at, source) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     channel,
     contact,
     reason,
     new Date().toISOString(),
+    source,
   );
 }
 
@@ -69,14 +74,15 @@ export async function findSuppression(
 export async function endSuppression(tx: Transaction, row: SuppressionRow, by: string): Promise<void> {
   await tx.run('DELETE FROM suppressions WHERE channel = ? AND contact = ?', row.channel, row.contact);
   await tx.run(
-    `INSERT INTO suppression_history (channel, contact, reason, created_at, ended_at, ended_by)
-     VALUES (?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO suppression_history (channel, contact, reason, created_at, ended_at, ended_by, source)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
     row.channel,
     row.contact,
     row.reason,
     row.created_at,
     new Date().toISOString(),
     by,
+    row.source,
   );
 }
 

@@ -10,16 +10,19 @@ export const peopleTables = [
   seq SEQ,
   id TEXT NOT NULL UNIQUE,
   name TEXT,
+  first_name TEXT,                -- as given; null: the name was given whole, or not at all
+  last_name TEXT,
   email TEXT,                     -- as given
   phone TEXT,                     -- as given
   email_key TEXT,                 -- normalised; null when there is none or it cannot be used
-  phone_key TEXT,                 -- E.164; null when there is none or it cannot be used
+  phone_key TEXT,                 -- E.164, one for an account of WhatsApp however it is dialled; null when there is none or it cannot be used
   position TEXT,
   company TEXT,
   notes TEXT,
   status TEXT NOT NULL,
   origin TEXT,
   metadata TEXT NOT NULL,         -- JSON
+  tags TEXT,                      -- JSON array; null: none
   segment_id TEXT,                -- from metadata, to filter by; null: the lead has none
   campaign_id TEXT,
   assignee_id TEXT,
@@ -32,6 +35,8 @@ export const peopleTables = [
       moves: true,
       person: {
         name: 'nulled',
+        first_name: 'nulled',
+        last_name: 'nulled',
         email: 'nulled',
         phone: 'nulled',
         email_key: 'nulled',
@@ -41,6 +46,7 @@ export const peopleTables = [
         notes: 'nulled',
         origin: 'nulled',
         metadata: 'emptied',
+        tags: 'nulled',
         segment_id: 'nulled',
         campaign_id: 'nulled',
         assignee_id: 'nulled',
@@ -121,12 +127,13 @@ export const peopleTables = [
   contact TEXT NOT NULL,          -- normalised
   reason TEXT NOT NULL,
   created_at TEXT NOT NULL,
+  source TEXT,                    -- the file, column and value that it was read from, null: another way
   PRIMARY KEY (channel, contact)`,
     {
       owner: 'core/suppressions',
       order: ['channel', 'contact'],
       moves: true,
-      person: { contact: CONTACT_FOLLOWS },
+      person: { contact: CONTACT_FOLLOWS, source: 'nulled with the contact' },
       sqlite: { tail: 'WITHOUT ROWID' },
     },
   ),
@@ -141,12 +148,13 @@ export const peopleTables = [
   reason TEXT NOT NULL,
   created_at TEXT NOT NULL,
   ended_at TEXT NOT NULL,
-  ended_by TEXT NOT NULL          -- the door it was lifted through, or the reason that took its place`,
+  ended_by TEXT NOT NULL,         -- the door it was lifted through, or the reason that took its place
+  source TEXT`,
     {
       owner: 'core/suppressions',
       order: ['seq'],
       moves: true,
-      person: { contact: CONTACT_FOLLOWS },
+      person: { contact: CONTACT_FOLLOWS, source: 'nulled with the contact' },
       also: ['CREATE INDEX suppression_history_by_contact ON suppression_history (contact, seq)'],
     },
   ),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { CHANNEL_NAMES } from '../../core/channel.ts';
 import { success } from '../../core/leads/lead.schema.ts';
 import { PLACEHOLDER_POLICIES, SEND_STATES, WAITS } from '../../core/sends/send.ts';
+import { SUPPRESSION_REASONS } from '../../core/suppressions/suppression.ts';
 import { audienceId, sendStatus } from '../audience.schema.ts';
 import { NEXT_REASONS } from './next-step.ts';
 
@@ -188,7 +189,7 @@ export const listDeliveriesInput = z.object({
 export const suppression = z.looseObject({
   channel: channelName,
   contact: z.string(),
-  reason: z.enum(['unsubscribed', 'bounced', 'complained', 'opted_out']),
+  reason: z.enum(SUPPRESSION_REASONS),
   created_at: z.string(),
 });
 

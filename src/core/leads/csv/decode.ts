@@ -20,7 +20,7 @@ export interface Seen {
 
 /**
  * UTF-8 and UTF-16 by their byte order mark, else UTF-8 while its bytes are valid. The first block that is not plain
- * ASCII decides: when it is not UTF-8, the file is windows-1252 (Latin-1 as Excel writes it) from there on, which is
+ * ASCII decides: when it is not UTF-8, the file is windows-1252 (Latin-1 as Excel writes it) or Mac Roman from there on, which is
  * also right for a file whose first ñ stands in line 50,000. Bad bytes after that decision belong to single rows.
  */
 export function decode(input: AsyncIterable<Uint8Array>): DecodedFile {
@@ -61,13 +61,13 @@ function utf16Reader(encoding: 'utf-16le' | 'utf-16be', seen: Seen): (block: Buf
 
 function utf8Reader(hasMark: boolean, seen: Seen): (block: Buffer) => Buffer {
   let skip = hasMark ? 3 : 0;
-  let encoding: 'undecided' | 'utf-8' | 'windows-1252' = hasMark ? 'utf-8' : 'undecided';
+  let encoding: 'undecided' | 'utf-8' | 'other' = hasMark ? 'utf-8' : 'undecided';
   let carry = NOTHING;
-  const latin = new TextDecoder('windows-1252');
+  let decoder = new TextDecoder('windows-1252');
   return (raw) => {
     let block: Buffer = skip > 0 ? raw.subarray(skip) : raw;
     skip = 0;
-    if (encoding === 'windows-1252') return Buffer.from(latin.decode(block));
+    if (encoding === 'other') return Buffer.from(decoder.decode(block));
     if (carry.length > 0) block = Buffer.concat([carry, block]);
     if (encoding === 'undecided' && isAscii(block)) return block;
     const end = raw === NOTHING ? block.length : completeLength(block);
@@ -75,14 +75,50 @@ function utf8Reader(hasMark: boolean, seen: Seen): (block: Buffer) => Buffer {
     if (encoding === 'undecided') {
       // A small last block may be nothing but a cut sequence: `é` of Latin-1 at the very end.
       const isLast = raw.length < BLOCK_BYTES;
-      encoding = isUtf8(isLast ? block : whole) ? 'utf-8' : 'windows-1252';
-      if (encoding === 'windows-1252') return Buffer.from(latin.decode(block));
+      encoding = isUtf8(isLast ? block : whole) ? 'utf-8' : 'other';
+      if (encoding === 'other') {
+        if (isMacRoman(block)) decoder = new TextDecoder('macintosh');
+        return Buffer.from(decoder.decode(block));
+      }
     }
     // A copy: what it is cut from may be a far larger buffer.
     carry = Buffer.from(block.subarray(end));
     if (!isUtf8(whole)) seen.badBytes = true;
     return whole;
   };
+}
+
+/**
+ * Whether Excel for Mac wrote it. Its accented letters are where Windows has dashes and quotes, which stand within a
+ * word only as the apostrophe of "O’Neil"; those of Windows are where a Mac has signs that stand in no word.
+ */
+function isMacRoman(block: Buffer): boolean {
+  const isLetter = (byte: number | undefined) =>
+    byte !== undefined && (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+  let [mac, windows] = [0, 0];
+  for (let at = 0; at < block.length; at++) {
+    const byte = block[at]!;
+    if (byte < 0x80) continue;
+    const [before, after] = [isLetter(block[at - 1]), isLetter(block[at + 1])];
+    if (byte >= 0xc0 && (before || after)) windows += 1;
+    else if (
+      byte <= 0x9f &&
+      byte !== 0x92 &&
+      (before || after) &&
+      ((byte !== 0x93 && byte !== 0x94 && byte !== 0x84 && byte !== 0x85) || (before && after))
+    )
+      mac += 1;
+    else if (
+      byte === 0x92 &&
+      before &&
+      after &&
+      block[at - 1]! >= 0x61 &&
+      block[at + 1] !== 0x73 &&
+      block[at + 1] !== 0x74
+    )
+      mac += 1;
+  }
+  return mac > windows;
 }
 
 /** Length without a UTF-8 sequence that goes on in the next block. */

@@ -1,4 +1,4 @@
-import { countKnown } from './columns.ts';
+import { countKnown } from '../reading/find-header.ts';
 
 const CANDIDATES = [',', ';', '\t', '|'] as const;
 const LOOKED_AT = 20;
@@ -11,7 +11,11 @@ export function detectDelimiter(head: string): string {
   let best = { delimiter: ',', known: 0, even: 0 };
   for (const delimiter of CANDIDATES) {
     const rows = splitRows(head, delimiter);
-    const header = rows[0] ?? [];
+    // Titles and notes may stand above the header.
+    const header = rows.reduce<string[]>(
+      (best, row) => (countKnown(row) > countKnown(best) ? row : best),
+      rows[0] ?? [],
+    );
     const same = rows.filter((row) => row.length === header.length).length;
     const even = header.length > 1 ? (header.length * same) / rows.length : 0;
     const known = header.length > 1 ? countKnown(header) : 0;

@@ -39,12 +39,12 @@ describe('a CSV of leads', () => {
       'First Name,Last Name,E-mail,Teléfono,Empresa,City\n Ann , Lee ,a@x.com,,Acme,\nBob,,b@x.com,555,,Lima\n',
     );
     expect(inputs).toEqual([
-      { name: 'Ann Lee', email: 'a@x.com', company: 'Acme' },
-      { name: 'Bob', email: 'b@x.com', phone: '555', metadata: { City: 'Lima' } },
+      { name: 'Ann Lee', first_name: 'Ann', last_name: 'Lee', email: 'a@x.com', company: 'Acme' },
+      { name: 'Bob', first_name: 'Bob', email: 'b@x.com', phone: '555', metadata: { City: 'Lima' } },
     ]);
     expect(columns).toEqual({
-      'First Name': 'name',
-      'Last Name': 'name',
+      'First Name': 'first_name',
+      'Last Name': 'last_name',
       'E-mail': 'email',
       Teléfono: 'phone',
       Empresa: 'company',
@@ -65,6 +65,8 @@ describe('a CSV of leads', () => {
     expect(batches).toEqual([
       {
         columns: { name: 'name', email: 'email' },
+        doubts: [],
+        canReach: true,
         header: ['name', 'email'],
         rows: [],
         rejects: [],
@@ -229,6 +231,18 @@ describe('a CSV with a field of 10 MB', () => {
   });
 });
 
+describe('a table whose header is not on its first line, or nowhere', () => {
+  it('is read from the header on', async () => {
+    const { inputs } = await read('My contacts,,\n\nName,Email,City\nAnn,a@example.com,Lima\n');
+    expect(inputs).toEqual([{ name: 'Ann', email: 'a@example.com', metadata: { City: 'Lima' } }]);
+  });
+
+  it('is read by its values, from the first line on', async () => {
+    const { inputs } = await read('ann@example.com,Ann\nbob@example.com,Bob\n');
+    expect(inputs.map(({ email }) => email)).toEqual(['ann@example.com', 'bob@example.com']);
+  });
+});
+
 describe('a file that is no CSV of leads', () => {
   it.each([
     ['empty', '', 'empty'],
@@ -237,7 +251,6 @@ describe('a file that is no CSV of leads', () => {
     ['an Excel workbook', Buffer.from('PK\u0003\u0004xl/workbook'), 'Excel workbook'],
     ['binary', Buffer.from([0x89, 0x50, 0, 1, 2, 3]), 'NUL'],
     ['without a usable column', 'city,age\nLima,3\n', '"city", "age"'],
-    ['without a header', 'ann@example.com,Ann\n', '"ann@example.com"'],
   ])('%s, is refused with a way out', async (_, file, words) => {
     const error = await failure(file);
     expect(error.message).toContain(words);

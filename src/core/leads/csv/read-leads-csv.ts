@@ -1,18 +1,20 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { TidingsError } from '../../../errors.ts';
 import { MAX_METADATA } from '../lead.schema.ts';
-import type { LeadInput } from '../save-lead.ts';
-import { type ColumnPlan, planColumns, UNDERSTOOD } from './columns.ts';
+import type { LeadInput } from '../lead-input.ts';
+import { type ColumnPlan, type PlanOptions, planColumns } from '../reading/column-plan.ts';
+import { findHeader } from '../reading/find-header.ts';
+import { type ReadRow, readRow } from '../reading/read-row.ts';
 import { decode, type Seen } from './decode.ts';
 import { detectDelimiter } from './delimiter.ts';
 import { type CsvRecord, readRecords } from './read-records.ts';
-import { readRow } from './read-row.ts';
 import { fromText } from './write-csv.ts';
 
 export interface CsvLead {
   /** Line of the file where the row starts, from 1. */
   readonly line: number;
   readonly input: LeadInput;
+  readonly read: ReadRow;
   /** As in the file, for a rejection later on. */
   readonly record: string[];
 }
@@ -26,6 +28,9 @@ export interface CsvReject {
 export interface CsvBatch {
   /** How each column was read: header → field, or `metadata.key`. */
   readonly columns: Record<string, string>;
+  /** Columns that hold contacts, and are not read. */
+  readonly doubts: readonly string[];
+  readonly canReach: boolean;
   readonly header: string[];
   readonly rows: CsvLead[];
   readonly rejects: CsvReject[];
@@ -40,37 +45,64 @@ const MAX_COLUMNS = 2_000;
 /** What Excel puts above the header to tell itself the delimiter. */
 const SEP_LINE = /^sep=([,;\t|])(?:\r\n|\n|\r)/i;
 
+/** Records at the head that are looked at before any is read: for the header, and for what is in the columns. */
+const HEAD_RECORDS = 200;
+const HEAD_CHARS = 1_000_000;
+
 /**
  * Reads a CSV of leads in flat memory: rows that can be kept, and those that cannot with their line and reason. The
  * first batch comes for a header alone, too. Blank rows are passed over.
  * @throws TidingsError `invalid_file` when nothing of it can be read.
  */
-export async function* readLeadsCsv(input: AsyncIterable<Uint8Array>): AsyncGenerator<CsvBatch> {
+export async function* readLeadsCsv(
+  input: AsyncIterable<Uint8Array>,
+  options: PlanOptions = {},
+): AsyncGenerator<CsvBatch> {
   const { blocks, seen } = decode(input);
+  yield* readLeads(readTable(blocks), seen, options);
+}
+
+/** The same of any table of texts. */
+export async function* readLeads(
+  pieces: AsyncIterable<CsvRecord[]>,
+  seen: Seen,
+  options: PlanOptions,
+): AsyncGenerator<CsvBatch> {
   let table: Table | undefined;
+  let head: CsvRecord[] | undefined = [];
+  let headChars = 0;
   let batch = emptyBatch();
   let yielded = false;
-  for await (const records of readTable(blocks)) {
+  const add = (record: CsvRecord): void => addRecord(record, table!, seen, batch, options.country ?? null);
+  const isFull = () => batch.rows.length + batch.rejects.length >= BATCH_ROWS || batch.chars >= BATCH_CHARS;
+  for await (const records of pieces) {
     for (const read of records) {
       if (isBlank(read)) continue;
       const record = { ...read, fields: read.fields.map(fromText) };
-      if (!table) {
-        table = readHeader(record);
-        continue;
-      }
-      addRecord(record, table.plan, table.header.length, seen, batch);
-      if (batch.rows.length + batch.rejects.length < BATCH_ROWS && batch.chars < BATCH_CHARS) continue;
-      yield toBatch(table, batch, seen);
+      if (head) {
+        head.push(record);
+        headChars += lengthOf(record.fields);
+        if (head.length < HEAD_RECORDS && headChars < HEAD_CHARS) continue;
+        const begun = begin(head, options);
+        table = begun.table;
+        head = undefined;
+        for (const one of begun.rows) add(one);
+      } else add(record);
+      if (!isFull()) continue;
+      yield toBatch(table!, batch, seen);
       batch = emptyBatch();
       yielded = true;
     }
     // A piece may hold nothing that makes a batch, and there may be many of those.
     await yieldTurn();
   }
-  if (!table) throw new TidingsError('invalid_file', 'The file is empty.', { fix: ASK_HEADER });
-  if (!yielded || batch.rows.length + batch.rejects.length > 0) {
-    yield toBatch(table, batch, seen);
+  if (head) {
+    if (head.length === 0) throw new TidingsError('invalid_file', 'The file is empty.', { fix: ASK_HEADER });
+    const begun = begin(head, options);
+    table = begun.table;
+    for (const one of begun.rows) add(one);
   }
+  if (!yielded || batch.rows.length + batch.rejects.length > 0) yield toBatch(table!, batch, seen);
 }
 
 interface Table {
@@ -89,9 +121,19 @@ function emptyBatch(): Batch {
 }
 
 function toBatch({ header, plan }: Table, { rows, rejects }: Batch, { bytesRead }: Seen): CsvBatch {
-  return { columns: plan.shown, header, rows, rejects, bytesRead };
+  return {
+    columns: plan.shown,
+    doubts: plan.doubts,
+    canReach: plan.emails.length + plan.phones.length > 0,
+    header,
+    rows,
+    rejects,
+    bytesRead,
+  };
 }
 
+const UNDERSTOOD =
+  'name (nombre), first name, last name (apellidos), email (correo), phone (teléfono, mobile, celular, whatsapp)';
 const ASK_HEADER = `Give a CSV whose first row names the columns. Understood for contacts: ${UNDERSTOOD}.`;
 
 /** Looks at the first block for the delimiter, then reads it and all others. */
@@ -108,16 +150,27 @@ async function* readTable(blocks: AsyncGenerator<Buffer>): AsyncGenerator<CsvRec
   yield* readRecords(all(), sep?.[1] ?? detectDelimiter(head), sep ? 2 : 1);
 }
 
-function readHeader(record: CsvRecord): Table {
-  if (record.problem !== undefined) {
+/** Finds the header among the first records, and how its columns are read. */
+function begin(
+  head: readonly CsvRecord[],
+  options: PlanOptions,
+): { table: Table; rows: readonly CsvRecord[] } {
+  const [first] = head;
+  if (first!.problem !== undefined) {
     throw new TidingsError(
       'invalid_file',
-      `The header, on line ${record.line}, cannot be read: ${record.problem}.`,
+      `The header, on line ${first!.line}, cannot be read: ${first!.problem}.`,
       {
         fix: ASK_HEADER,
       },
     );
   }
+  const sound = head.filter(({ problem }) => problem === undefined);
+  const mapped =
+    options.map === undefined ? -1 : sound.findIndex(({ fields }) => namesAll(fields, options.map!));
+  const at = mapped >= 0 ? mapped : (findHeader(sound.map(({ fields }) => fields)) ?? 0);
+  // Without a header the columns are known by their place.
+  const record = at < 0 ? { line: first!.line, fields: first!.fields.map(() => '') } : sound[at]!;
   const header = withoutBlankEnd(record.fields);
   if (header.length > MAX_COLUMNS) {
     throw new TidingsError(
@@ -126,8 +179,13 @@ function readHeader(record: CsvRecord): Table {
       { fix: 'Leave out the columns that no message speaks of, or check what separates the columns.' },
     );
   }
-  const plan = planColumns(header);
-  if (plan.usable) return { header, plan };
+  const rows = at < 0 ? head : head.slice(head.indexOf(sound[at]!) + 1);
+  const plan = planColumns(
+    header,
+    rows.filter(({ problem }) => problem === undefined).map(({ fields }) => fields),
+    options,
+  );
+  if (plan.usable) return { table: { header, plan }, rows };
   const names = header.slice(0, 20).map((name) => JSON.stringify(name.slice(0, 60)));
   const more = header.length > 20 ? ` and ${header.length - 20} more` : '';
   throw new TidingsError(
@@ -135,6 +193,11 @@ function readHeader(record: CsvRecord): Table {
     `No column of the file holds a name, an email or a phone. Line ${record.line} names: ${names.join(', ')}${more}.`,
     { fix: ASK_HEADER },
   );
+}
+
+function namesAll(fields: readonly string[], map: Readonly<Record<string, string>>): boolean {
+  const names = new Set(fields.map((field) => field.trim()));
+  return Object.keys(map).every((name) => names.has(name));
 }
 
 /** Spreadsheets may leave thousands of blank columns behind the last one that is used. */
@@ -149,22 +212,32 @@ function isBlank({ fields, problem }: CsvRecord): boolean {
 
 function addRecord(
   { line, fields, problem }: CsvRecord,
-  plan: ColumnPlan,
-  width: number,
+  { plan, header }: Table,
   seen: Seen,
   batch: Batch,
+  country: string | null,
 ): void {
   batch.chars += lengthOf(fields);
-  const refusal = problem ?? wrongWidth(fields, width) ?? tooLong(fields) ?? damaged(fields, seen);
-  const input = refusal ?? readRow(fields, plan);
-  if (typeof input === 'string') batch.rejects.push({ line, reason: input, record: fields });
-  else batch.rows.push({ line, input, record: fields });
+  const refusal = problem ?? tooWide(fields, header.length) ?? tooLong(fields) ?? damaged(fields, seen);
+  const read = refusal ?? readRow(fields, plan, country);
+  if (typeof read === 'string') batch.rejects.push({ line, reason: read, record: fields });
+  else if (fields.length < header.length && isFooter(fields, read))
+    batch.rejects.push({ line, reason: wrongWidth(fields, header.length), record: fields });
+  else batch.rows.push({ line, input: read.input, read, record: fields });
 }
 
 /** Blank fields beyond the header are of no harm: spreadsheets leave them behind. */
-function wrongWidth(fields: readonly string[], width: number): string | undefined {
-  if (fields.length === width) return undefined;
-  if (fields.length > width && fields.slice(width).every((field) => field.trim() === '')) return undefined;
+function tooWide(fields: readonly string[], width: number): string | undefined {
+  if (fields.length <= width || fields.slice(width).every((field) => field.trim() === '')) return undefined;
+  return wrongWidth(fields, width);
+}
+
+/** Fewer fields are blanks at the end, except in what a program writes below the table: totals, and whose it is. */
+function isFooter(fields: readonly string[], { email, phone }: ReadRow): boolean {
+  return fields.length === 1 && email?.ok !== true && phone?.ok !== true;
+}
+
+function wrongWidth(fields: readonly string[], width: number): string {
   return `the row has ${fields.length} ${fields.length === 1 ? 'field' : 'fields'} and the header has ${width}`;
 }
 

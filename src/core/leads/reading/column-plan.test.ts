@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseStatus, planColumns } from './columns.ts';
+import { planColumns } from './column-plan.ts';
+import { parseStatus } from './lead-status.ts';
 
 describe('the columns of a CSV', () => {
   it.each([
@@ -12,8 +13,8 @@ describe('the columns of a CSV', () => {
     ['Phone 1 - Value', 'phone'],
     ['telefone', 'phone'],
     ['Nombre completo', 'name'],
-    ['firstName', 'name'],
-    ['Apellidos', 'name'],
+    ['firstName', 'first_name'],
+    ['Apellidos', 'last_name'],
     ['Job Title', 'position'],
     ['Compañía', 'company'],
     ['Observaciones', 'notes'],
@@ -33,7 +34,7 @@ describe('the columns of a CSV', () => {
   it('take the first of two of the same name, and keep the other in metadata', () => {
     expect(planColumns(['email', 'email', 'city', 'city']).shown).toEqual({
       email: 'email',
-      'email (2)': 'metadata.email',
+      'email (2)': 'email where others are blank, metadata.email',
       city: 'metadata.city',
       'city (2)': 'metadata.city_2',
     });
@@ -41,21 +42,21 @@ describe('the columns of a CSV', () => {
 
   it('take WhatsApp before mobile before phone', () => {
     expect(planColumns(['phone', 'mobile', 'whatsapp']).shown).toEqual({
-      phone: 'metadata.phone',
-      mobile: 'metadata.mobile',
+      phone: 'phone where others are blank, metadata.phone',
+      mobile: 'phone where others are blank, metadata.mobile',
       whatsapp: 'phone',
     });
   });
 
   it('take "nombre" beside "apellidos" for the first name', () => {
     const plan = planColumns(['Apellidos', 'Nombre', 'Correo']);
-    expect([plan.firstName, plan.lastName]).toEqual([1, 0]);
+    expect([plan.firstNames, plan.lastNames]).toEqual([[1], [0]]);
   });
 
   it('keep the parts of a name that is there in full', () => {
     expect(planColumns(['Full name', 'First name']).shown).toEqual({
       'Full name': 'name',
-      'First name': 'metadata.First_name',
+      'First name': 'first_name',
     });
   });
 
