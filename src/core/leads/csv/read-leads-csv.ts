@@ -2,7 +2,7 @@ import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { TidingsError } from '../../../errors.ts';
 import { MAX_METADATA } from '../lead.schema.ts';
 import type { LeadInput } from '../lead-input.ts';
-import { type ColumnPlan, type PlanOptions, planColumns } from '../reading/column-plan.ts';
+import { type ColumnPlan, MAPPABLE, type PlanOptions, planColumns } from '../reading/column-plan.ts';
 import { findHeader } from '../reading/find-header.ts';
 import { type ReadRow, readRow } from '../reading/read-row.ts';
 import { decode, type Seen } from './decode.ts';
@@ -179,6 +179,7 @@ function begin(
       { fix: 'Leave out the columns that no message speaks of, or check what separates the columns.' },
     );
   }
+  checkMap(options.map ?? {}, header);
   const rows = at < 0 ? head : head.slice(head.indexOf(sound[at]!) + 1);
   const plan = planColumns(
     header,
@@ -193,6 +194,20 @@ function begin(
     `No column of the file holds a name, an email or a phone. Line ${record.line} names: ${names.join(', ')}${more}.`,
     { fix: ASK_HEADER },
   );
+}
+
+function checkMap(map: Readonly<Record<string, string>>, header: readonly string[]): void {
+  const names = header.map((name, index) => name.trim() || `column ${index + 1}`);
+  for (const [column, field] of Object.entries(map)) {
+    if (!names.includes(column))
+      throw new TidingsError('invalid_argument', `The file has no column "${column}".`, {
+        fix: `It has: ${names.slice(0, 20).join(', ')}.`,
+      });
+    if (!/^metadata\.[\p{L}\p{N}_-]+$/u.test(field) && !(MAPPABLE as readonly string[]).includes(field))
+      throw new TidingsError('invalid_argument', `"${field}" is no field that a column can be read as.`, {
+        fix: `There are ${MAPPABLE.join(', ')}, and metadata.KEY.`,
+      });
+  }
 }
 
 function namesAll(fields: readonly string[], map: Readonly<Record<string, string>>): boolean {

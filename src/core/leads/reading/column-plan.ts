@@ -58,6 +58,7 @@ export const MAPPABLE = [
   'origin',
   'country',
   'tags',
+  'ignore',
 ] as const;
 /** Enough values to judge a column by. */
 const LOOKED_AT = 200;
