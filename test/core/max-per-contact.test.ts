@@ -20,8 +20,8 @@ afterEach(async () => {
 
 async function open(email: Sender, limit: string | null): Promise<Core> {
   const parsed = limit === null ? null : parseContactLimit(limit);
-  const channels = [email, new FakeSender('whatsapp')];
-  const core = await openCore(channels, folder, undefined, databaseUrlOf(folder), parsed);
+  const senders = [email, new FakeSender('whatsapp')];
+  const core = await openCore(senders, folder, undefined, databaseUrlOf(folder), parsed);
   opened.push(core);
   core.dispatcher.start();
   return core;
