@@ -71,8 +71,19 @@ function describe(report: ImportReport, rejectsFile: string | null): string {
     );
     list(report.rejects, rejected);
   }
+  if (report.suppressed > 0)
+    lines.push(
+      `Said no, bounced or complained: ${count(report.suppressed)} rows; their contacts are suppressed.`,
+    );
+  if (report.unconfirmed > 0)
+    lines.push(
+      `Never said yes, by this file: ${count(report.unconfirmed)} rows; they are kept out of sends.`,
+    );
+  for (const { column, value, channel, reason, count: rows } of report.asks)
+    lines.push(`  ${oneLine(column)}: ${oneLine(value)} (${count(rows)} rows) → ${reason}, ${channel}`);
+  lines.push(...report.notices.map(oneLine));
   if (report.warnings_count > 0) {
-    lines.push('Kept, but with a contact that cannot be used as it is:');
+    lines.push('Kept, and worth a look:');
     list(report.warnings, report.warnings_count);
   }
   return lines.join('\n');

@@ -186,7 +186,8 @@ function lookUp(path: readonly string[], values: MergeValues): string | null {
   if (root !== 'lead' || name === undefined) return null;
   if (name === 'metadata') return metadataValue(values.lead.metadata, path.slice(2));
   if (path.length !== 2) return null;
-  if (name === 'first_name') return present(greetingName(values.lead.first_name, values.lead.name));
+  if (name === 'first_name')
+    return present(greetingName(values.lead.first_name, values.lead.name, values.lead.last_name));
   if (name === 'last_name') {
     const { last_name, first_name, name: whole } = values.lead;
     return present(familyName(last_name, first_name, whole));

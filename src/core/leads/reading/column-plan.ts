@@ -3,6 +3,7 @@ import { type ColumnLook, lookAt } from './cell-kind.ts';
 import { type ConsentColumn, consentColumn } from './consent-columns.ts';
 import { LONGEST_NAME, wordsOf } from './fold.ts';
 import { type ColumnField, isOfOthers, type Known, recognise } from './header-words.ts';
+import { isName } from './person-name.ts';
 
 export interface PhoneColumn {
   readonly index: number;
@@ -88,9 +89,16 @@ export function planColumns(
   // "nombre" beside "apellidos" is the first name only.
   if (lastNames.length > 0 && firstNames.length === 0 && asNames.length > 0 && isShort(asNames[0]!.name))
     firstNames.push(asNames.shift()!);
+  // "Prénom, Nom" and "Vorname, Name": there the short word is the last name.
+  const isLast = asNames.length > 0 && firstNames.length > 0 && lastNames.length === 0;
+  if (isLast && isLastBeside(asNames[0]!.name, firstNames[0]!.name)) lastNames.push(asNames.shift()!);
+  if (asNames.length + firstNames.length + lastNames.length === 0 && names.every((name) => name === '')) {
+    const unnamed = columns.find(({ index, field }) => field === undefined && holdsNames(sample, index));
+    if (unnamed) asNames.push({ ...unnamed, field: 'name' });
+  }
   const main = new Map<number, string>();
   for (const list of [asNames, firstNames, emails, phones, lastNames, of('middle_name'), of('status')])
-    if (list[0]) main.set(list[0].index, list[0].field!);
+    if (list[0]) main.set(list[0].index, list === lastNames ? 'last_name' : list[0].field!);
   const texts = (['position', 'company', 'notes', 'origin'] as const).flatMap((field) => {
     const best = of(field)[0];
     if (best) main.set(best.index, field);
@@ -112,11 +120,7 @@ export function planColumns(
     } else {
       const taken = key();
       metadata.push({ key: taken, index, label });
-      const also = consent
-        ? 'consent, '
-        : field && field !== 'name'
-          ? `${field} where others are blank, `
-          : '';
+      const also = consent ? 'consent, ' : alsoReadAs(field);
       shown[label] = `${also}metadata.${taken}`;
     }
   }
@@ -232,6 +236,23 @@ function labelOf(names: readonly string[], index: number): number | undefined {
     (name) => /(label|type)$/i.test(name) && name.replace(/(label|type)$/i, '').toLowerCase() === stem,
   );
   return label < 0 ? undefined : label;
+}
+
+/** What a column is used for besides being kept. */
+function alsoReadAs(field: ColumnField | undefined): string {
+  if (field === 'email' || field === 'phone') return `${field} where others are blank, `;
+  return field === 'country' || field === 'tags' ? `${field}, ` : '';
+}
+
+function isLastBeside(header: string, firstHeader: string): boolean {
+  return /^nom$/i.test(header.trim()) || (/^name$/i.test(header.trim()) && /vorname/i.test(firstHeader));
+}
+
+/** A few words in letters, in nearly every row. */
+function holdsNames(rows: readonly (readonly string[])[], index: number): boolean {
+  const cells = rows.map((row) => row[index]?.trim() ?? '').filter((cell) => cell !== '');
+  const names = cells.filter((cell) => cell.length < 60 && !/\p{N}/u.test(cell) && isName(cell));
+  return names.length > 0 && names.length >= cells.length * 0.8;
 }
 
 function isShort(header: string): boolean {

@@ -1,5 +1,5 @@
 import { type ConsentReason, statusSign, yesOrNo } from './consent-words.ts';
-import { fold } from './fold.ts';
+import { fold, wordsOf } from './fold.ts';
 
 export type Scope = 'email' | 'whatsapp' | 'all';
 /** Somebody said no, or never said yes, by this cell. */
@@ -29,25 +29,24 @@ const REFUSAL =
 const PERMISSION =
   /optin|optedin|acceptsmarketing|accepts?(ed)?(email|sms|whatsapp|marketing|news)|accepted(marketing|email)|consent|subscribed|subscriber$|newsletter|permission|gdpr|lgpd|dsgvo|rgpd|allow(s|ed)?(email|sms|marketing|contact|whatsapp)|marketing(email|sms|contact|ok|allowed)?$|emailmarketing|smsmarketing|suscrit|suscripcion|boletin|inscrit|einwillig|zustimmung|werbeerlaubnis|abonne|abonnier|iscritto|samtycke|prenumer|acept(a|o)(email|correo|marketing|publicidad|comunica|whatsapp|recibir|boletin)|aceita|autoriz|подпис|согласие|موافقة|مشترك|订阅|同意/;
 const STATUS =
-  /status|estado|estatus|statut|stato|zustand|situacao|situacion|rsvp|attend|asist|approval|mailable|подписк|الحالة|状态|stage|lifecycle/;
-const OF_TIME = /(time|timestamp|date|ip|source|method|on|at|fecha|data|datum|ipaddress|country)$/;
+  /status|estado|estatus|statut|stato|zustand|situacao|situacion|rsvp|attend|asist|approval|mailable|статус|(subscri|mail|member|contact|list|marketing).*state$|подписк|الحالة|状态|stage|lifecycle/;
+const OF_TIME = /^(time|timestamp|date|ip|source|method|on|at|fecha|data|datum|address|country)$/;
 
 /** What a header says of consent; undefined: nothing. */
 export function consentColumn(header: string, index: number, label: string): ConsentColumn | undefined {
   const name = fold(header);
   if (name === '' || NOT_CONSENT.test(name)) return undefined;
-  const kind = kindOf(name);
+  const kind = kindOf(name, wordsOf(header).at(-1) ?? '');
   if (kind === undefined) return undefined;
   return { index, label, kind, scope: scopeOf(name, kind), reason: reasonOf(name), seen: new Map() };
 }
 
-function kindOf(name: string): Kind | undefined {
+function kindOf(name: string, lastWord: string): Kind | undefined {
   if (/(unsub|optout|bounce|clean|suppress).*(reason|other|cause|grund|motiv)|suppressions?$/.test(name))
     return 'reason';
   if (REFUSAL.test(name) && !/(bounces|complaints|unsubscribes)$/.test(name)) return 'refusal';
   if (STATUS.test(name)) return 'status';
-  if (PERMISSION.test(name) && !(OF_TIME.test(name) && !/(subscribed|subscription|option)$/.test(name)))
-    return 'permission';
+  if (PERMISSION.test(name) && !OF_TIME.test(lastWord)) return 'permission';
   return undefined;
 }
 
@@ -136,7 +135,7 @@ function judge(column: ConsentColumn, value: string): Consent | null {
 /** Waiting for their own yes: where the column is about that, and not about an order or a deal. */
 function isPendingIn(column: ConsentColumn, value: string): boolean {
   return (
-    /^(pending|pendiente|pendente|ausstehend|en attente|in attesa|inactive|inactivo|inativo|expired|cancell?ed|cancelado|paused)$/i.test(
+    /^(pending|pendiente|pendente|ausstehend|en attente|in attesa|inactive|inactivo|inativo|expired|cancell?ed|cancelad[oa]|inactiv[oa]|pausad[oa]|gekündigt|résilié|paused)$/i.test(
       value,
     ) && /mail|subscri|suscri|marketing|consent|optin|newsletter|list/.test(fold(column.label))
   );

@@ -48,13 +48,16 @@ function isTitle(word: string): boolean {
 export function greetingName(
   given: string | null | undefined,
   name: string | null | undefined,
+  last?: string | null,
 ): string | null {
   if (given && isName(given)) {
     const words = nameWords(given);
     if (words.length > 0)
       return words.length === given.trim().split(/\s+/u).length ? given.trim() : words.join(' ');
   }
-  return name && isName(name) ? (nameWords(name)[0] ?? null) : null;
+  // Of somebody who gave a last name only, the name is that: nobody is greeted by it.
+  if (!name || name === last || !isName(name)) return null;
+  return nameWords(name)[0] ?? null;
 }
 
 /** The rest of the name behind the first one. */
