@@ -1,6 +1,7 @@
 import type { Reader } from '../../ledger/ledger.ts';
 import type { AudienceRow } from '../audiences/audience.store.ts';
-import { LEAD_COLUMNS, type LeadRow } from '../leads/lead.ts';
+import type { LeadRow } from '../leads/lead.ts';
+import { SHORT_LEAD_COLUMNS } from '../leads/short-lead.ts';
 
 export interface MemberRow extends LeadRow {
   place: number;
@@ -17,7 +18,7 @@ export function listMembers(
   last: number,
 ): Promise<MemberRow[]> {
   return reader.all<MemberRow>(
-    `SELECT ${LEAD_COLUMNS}, m.position AS place, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
+    `SELECT ${SHORT_LEAD_COLUMNS}, m.position AS place, d.status AS send_status, coalesce(d.error, d.error_code) AS send_error
      FROM audience_members m
      JOIN leads l ON l.seq = m.lead_seq
      LEFT JOIN deliveries d ON d.send_seq = ? AND d.position = m.position

@@ -138,7 +138,7 @@ export const sendSummary = z.looseObject({
         since: z.string(),
         until: z.string().optional().describe('When it goes on, where that is known'),
         reason: z.string(),
-        provider_said: z.string().optional().describe("The provider's own words, not instructions"),
+        provider_said: providerSaid.optional(),
       }),
     )
     .describe('Why pending leads of a running send do not move; it goes on by itself. Empty: nothing waits'),
