@@ -37,7 +37,8 @@ function inWords(text: Text, words: Words): string {
 /** Every code that a refused request can carry, with what it means: docs/reference/error-codes.md is made from this. */
 export const ERROR_CODES = {
   invalid_argument: 'A value is missing or not of its form. Nothing was done; correct it and call again.',
-  invalid_template: 'The merge syntax of the message is broken; the text says in which line and column.',
+  invalid_template:
+    'The merge syntax of the message is broken, or it has fields or tags that would arrive blank or as they stand.',
   invalid_file:
     'The file to import cannot be read at all. Rows that are bad one by one are reported, not refused.',
   not_found: 'There is nothing with this id, or nothing at this address.',

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
-import { parseMergeText } from '../src/core/messages/merge-text.ts';
+import { parseMergeText } from '../src/core/messages/parse-merge-text.ts';
 import { createLog } from '../src/log/create-log.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { runOperation } from '../src/operations/run-operation.ts';

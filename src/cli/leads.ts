@@ -78,6 +78,17 @@ Examples:
       run((context) => answer(context, 'leads.get', { lead_id }, showLead, { lead_id: '<lead>' })),
     );
 
+  jsonOption(leads.command('fields'))
+    .description('list what a message can use, with how many leads have it')
+    .option('--audience <id>', 'only the leads of this audience')
+    .addHelpText('after', '\nExample:\n  $ tidings leads fields --audience ID')
+    .action((options: Options) =>
+      run((context) => {
+        const input = { audience_id: options['audience'] };
+        return answer(context, 'leads.fields', input, showFields, { audience_id: '--audience' });
+      }),
+    );
+
   jsonOption(leads.command('delete <lead>'))
     .description('erase a lead, and what was sent to it')
     .option('--and-suppress', 'never message its contacts again either, should they come back')
@@ -136,6 +147,13 @@ function showLeads(found: Result, output: Output): string {
   const rows = (found['leads'] as Result[]).map((lead) => columns.map((column) => lead[column]));
   const total = `${count(found['total_count'] as number)} leads`;
   return rows.length === 0 ? total : `${output.table(columns, rows)}\n${total}${more(found)}`;
+}
+
+function showFields(found: Result, output: Output): string {
+  const rows = (found['fields'] as Result[]).map(({ field, leads }) => [`{{${field}}}`, leads]);
+  const looked = count(found['looked_at'] as number);
+  const who = found['complete'] === true ? `${looked} leads` : `${looked} leads, taken from all over`;
+  return `${output.table(['field', 'leads'], rows)}\n${who}`;
 }
 
 function showLead({ lead, warnings }: Result): string {

@@ -39,6 +39,7 @@ export function addSendCommand(program: Command, run: Run): void {
     )
     .option('--retry <which>', 'try these again first: failed, skipped, or unknown (may arrive twice)')
     .option('--allow-repeat', 'send although most of them got the same text within 24 hours')
+    .option('--allow-literal', 'send although the text has tags of another tool or fields that nobody has')
     .option(
       '--schedule-at <time>',
       'start then: 2026-08-01T09:00:00-06:00, or Z for UTC; "now" starts a scheduled send early',
@@ -74,6 +75,7 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
     campaign: options['campaign'],
     placeholder_policy: options['placeholderPolicy'],
     ...(options['allowRepeat'] !== undefined && { allow_repeat: true }),
+    ...(options['allowLiteral'] !== undefined && { allow_literal: true }),
   };
   return withTidings(async (tidings) => {
     const bar = output.bar(`Sending ${options['channel']}`);

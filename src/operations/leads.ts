@@ -17,6 +17,7 @@ import { toShortLead } from '../core/leads/short-lead.ts';
 import { erasedAmong } from '../core/suppressions/erased-contact.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader, Transaction } from '../ledger/ledger.ts';
+import { leadFieldsOperation } from './lead-fields.ts';
 import { type Operation, operation } from './operation.ts';
 import { readPage } from './page.ts';
 
@@ -133,6 +134,9 @@ export function leadOperations(context: LeadContext): Operation[] {
         };
       },
     }),
+
+    // Before the one by id, which would take "fields" for one.
+    leadFieldsOperation(ledger),
 
     operation({
       name: 'leads.get',

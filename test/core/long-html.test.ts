@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { parseMergeText } from '../../src/core/messages/merge-text.ts';
+import { parseMergeText } from '../../src/core/messages/parse-merge-text.ts';
 import { withTextPart } from '../../src/core/messages/ready-content.ts';
 import { findBriefSend, listSends } from '../../src/core/sends/send.store.ts';
 import { createSandboxSender, type OutboxText } from '../../src/providers/sandbox/sandbox-sender.ts';

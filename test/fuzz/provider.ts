@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Outcome } from '../../src/core/deliveries/sender.ts';
-import { parseMergeText } from '../../src/core/messages/merge-text.ts';
+import { parseMergeText } from '../../src/core/messages/parse-merge-text.ts';
 import { createCloudSender } from '../../src/providers/whatsapp/cloud/cloud-sender.ts';
 
 const TOKEN = 'EAAGcanaryOfTheFuzzer';

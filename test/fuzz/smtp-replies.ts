@@ -1,7 +1,7 @@
 /** `smtp-replies.ts [COUNT] [SEED]`: mail servers that say anything at any step. Prints what must not be; a seed repeats it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from '../../src/core/deliveries/sender.ts';
-import { parseMergeText } from '../../src/core/messages/merge-text.ts';
+import { parseMergeText } from '../../src/core/messages/parse-merge-text.ts';
 import { createSmtpSender } from '../../src/providers/email/smtp/smtp-sender.ts';
 import { type Asked, RELAY_STEPS, type RelayStep, startHostileRelay } from '../support/hostile-relay.ts';
 

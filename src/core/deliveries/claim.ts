@@ -191,7 +191,7 @@ function sizeOf(row: ClaimedRow, message: Message, recipient: Recipient): number
 /** Characters, counted only where so many fields with so much to say could come to more than `most`; else 0. */
 function lengthAdded(row: ClaimedRow, { body }: Message, { values }: Recipient, most: number): number {
   const own = row.metadata.length + (row.notes?.length ?? 0) + 2_000;
-  return body.segments.length * own > most ? lengthOfValues(body, values) : 0;
+  return body.fieldCount * own > most ? lengthOfValues(body, values) : 0;
 }
 
 function toClaim(

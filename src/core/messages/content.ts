@@ -1,7 +1,8 @@
 import { TidingsError } from '../../errors.ts';
 import { CHANNELS, type ChannelName } from '../channel.ts';
-import { parseMergeText } from './merge-text.ts';
+import { encodeLinks } from './encode-links.ts';
 import type { Message } from './message.ts';
+import { parseMergeText } from './parse-merge-text.ts';
 
 /** A message as it was written and is kept. */
 export interface WrittenMessage {
@@ -39,11 +40,14 @@ const PARSERS: { readonly [Name in ChannelName]: (written: WrittenMessage) => Me
   email: ({ format, subject, message, from_name }) => ({
     channel: 'email',
     format,
-    body: parseMergeText(message, 'message'),
+    body: encodeLinks(parseMergeText(message, 'message'), format),
     subject: parseMergeText(checkSubject(subject), 'subject'),
     fromName: from_name,
   }),
-  whatsapp: ({ message }) => ({ channel: 'whatsapp', body: parseMergeText(message, 'message') }),
+  whatsapp: ({ message }) => ({
+    channel: 'whatsapp',
+    body: encodeLinks(parseMergeText(message, 'message'), 'text'),
+  }),
 };
 
 function checkSubject(subject: string | null): string {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { countTurns } from '../../../test/support/turns.ts';
-import { parseMergeText, renderMergeText } from './merge-text.ts';
+import { renderMergeText } from './merge-text.ts';
 import type { EmailMessage } from './message.ts';
+import { parseMergeText } from './parse-merge-text.ts';
 import { withTextPart } from './ready-content.ts';
 import { textPart } from './text-part.ts';
 import { textInThread } from './text-part-thread.ts';

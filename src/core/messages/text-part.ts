@@ -1,11 +1,14 @@
 import { createRequire } from 'node:module';
 import type { FormatCallback, HtmlToTextOptions } from 'html-to-text';
 import { TidingsError } from '../../errors.ts';
-import type { MergeText, Segment } from './merge-text.ts';
+import { isChoice, type MergeText, makeChoice, type Segment, type Slot } from './merge-text.ts';
 
 /** Private-use characters that pass through an HTML reader untouched, with a word no text holds by chance. */
-const placeholder = (index: number) => `\uE000tidings-field-${index}\uE001`;
-const PLACEHOLDER = /\uE000tidings-field-(\d+)\uE001/g;
+const placeholder = (kind: 'field' | 'if' | 'else' | 'end', index: number) =>
+  `\uE000tidings-${kind}-${index}\uE001`;
+const PLACEHOLDER = /\uE000tidings-(field|if|else|end)-(\d+)\uE001/g;
+/** Around a choice of whole paragraphs the reader leaves a line for each of its marks, which say nothing. */
+const LONE_MARKS = /^((?:\uE000tidings-(?:if|else|end)-\d+\uE001)+)\n{1,2}/gm;
 
 /** The picture's own words; its address says nothing to a reader of plain text. */
 const alternativeText: FormatCallback = (element, _walk, builder) => {
@@ -122,24 +125,70 @@ function trimLines(text: string): string {
 /** The HTML with its merge fields held by placeholders: the values meet the text later, unescaped. */
 export function withPlaceholders(html: MergeText): string {
   let index = 0;
-  return html.segments
-    .map((segment) => (typeof segment === 'string' ? segment : placeholder(index++)))
-    .join('');
+  const write = (segments: readonly Segment[]): string =>
+    segments
+      .map((segment) => {
+        if (typeof segment === 'string') return segment;
+        const own = index++;
+        if (!isChoice(segment)) return placeholder('field', own);
+        const no = segment.no.length === 0 ? '' : placeholder('else', own);
+        return placeholder('if', own) + write(segment.yes) + no + write(segment.no) + placeholder('end', own);
+      })
+      .join('');
+  return write(html.segments);
 }
 
-/** The text of {@link withPlaceholders} as merge text, with the merge fields that `html` has. */
-export function withFields(text: string, html: MergeText): MergeText {
-  const fields = html.segments.filter((segment) => typeof segment !== 'string');
-  const segments: Segment[] = [];
-  text.split(PLACEHOLDER).forEach((piece, at) => {
-    if (at % 2 === 0) {
-      if (piece) segments.push(piece);
-      return;
-    }
-    const field = fields[Number(piece)];
-    if (field) segments.push(field);
+/** In the order of their placeholders. */
+function slotsOf(segments: readonly Segment[]): Slot[] {
+  return segments.flatMap((segment) => {
+    if (typeof segment === 'string') return [];
+    return isChoice(segment) ? [segment, ...slotsOf(segment.yes), ...slotsOf(segment.no)] : [segment];
   });
-  return { source: html.source, segments };
+}
+
+/**
+ * The text of {@link withPlaceholders} as merge text, with the merge fields that `html` has.
+ * @throws TidingsError `invalid_template` for a choice of which the text holds one end only.
+ */
+export function withFields(text: string, html: MergeText): MergeText {
+  const slots = slotsOf(html.segments);
+  const segments: Segment[] = [];
+  const open: { readonly index: number; readonly yes: Segment[]; no: Segment[] | null }[] = [];
+  const add = (segment: Segment) => {
+    const within = open.at(-1);
+    if (segment !== '') (within ? (within.no ?? within.yes) : segments).push(segment);
+  };
+  const close = () => {
+    const { index, yes, no } = open.pop()!;
+    const slot = slots[index]!;
+    if (isChoice(slot)) add(makeChoice(slot.test, yes, no ?? []));
+  };
+  const pieces = text.replaceAll(LONE_MARKS, '$1').split(PLACEHOLDER);
+  add(pieces[0]!);
+  for (let at = 1; at < pieces.length; at += 3) {
+    const [kind, index] = [pieces[at]!, Number(pieces[at + 1])];
+    const slot = slots[index];
+    if (kind === 'field' && slot && !isChoice(slot)) add(slot);
+    else if (kind === 'if') open.push({ index, yes: [], no: null });
+    else if (kind !== 'field') {
+      const within = open.at(-1);
+      if (within?.index !== index) throw brokenChoice();
+      if (kind === 'else') within.no = [];
+      else close();
+    }
+    add(pieces[at + 2]!);
+  }
+  // Text that was too long is cut, within a choice too.
+  while (open.length > 0) close();
+  return { source: html.source, segments, fieldCount: html.fieldCount };
+}
+
+function brokenChoice(): TidingsError {
+  return new TidingsError(
+    'invalid_template',
+    'An {{#if}} of the message begins in one element of its HTML and ends in another one.',
+    { fix: 'Put {{#if}}, {{else}} and {{/if}} around whole elements. Nothing was sent.' },
+  );
 }
 
 /** The plain text of an HTML body, made here and now: {@link withTextPart} knows when that takes too long. */

@@ -10,7 +10,6 @@ import { retryGivenUp } from '../../core/deliveries/retry.store.ts';
 import type { Sender } from '../../core/deliveries/sender.ts';
 import { refuseWhileHeld } from '../../core/holds/hold.ts';
 import { messageFormat, parseMessage } from '../../core/messages/content.ts';
-import { parseMergeText, unknownFields } from '../../core/messages/merge-text.ts';
 import { CALL_LIMIT_MS, withTextPart } from '../../core/messages/ready-content.ts';
 import { newId } from '../../core/new-id.ts';
 import { contentHash } from '../../core/sends/content-hash.ts';
@@ -36,6 +35,7 @@ import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { Words } from '../../words.ts';
 import { existingAudience } from '../audience.ts';
 import { type Call, type CallContext, type Operation, operation } from '../operation.ts';
+import { checkText } from './check-text.ts';
 import { sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
 import { isAhead, scheduledAt, toRepeat, toResult, totalsOf } from './send-result.ts';
 
@@ -95,14 +95,19 @@ async function attach(
     from_name: input.from || null,
     placeholder_policy: input.placeholder_policy,
   };
-  sender.prepare(await withTextPart(parseMessage(content, input.channel), CALL_LIMIT_MS, signal));
-  const notices = remarks(input, content);
+  const parsed = parseMessage(content, input.channel);
+  sender.prepare(await withTextPart(parsed, CALL_LIMIT_MS, signal));
+  const notices = remarks(input);
   const key = {
     audience_seq: audience.seq,
     channel: input.channel,
     campaign: input.campaign,
     mode: sender.about.mode,
   };
+  const before = await findSendByKey(context.ledger, key);
+  // What was accepted once goes on, whatever its leads have lost meanwhile.
+  if (!before || !sameContent(before, content))
+    notices.push(...(await checkText(context.ledger, parsed, audience, input.allow_literal)));
   const found = await context.ledger.write(async (tx): Promise<SendRow | Repeat | null> => {
     const known = await findSendByKey(tx, key);
     const isNew = !known || !sameText(known, content);
@@ -288,19 +293,11 @@ function refuseUnready(audience: AudienceRow): void {
   }
 }
 
-function remarks(input: Input, content: SendContent): string[] {
+function remarks(input: Input): string[] {
   const notices: string[] = [];
   if (input.channel === 'whatsapp') {
     if (input.from) notices.push("WhatsApp shows the business profile's own name; from was not used.");
     if (input.subject) notices.push('WhatsApp has no subject; it was not used.');
-  }
-  const unknown = [content.subject ?? '', content.message].flatMap((text) =>
-    unknownFields(parseMergeText(text)),
-  );
-  if (unknown.length > 0) {
-    notices.push(
-      `Leads have no field ${[...new Set(unknown)].join(', ')}; it stays empty unless you give a default.`,
-    );
   }
   return notices;
 }

@@ -29,6 +29,13 @@ export const allowRepeat = z
     'Send although more than half of them got the same text within 24 hours. Only when the person wants that',
   );
 
+export const allowLiteral = z
+  .boolean()
+  .default(false)
+  .describe(
+    'Send although the text has tags of another tool, or fields that nobody has. Only when the person means it so',
+  );
+
 export const sendBulkMessagesInput = z.object({
   audience_id: audienceId,
   channel: channelName,
@@ -70,6 +77,7 @@ export const sendBulkMessagesInput = z.object({
       'Put leads back to pending first: "failed", "skipped" (contacts mended since), or "unknown" (may arrive twice)',
     ),
   allow_repeat: allowRepeat,
+  allow_literal: allowLiteral,
 });
 
 export const totals = {

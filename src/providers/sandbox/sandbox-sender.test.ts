@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Attempt, Recipient } from '../../core/deliveries/sender.ts';
-import { parseMergeText } from '../../core/messages/merge-text.ts';
+import { parseMergeText } from '../../core/messages/parse-merge-text.ts';
 import { createSandboxSender, type Outbox, type OutboxEntry } from './sandbox-sender.ts';
 
 /** With the text of each message put together, as its reader would see it. */

@@ -1,8 +1,7 @@
 import type { ChannelName } from '../../core/channel.ts';
 import type { Outcome, Sender } from '../../core/deliveries/sender.ts';
 import type { MergeValues } from '../../core/leads/lead.ts';
-import type { Field } from '../../core/messages/merge-text.ts';
-import { renderMergeText, resolveField, takeApart } from '../../core/messages/merge-text.ts';
+import { renderMergeText, type Slot, takeApart } from '../../core/messages/merge-text.ts';
 import { type EmailMessage, messageFor, type TextMessage } from '../../core/messages/message.ts';
 import { textPart } from '../../core/messages/text-part.ts';
 import { refuseLongText, renderText } from '../whatsapp/text-limit.ts';
@@ -61,7 +60,7 @@ export function createSandboxSender(channel: ChannelName, outbox: Outbox): Sende
             attemptId,
             to: contact,
             subject: message.subject(values),
-            values: message.fields.map((field) => resolveField(field, values) ?? ''),
+            values: message.slots.map((slot) => slot.render(values, String)),
             recordedAt: new Date().toISOString(),
           });
           try {
@@ -93,7 +92,7 @@ const OUTBOX_UNAVAILABLE: Outcome = {
 interface CompiledMessage {
   readonly shared: OutboxText;
   /** Whose values an entry holds, in their order. */
-  readonly fields: readonly Field[];
+  readonly slots: readonly Slot[];
   subject(values: MergeValues): string | null;
   text(values: MergeValues): string;
   /** Why this recipient cannot get it; null: nothing stands in the way. */
@@ -102,10 +101,10 @@ interface CompiledMessage {
 
 function compileText({ body }: TextMessage): CompiledMessage {
   refuseLongText(body);
-  const { parts, fields } = takeApart(body);
+  const { parts, slots } = takeApart(body);
   return {
     shared: { channel: 'whatsapp', from: null, parts },
-    fields,
+    slots,
     subject: () => null,
     text: (values) => renderMergeText(body, values),
     refusal(values) {
@@ -119,10 +118,10 @@ function compileEmail(message: EmailMessage): CompiledMessage {
   const { format, body, subject, fromName } = message;
   // The same text part as every email sender makes: a value is never read as HTML.
   const plain = format === 'html' ? (message.textPart ?? textPart(body)) : body;
-  const { parts, fields } = takeApart(plain);
+  const { parts, slots } = takeApart(plain);
   return {
     shared: { channel: 'email', from: fromName, parts },
-    fields,
+    slots,
     subject: (values) =>
       renderMergeText(subject, values, (value) => value.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')),
     text: (values) => renderMergeText(plain, values),

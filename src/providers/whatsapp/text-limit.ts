@@ -1,6 +1,6 @@
 import type { Outcome } from '../../core/deliveries/sender.ts';
 import type { MergeValues } from '../../core/leads/lead.ts';
-import { type MergeText, renderMergeText } from '../../core/messages/merge-text.ts';
+import { fewestCharacters, type MergeText, renderMergeText } from '../../core/messages/merge-text.ts';
 import { TidingsError } from '../../errors.ts';
 
 /** Characters in `text.body` (Cloud API reference, text messages). Counted as people do: an emoji code point is one. */
@@ -8,8 +8,7 @@ export const MAX_TEXT_LENGTH = 4_096;
 
 /** Refuses a text that is too long for everyone, merge fields left out. @throws TidingsError `invalid_argument` */
 export function refuseLongText(body: MergeText): void {
-  let length = 0;
-  for (const segment of body.segments) if (typeof segment === 'string') length += characters(segment);
+  const length = fewestCharacters(body.segments, characters);
   if (length <= MAX_TEXT_LENGTH) return;
   throw new TidingsError(
     'invalid_argument',

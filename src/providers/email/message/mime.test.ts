@@ -3,7 +3,7 @@ import { type AddressObject, simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
 import type { Attempt, Recipient } from '../../../core/deliveries/sender.ts';
 import type { MergeValues } from '../../../core/leads/lead.ts';
-import { parseMergeText } from '../../../core/messages/merge-text.ts';
+import { parseMergeText } from '../../../core/messages/parse-merge-text.ts';
 import { parseEmailFrom } from '../smtp/settings.ts';
 import { compileMessage } from './mime.ts';
 

@@ -1,5 +1,5 @@
 import type { Attempt, Recipient } from '../../../core/deliveries/sender.ts';
-import { renderMergeText, resolveField, type Segment } from '../../../core/messages/merge-text.ts';
+import { mapLiterals, renderMergeText, type Segment } from '../../../core/messages/merge-text.ts';
 import type { EmailMessage } from '../../../core/messages/message.ts';
 import { textPart } from '../../../core/messages/text-part.ts';
 import type { FromAddress } from '../smtp/settings.ts';
@@ -68,10 +68,7 @@ function compilePart(
   const encoding = prefersBase64(literals) ? 'base64' : 'quoted-printable';
   const headers = `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
   if (encoding === 'base64') {
-    const lines = {
-      source: '',
-      segments: segments.map((segment) => (typeof segment === 'string' ? toCrlf(segment) : segment)),
-    };
+    const lines = { segments: mapLiterals(segments, toCrlf) };
     return ({ values }) =>
       headers + base64Lines(renderMergeText(lines, values, (value) => escapeValue(toCrlf(value))));
   }
@@ -80,7 +77,7 @@ function compilePart(
     const writer = new QuotedPrintableWriter();
     for (const piece of quoted) {
       if (isLiteral(piece)) writer.literal(piece);
-      else writer.value(escapeValue(resolveField(piece, values) ?? ''));
+      else writer.value(piece.render(values, escapeValue));
     }
     return headers + writer.end();
   };

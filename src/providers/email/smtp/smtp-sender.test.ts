@@ -9,7 +9,7 @@ import {
   TEST_CERTIFICATE,
 } from '../../../../test/support/smtp-server.ts';
 import type { Outcome, Recipient } from '../../../core/deliveries/sender.ts';
-import { parseMergeText } from '../../../core/messages/merge-text.ts';
+import { parseMergeText } from '../../../core/messages/parse-merge-text.ts';
 import { checkConnection, createSmtpSender, type SmtpSenderOptions } from './smtp-sender.ts';
 
 const cleanUps: (() => Promise<void>)[] = [];

@@ -14,7 +14,7 @@ import {
   type Sender,
   STALLED,
 } from '../../../core/deliveries/sender.ts';
-import { parseMergeText } from '../../../core/messages/merge-text.ts';
+import { parseMergeText } from '../../../core/messages/parse-merge-text.ts';
 import { checkWhatsApp, createCloudSender, type WhatsAppOptions } from './cloud-sender.ts';
 
 const TOKEN = 'test-token';
