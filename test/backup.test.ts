@@ -133,7 +133,12 @@ describe('a backup taken while a send runs', () => {
     const called = await again.call<Answer>('/sends', message);
     expect(called).toMatchObject({ success: false, state: 'cancelled' });
     // What is new is sent.
-    const other = await again.call<Answer>('/sends', { ...message, campaign: 'later', max_wait_seconds: 20 });
+    const other = await again.call<Answer>('/sends', {
+      ...message,
+      campaign: 'later',
+      allow_repeat: true,
+      max_wait_seconds: 20,
+    });
     expect(other).toMatchObject({ state: 'completed', total_sent: PEOPLE });
     const first = smtp.messages.slice(0, PEOPLE).map(({ to }) => to[0]);
     expect([smtp.messages.length, new Set(first).size, mostFor()]).toEqual([2 * PEOPLE, PEOPLE, 2]);
