@@ -80,17 +80,17 @@ describe('metrics', () => {
     expect([status, type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     const metrics = parse(text);
     const at = (name: string) => metrics.get(name);
-    expect(at('tidings_deliveries_total{channel="email",mode="live",outcome="accepted"}')).toBe(2);
-    expect(at('tidings_deliveries_total{channel="email",mode="live",outcome="permanent"}')).toBe(1);
-    expect(at('tidings_deliveries_total{channel="whatsapp",mode="sandbox",outcome="accepted"}')).toBe(0);
+    expect(at(`tidings_deliveries_total{sender="${sender}",channel="email",mode="live",outcome="accepted"}`)).toBe(2);
+    expect(at(`tidings_deliveries_total{sender="${sender}",channel="email",mode="live",outcome="permanent"}`)).toBe(1);
+    expect(at('tidings_deliveries_total{sender="sandbox:whatsapp",channel="whatsapp",mode="sandbox",outcome="accepted"}')).toBe(0);
     expect(at('tidings_sends{channel="email",mode="live",state="completed"}')).toBe(1);
     expect(at('tidings_messages_waiting{channel="email",mode="live",state="completed"}')).toBe(0);
-    expect(at('tidings_window_size{channel="email",mode="live"}')).toBe(40);
-    expect(at('tidings_in_flight{channel="email",mode="live"}')).toBe(0);
-    expect(at('tidings_rate_limit_per_second{channel="email",mode="live"}')).toBe(5_000);
-    expect(at('tidings_rate_limit_per_second{channel="whatsapp",mode="sandbox"}')).toBe(Infinity);
-    expect(at('tidings_bucket_level{channel="email",mode="live"}')).toBeGreaterThanOrEqual(0);
-    expect(at('tidings_may_send{channel="email",mode="live"}')).toBe(1);
+    expect(at(`tidings_window_size{sender="${sender}",channel="email",mode="live"}`)).toBe(40);
+    expect(at(`tidings_in_flight{sender="${sender}",channel="email",mode="live"}`)).toBe(0);
+    expect(at(`tidings_rate_limit_per_second{sender="${sender}",channel="email",mode="live"}`)).toBe(5_000);
+    expect(at('tidings_rate_limit_per_second{sender="sandbox:whatsapp",channel="whatsapp",mode="sandbox"}')).toBe(Infinity);
+    expect(at(`tidings_bucket_level{sender="${sender}",channel="email",mode="live"}`)).toBeGreaterThanOrEqual(0);
+    expect(at(`tidings_may_send{sender="${sender}",channel="email",mode="live"}`)).toBe(1);
     expect(at('tidings_ledger_up')).toBe(1);
     expect(at('tidings_database_seconds_count{operation="write"}')).toBeGreaterThan(3);
     expect(at('tidings_database_seconds_bucket{operation="write",le="+Inf"}')).toBe(
