@@ -30,7 +30,13 @@ beforeEach(async () => {
   await makeAllRows(core.ledger, 1, async () => true);
 
   queue = new PgBossQueue(databaseUrlOf(folder)!, quiet);
-  chunksOfLost = new OwnedChunks({ ledger: core.ledger, queue, sender: 'fake:email', worker: 'lost', log: quiet });
+  chunksOfLost = new OwnedChunks({
+    ledger: core.ledger,
+    queue,
+    sender: 'fake:email',
+    worker: 'lost',
+    log: quiet,
+  });
   watcher = new LostWorkers({ ledger: core.ledger, queue, worker: 'watcher', log: quiet });
   await plan(core.ledger, queue);
   await beat(core.ledger, 'lost');
