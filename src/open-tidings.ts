@@ -1,10 +1,10 @@
 import type { Config } from './config.ts';
+import { CHANNEL_NAMES, type ChannelName } from './core/channel.ts';
 import { type ContactLimit, prepareContactLimit } from './core/deliveries/contact-limit.ts';
 import type { Sender } from './core/deliveries/sender.ts';
 import type { Chore } from './core/dispatch/chore.ts';
 import { Dispatcher } from './core/dispatch/dispatcher.ts';
 import type { DispatcherControl } from './core/dispatch/dispatcher-control.ts';
-import { allQueues } from './core/dispatch/workers/queues.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type OpeningOptions, openLedger } from './ledger/open-ledger.ts';
 import { TimedLedger } from './ledger/timed-ledger.ts';
@@ -24,13 +24,21 @@ import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-se
 import type { Tidings } from './tidings.ts';
 import { createHealth } from './upkeep/health.ts';
 
+export interface HouseOptions extends OpeningOptions {
+  /** Instead of those that the configuration names; a sandbox for each channel is there all the same. */
+  readonly senders?: readonly Sender[];
+  /** What stands between everything here and the ledger. */
+  readonly around?: (ledger: Ledger) => Ledger;
+}
+
 /** Puts the house together: the only file, with `main.ts`, that knows every room. */
-export async function openTidings(config: Config, log: Log, options?: OpeningOptions): Promise<Tidings> {
-  const ledger = new TimedLedger(await openLedger(config, options));
+export async function openTidings(config: Config, log: Log, options: HouseOptions = {}): Promise<Tidings> {
+  const { around = (ledger) => ledger } = options;
+  const ledger = new TimedLedger(around(await openLedger(config, options)));
   const { siteName, defaultCountry } = config;
   if (config.maxPerContact) await prepareContactLimit(ledger);
   const outbox = createOutbox(ledger);
-  const senders: Sender[] = [await openWhatsApp(config, outbox), await openEmail(config, outbox, log)];
+  const senders = withSandbox(options.senders ?? (await openSenders(config, log)), outbox);
   const chores = housekeeping(ledger, config.retainMessagesDays);
   const { dispatcher, closeQueue } = await openDispatcher(config, {
     ledger,
@@ -42,9 +50,10 @@ export async function openTidings(config: Config, log: Log, options?: OpeningOpt
   });
   const sending = {
     ledger,
-    senders: new Map(senders.map((sender) => [sender.about.channel, sender])),
+    senders,
     wake: () => dispatcher.wake(),
   };
+  const modeOf = (channel: ChannelName) => senders.find(({ about }) => about.channel === channel)!.about.mode;
   return {
     operations: [
       ...leadOperations({ ledger, defaultCountry, restoreContact }),
@@ -55,7 +64,7 @@ export async function openTidings(config: Config, log: Log, options?: OpeningOpt
       ...personOperations({ ledger, defaultCountry }),
       ...outboxOperations(ledger),
     ],
-    modes: { email: config.email ? 'live' : 'sandbox', whatsapp: config.whatsapp ? 'live' : 'sandbox' },
+    modes: { email: modeOf('email'), whatsapp: modeOf('whatsapp') },
     dispatcher,
     health: createHealth(ledger, dispatcher),
     async close() {
@@ -97,19 +106,28 @@ async function openDispatcher(
     return { dispatcher: new Dispatcher(parts), closeQueue: async () => {} };
   const { PgBossQueue } = await import('./queue/pg-boss-queue.ts');
   const { Worker } = await import('./core/dispatch/workers/worker.ts');
-  const queue = new PgBossQueue(databaseUrl, allQueues(), parts.log);
+  const queue = new PgBossQueue(databaseUrl, parts.log);
   return { dispatcher: new Worker({ ...parts, queue }), closeQueue: () => queue.close() };
 }
 
-/** A provider is loaded when it is configured: an idle server carries no HTTP client that nobody asked for. */
-async function openWhatsApp({ whatsapp }: Config, outbox: Outbox): Promise<Sender> {
-  if (!whatsapp) return createSandboxSender('whatsapp', outbox);
-  const { createCloudSender } = await import('./providers/whatsapp/cloud/cloud-sender.ts');
-  return createCloudSender(whatsapp);
+/** The usual one of each channel comes first. A provider is loaded when it is configured: an idle server carries no HTTP client that nobody asked for. */
+async function openSenders({ email, whatsapp }: Config, log: Log): Promise<Sender[]> {
+  const senders: Sender[] = [];
+  if (whatsapp) {
+    const { createCloudSender } = await import('./providers/whatsapp/cloud/cloud-sender.ts');
+    senders.push(createCloudSender(whatsapp));
+  }
+  if (email) {
+    const { createSmtpSender } = await import('./providers/email/smtp/smtp-sender.ts');
+    senders.push(createSmtpSender({ ...email, log }));
+  }
+  return senders;
 }
 
-async function openEmail({ email }: Config, outbox: Outbox, log: Log): Promise<Sender> {
-  if (!email) return createSandboxSender('email', outbox);
-  const { createSmtpSender } = await import('./providers/email/smtp/smtp-sender.ts');
-  return createSmtpSender({ ...email, log });
+/** A sandbox is always there: beside a provider it is for rehearsals. */
+function withSandbox(senders: readonly Sender[], outbox: Outbox): Sender[] {
+  const missing = CHANNEL_NAMES.filter(
+    (channel) => !senders.some(({ about }) => about.channel === channel && about.mode === 'sandbox'),
+  );
+  return [...senders, ...missing.map((channel) => createSandboxSender(channel, outbox))];
 }

@@ -174,7 +174,7 @@ it('a server whose data a newer version has changed stops sending, says so, and 
       expect(server.log.filter((line) => line.includes('newer Tidings has changed the data'))).toHaveLength(
         1,
       );
-      expect(file.prepare("SELECT holder FROM leases WHERE name LIKE 'email/%'").get()).toEqual({
+      expect(file.prepare("SELECT holder FROM leases WHERE name = 'sandbox:email'").get()).toEqual({
         holder: '',
       });
     },

@@ -32,6 +32,10 @@ export function addSendCommand(program: Command, run: Run): void {
     )
     .option('--message-file <file>', 'read the message from a file, or from standard input with -')
     .option('--from <name>', 'sender display name (email)')
+    .option(
+      '--sender <id>',
+      '"sandbox" records to the local outbox and reaches nobody; default: the configured sender',
+    )
     .option('--campaign <name>', 'which message this is; another name sends to the same people again')
     .option(
       '--placeholder-policy <policy>',
@@ -72,6 +76,7 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
     message: await readMessage(host, options),
     subject: options['subject'],
     from: options['from'],
+    sender: options['sender'],
     campaign: options['campaign'],
     placeholder_policy: options['placeholderPolicy'],
     ...(options['allowRepeat'] !== undefined && { allow_repeat: true }),

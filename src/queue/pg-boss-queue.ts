@@ -27,13 +27,12 @@ interface KeptAnswer {
  */
 export class PgBossQueue implements JobQueue {
   readonly #boss: PgBoss;
-  readonly #names: readonly string[];
   #started: Promise<unknown> | null = null;
+  /** Made, or being made, by this process: there is one for each sender, and which there are is seen as they come. */
+  readonly #queues = new Map<string, Promise<unknown>>();
 
-  /** @param names the queues there are. */
-  constructor(databaseUrl: string, names: readonly string[], log: Log) {
+  constructor(databaseUrl: string, log: Log) {
     const { connectionString, schema } = readPostgresUrl(databaseUrl);
-    this.#names = names;
     this.#boss = new PgBoss({
       connectionString,
       schema: `${schema}_jobs`,
@@ -50,7 +49,7 @@ export class PgBossQueue implements JobQueue {
 
   async put(queue: string, jobs: readonly NewJob[]): Promise<void> {
     if (jobs.length === 0) return;
-    await this.#ready();
+    await this.#ready(queue);
     await this.#boss.insert(
       queue,
       jobs.map(({ send, part, startAt, turns = 0 }) => ({
@@ -64,7 +63,7 @@ export class PgBossQueue implements JobQueue {
   }
 
   async take(queue: string, count: number, except: readonly number[]): Promise<TakenJob[]> {
-    await this.#ready();
+    await this.#ready(queue);
     const jobs = await this.#boss.fetch<TakenJob['data']>(queue, {
       batchSize: count,
       ignoreGroups: except.length > 0 ? except.map(String) : null,
@@ -75,7 +74,7 @@ export class PgBossQueue implements JobQueue {
   }
 
   async keep(queue: string, jobs: readonly TakenJob[]): Promise<Set<string>> {
-    await this.#ready();
+    await this.#ready(queue);
     const answer: KeptAnswer = await this.#boss.touch(queue, [...jobs]);
     if (answer.settled) return new Set(answer.settled);
     throw new Error(
@@ -84,18 +83,18 @@ export class PgBossQueue implements JobQueue {
   }
 
   async done(queue: string, job: TakenJob): Promise<void> {
-    await this.#ready();
+    await this.#ready(queue);
     await this.#boss.complete(queue, [job]);
   }
 
   async find(queue: string, job: JobData): Promise<TakenJob | null> {
-    await this.#ready();
+    await this.#ready(queue);
     const jobs = await this.#boss.findJobs<JobData>(queue, { key: keyOf(job) });
     return jobs.find(({ state }) => state === 'active') ?? null;
   }
 
   async handBack(queue: string, job: TakenJob): Promise<void> {
-    await this.#ready();
+    await this.#ready(queue);
     await this.#boss.fail(queue, [job]);
   }
 
@@ -105,28 +104,30 @@ export class PgBossQueue implements JobQueue {
     await this.#boss.stop({ graceful: false });
   }
 
-  #ready(): Promise<unknown> {
-    this.#started ??= this.#start().catch((error: unknown) => {
+  async #ready(queue: string): Promise<void> {
+    this.#started ??= this.#boss.start().catch((error: unknown) => {
       this.#started = null;
       throw error;
     });
-    return this.#started;
+    await this.#started;
+    const made = this.#queues.get(queue) ?? this.#make(queue);
+    this.#queues.set(queue, made);
+    await made;
   }
 
-  async #start(): Promise<void> {
-    await this.#boss.start();
-    for (const name of this.#names) {
-      await this.#boss.createQueue(name, {
-        // One job for each key, waiting or being done.
-        policy: 'exclusive',
-        heartbeatSeconds: JOB_LOST_MS / 1_000,
-        // A chunk is given back long before; nothing is ever given up.
-        expireInSeconds: 3_600,
-        retryLimit: 1_000_000,
-        retryDelay: 0,
-        deleteAfterSeconds: 60,
-      });
-    }
+  #make(queue: string): Promise<unknown> {
+    const made = this.#boss.createQueue(queue, {
+      // One job for each key, waiting or being done.
+      policy: 'exclusive',
+      heartbeatSeconds: JOB_LOST_MS / 1_000,
+      // A chunk is given back long before; nothing is ever given up.
+      expireInSeconds: 3_600,
+      retryLimit: 1_000_000,
+      retryDelay: 0,
+      deleteAfterSeconds: 60,
+    });
+    made.catch(() => this.#queues.delete(queue));
+    return made;
   }
 }
 

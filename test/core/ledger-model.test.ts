@@ -234,7 +234,7 @@ class World {
   async recover(): Promise<void> {
     if (!this.#mustRecover) return;
     this.#mustRecover = false;
-    const inDoubt = await this.#core.ledger.write((tx) => recoverInDoubt(tx, 'whatsapp', 'live', 'It died.'));
+    const inDoubt = await this.#core.ledger.write((tx) => recoverInDoubt(tx, 'fake:whatsapp', 'It died.'));
     expect(inDoubt).toBe([...this.#rows.values()].filter(({ status }) => status === 'sending').length);
     await this.#check((before, after) => before?.status === 'sending' && isUnknown(after));
   }

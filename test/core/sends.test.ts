@@ -530,7 +530,7 @@ describe('stopping', () => {
       await tx.run('UPDATE sends SET frozen_through = 7');
       await tx.run('UPDATE chunks SET claimed_through = 7, in_flight = 7');
       await tx.run(
-        "INSERT INTO leases VALUES ('email/live', 'gone', 8, 3) ON CONFLICT (name) DO UPDATE SET holder = 'gone'",
+        "INSERT INTO leases VALUES ('fake:email', 'gone', 8, 3) ON CONFLICT (name) DO UPDATE SET holder = 'gone'",
       );
     });
     const other = await openCore([email, whatsapp], folder);

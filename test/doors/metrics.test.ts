@@ -54,7 +54,8 @@ async function start(env: Record<string, string> = {}) {
     const answer = await fetch(`${server.url}/metrics`, { headers });
     return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
   };
-  return { tidings, post, scrape };
+  const sender = smtp.url.replace('smtp://', 'smtp:');
+  return { tidings, post, scrape, sender };
 }
 
 /** `name{labels} value` lines as a map. */
@@ -70,7 +71,7 @@ function parse(text: string): Map<string, number> {
 
 describe('metrics', () => {
   it('tell what was sent and how it goes, and name nobody', async () => {
-    const { post, scrape } = await start({ SMTP_RATE: '5000' });
+    const { post, scrape, sender } = await start({ SMTP_RATE: '5000' });
     const leads = ['ana@example.com', 'bob@example.com', 'gone@example.com'].map((email) => ({ email }));
     await post('/leads/import', { leads });
     const { audience_id } = await post('/audiences', { name: 'All' });
@@ -80,17 +81,29 @@ describe('metrics', () => {
     expect([status, type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     const metrics = parse(text);
     const at = (name: string) => metrics.get(name);
-    expect(at('tidings_deliveries_total{channel="email",mode="live",outcome="accepted"}')).toBe(2);
-    expect(at('tidings_deliveries_total{channel="email",mode="live",outcome="permanent"}')).toBe(1);
-    expect(at('tidings_deliveries_total{channel="whatsapp",mode="sandbox",outcome="accepted"}')).toBe(0);
+    expect(
+      at(`tidings_deliveries_total{sender="${sender}",channel="email",mode="live",outcome="accepted"}`),
+    ).toBe(2);
+    expect(
+      at(`tidings_deliveries_total{sender="${sender}",channel="email",mode="live",outcome="permanent"}`),
+    ).toBe(1);
+    expect(
+      at(
+        'tidings_deliveries_total{sender="sandbox:whatsapp",channel="whatsapp",mode="sandbox",outcome="accepted"}',
+      ),
+    ).toBe(0);
     expect(at('tidings_sends{channel="email",mode="live",state="completed"}')).toBe(1);
     expect(at('tidings_messages_waiting{channel="email",mode="live",state="completed"}')).toBe(0);
-    expect(at('tidings_window_size{channel="email",mode="live"}')).toBe(40);
-    expect(at('tidings_in_flight{channel="email",mode="live"}')).toBe(0);
-    expect(at('tidings_rate_limit_per_second{channel="email",mode="live"}')).toBe(5_000);
-    expect(at('tidings_rate_limit_per_second{channel="whatsapp",mode="sandbox"}')).toBe(Infinity);
-    expect(at('tidings_bucket_level{channel="email",mode="live"}')).toBeGreaterThanOrEqual(0);
-    expect(at('tidings_may_send{channel="email",mode="live"}')).toBe(1);
+    expect(at(`tidings_window_size{sender="${sender}",channel="email",mode="live"}`)).toBe(40);
+    expect(at(`tidings_in_flight{sender="${sender}",channel="email",mode="live"}`)).toBe(0);
+    expect(at(`tidings_rate_limit_per_second{sender="${sender}",channel="email",mode="live"}`)).toBe(5_000);
+    expect(
+      at('tidings_rate_limit_per_second{sender="sandbox:whatsapp",channel="whatsapp",mode="sandbox"}'),
+    ).toBe(Infinity);
+    expect(at(`tidings_bucket_level{sender="${sender}",channel="email",mode="live"}`)).toBeGreaterThanOrEqual(
+      0,
+    );
+    expect(at(`tidings_may_send{sender="${sender}",channel="email",mode="live"}`)).toBe(1);
     expect(at('tidings_ledger_up')).toBe(1);
     expect(at('tidings_database_seconds_count{operation="write"}')).toBeGreaterThan(3);
     expect(at('tidings_database_seconds_bucket{operation="write",le="+Inf"}')).toBe(

@@ -221,9 +221,9 @@ describe('what is copied', () => {
            '', NULL, NULL)`,
       );
       await tx.run(
-        `INSERT INTO sends (seq, id, audience_seq, channel, campaign, campaign_key, mode, state, revision, message, format,
+        `INSERT INTO sends (seq, id, audience_seq, channel, campaign, campaign_key, mode, sender, state, revision, message, format,
            placeholder_policy, total, frozen_through, created_at)
-         VALUES (1, 's', 1, 'email', 'c', 'c', 'live', 'cancelled', 1, 'm', 'text', 'strip_tokens', 0, 0, '')`,
+         VALUES (1, 's', 1, 'email', 'c', 'c', 'live', 'fake:email', 'cancelled', 1, 'm', 'text', 'strip_tokens', 0, 0, '')`,
       );
       for (const [number, rate] of [0.1, 1e-300, 123456789.1234568, 5e15 + 0.5, null].entries())
         await tx.run(
@@ -455,7 +455,7 @@ describe('it is refused', () => {
     while (!(await core.ledger.get("SELECT 1 AS held FROM leases WHERE holder <> ''"))) await sleep(20);
     await expect(move()).rejects.toMatchObject({
       code: 'conflict',
-      message: expect.stringContaining('a process is alive that sends from it (email/'),
+      message: expect.stringContaining('a process is alive that sends from it (fake:email'),
       fix: expect.stringContaining('stop the server'),
     });
     await close(core);
@@ -467,7 +467,7 @@ describe('it is refused', () => {
     const ledger = await openSqlite(file);
     await ledger.write((tx) => tx.run('UPDATE chunks SET in_flight = 2'));
     await ledger.write((tx) =>
-      tx.run("UPDATE leases SET holder = 'elsewhere/x 1 y' WHERE name LIKE 'email/%'"),
+      tx.run("UPDATE leases SET holder = 'elsewhere/x 1 y' WHERE name = 'fake:email'"),
     );
     await expect(move()).rejects.toMatchObject({
       message: expect.stringContaining('2 messages of the send'),

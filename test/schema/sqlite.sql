@@ -185,9 +185,10 @@ CREATE TABLE send_texts (
   PRIMARY KEY (content_hash, send_seq)
 );
 
-CREATE TABLE senders (
+CREATE TABLE sender_buckets (
   id TEXT PRIMARY KEY,
-  bucket TEXT NOT NULL            -- JSON
+  bucket TEXT NOT NULL,           -- JSON
+  seen_at BIGINT NOT NULL DEFAULT 0 -- when a worker last showed that it serves it, milliseconds since 1970 by the database's clock
 );
 
 CREATE TABLE sends (
@@ -198,6 +199,7 @@ CREATE TABLE sends (
   campaign TEXT NOT NULL,
   campaign_key TEXT NOT NULL,     -- without regard to case
   mode TEXT NOT NULL,             -- sandbox or live: trying out never counts as having sent
+  sender TEXT NOT NULL,           -- by which it leaves; another one, when that is configured nowhere any more
   state TEXT NOT NULL,
   problem_code TEXT,              -- why it is paused, or why its messages wait while it runs
   problem TEXT,
@@ -219,9 +221,11 @@ CREATE TABLE sends (
   UNIQUE (audience_seq, channel, mode, campaign_key)
 );
 
-CREATE INDEX sends_running ON sends (channel, seq) WHERE state = 'running';
+CREATE INDEX sends_running ON sends (sender, seq) WHERE state = 'running';
 
 CREATE INDEX sends_scheduled ON sends (scheduled_at) WHERE state = 'scheduled';
+
+CREATE INDEX sends_unfinished ON sends (channel, mode, sender) WHERE state <> 'completed';
 
 CREATE TABLE suppression_history (
   seq INTEGER PRIMARY KEY,

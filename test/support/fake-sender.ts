@@ -17,9 +17,14 @@ export class FakeSender implements Sender {
   answer: (delivered: Delivered, tries: number) => Outcome | undefined | Promise<Outcome | undefined> = () =>
     undefined;
 
-  constructor(channel: ChannelName, windowSize = 16, ratePerSecond: number | null = null) {
+  constructor(
+    channel: ChannelName,
+    windowSize = 16,
+    ratePerSecond: number | null = null,
+    id = `fake:${channel}`,
+  ) {
     this.about = {
-      id: `fake:${channel}`,
+      id,
       channel,
       provider: 'fake',
       mode: 'live',

@@ -18,7 +18,7 @@ const SIGNS: Record<string, RegExp> = {
   settle: /^\s*UPDATE deliveries d SET status = v.status/,
   recover: /^\s*UPDATE deliveries SET status = 'failed'/,
   'give back': /^\s*UPDATE chunks SET holder = NULL/,
-  lease: /^\s*UPDATE senders SET bucket/,
+  lease: /^\s*UPDATE sender_buckets SET bucket/,
 };
 
 interface Fault {

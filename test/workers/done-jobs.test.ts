@@ -8,7 +8,7 @@ import { databaseUrlOf } from '../support/database.ts';
 it('jobs that are done are kept for minutes, not for a day', async () => {
   const url = databaseUrlOf(`done-jobs ${process.pid}`)!;
   const jobs = `${new URL(url).searchParams.get('schema')}_jobs`;
-  const queue = new PgBossQueue(url, [START_QUEUE], quiet);
+  const queue = new PgBossQueue(url, quiet);
   await queue.put(START_QUEUE, [{ send: 1, part: 1 }]);
   const [job] = await queue.take(START_QUEUE, 1, []);
   await queue.done(START_QUEUE, job!);

@@ -41,7 +41,7 @@ it('a task of the house that fails keeps no other from being done', async () => 
       const { audiences } = await core.call('audience.list');
       expect(audiences).toMatchObject([{ status: 'ready' }, { status: 'error' }]);
       // A newer version has changed the database, and this one has seen it.
-      expect(core.dispatcher.senders()).toMatchObject([{ maySend: false }]);
+      expect(core.dispatcher.senders().map(({ maySend }) => maySend)).not.toContain(true);
     },
     { timeout: 10_000, interval: 100 },
   );

@@ -40,7 +40,7 @@ it('a chunk whose job was put before the clock of the database was set back is d
 });
 
 it('a part that nobody has worked on goes before those that had their turn', async () => {
-  const queue = new PgBossQueue(databaseUrlOf(folder)!, ['parts'], quiet);
+  const queue = new PgBossQueue(databaseUrlOf(folder)!, quiet);
   const take = async () => (await queue.take('parts', 1, [])).map(({ data }) => data.part);
   await queue.put('parts', [
     { send: 7, part: 0, turns: 1 },

@@ -10,7 +10,7 @@ import { databaseUrlOf } from '../support/database.ts';
 import { FakeSender } from '../support/fake-sender.ts';
 import { wrongChunks } from '../torture/chunk-totals.ts';
 
-const QUEUE = deliverQueue('email', 'live');
+const QUEUE = deliverQueue('fake:email');
 let folder: string;
 let core: Awaited<ReturnType<typeof openCore>>;
 let queue: PgBossQueue;
@@ -29,8 +29,14 @@ beforeEach(async () => {
   await core.call('sendBulkMessages', send);
   await makeAllRows(core.ledger, 1, async () => true);
 
-  queue = new PgBossQueue(databaseUrlOf(folder)!, [QUEUE], quiet);
-  chunksOfLost = new OwnedChunks({ ledger: core.ledger, queue, name: QUEUE, worker: 'lost', log: quiet });
+  queue = new PgBossQueue(databaseUrlOf(folder)!, quiet);
+  chunksOfLost = new OwnedChunks({
+    ledger: core.ledger,
+    queue,
+    sender: 'fake:email',
+    worker: 'lost',
+    log: quiet,
+  });
   watcher = new LostWorkers({ ledger: core.ledger, queue, worker: 'watcher', log: quiet });
   await plan(core.ledger, queue);
   await beat(core.ledger, 'lost');

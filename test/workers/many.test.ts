@@ -35,9 +35,9 @@ afterAll(async () => {
 
 async function makeSends(tx: Transaction, sends: number, chunks: number): Promise<void> {
   await tx.run(`WITH made AS (
-      INSERT INTO sends (id, audience_seq, channel, campaign, campaign_key, mode, state, revision, message, format,
+      INSERT INTO sends (id, audience_seq, channel, campaign, campaign_key, mode, sender, state, revision, message, format,
         placeholder_policy, total, frozen_through, created_at)
-      SELECT 's' || ${chunks} || '/' || n, 1, 'email', ${chunks} || '/' || n, ${chunks} || '/' || n, 'sandbox', 'running', 1, 'Hi', 'text',
+      SELECT 's' || ${chunks} || '/' || n, 1, 'email', ${chunks} || '/' || n, ${chunks} || '/' || n, 'sandbox', 'sandbox:email', 'running', 1, 'Hi', 'text',
         'strip_tokens', ${LEADS}, ${LEADS}, '' FROM generate_series(1, ${sends}) n RETURNING seq)
     INSERT INTO chunks (send_seq, number, first_position, last_position, claimed_through)
     SELECT seq, n, n * ${LEADS / chunks} + 1, (n + 1) * ${LEADS / chunks}, n * ${LEADS / chunks}
@@ -92,7 +92,7 @@ it('what is laid out of many large sends is what many workers take in a second, 
   await ledger.write((tx) => makeSends(tx, 500, 50));
   const put: { send: number; part: number }[] = [];
   const queue: JobQueue = {
-    put: async (name, jobs) => void (name === deliverQueue('email', 'sandbox') && put.push(...jobs)),
+    put: async (name, jobs) => void (name === deliverQueue('sandbox:email') && put.push(...jobs)),
     take: async () => [],
     keep: async () => new Set(),
     done: async () => {},

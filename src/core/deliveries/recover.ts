@@ -1,25 +1,17 @@
 import type { Transaction } from '../../ledger/ledger.ts';
-import type { ChannelName } from '../channel.ts';
 import { addToTotals, type ChunkRow, NO_CHANGE } from '../sends/chunk.store.ts';
-import { completeIfSettled, type SendRow } from '../sends/send.store.ts';
+import { completeIfSettled } from '../sends/send.store.ts';
 import { OUTCOME_UNKNOWN, stepSql } from './delivery.ts';
 
 /**
  * What a process that died has left: rows handed to a provider whose answer nobody will read. They are never more
  * than its window.
  */
-export async function recoverInDoubt(
-  tx: Transaction,
-  channel: ChannelName,
-  mode: SendRow['mode'],
-  why: string,
-): Promise<number> {
+export async function recoverInDoubt(tx: Transaction, sender: string, why: string): Promise<number> {
   let total = 0;
   const chunks = await tx.all<ChunkRow>(
-    `SELECT c.* FROM chunks c JOIN sends s ON s.seq = c.send_seq
-     WHERE s.channel = ? AND s.mode = ? AND c.in_flight > 0`,
-    channel,
-    mode,
+    'SELECT c.* FROM chunks c JOIN sends s ON s.seq = c.send_seq WHERE s.sender = ? AND c.in_flight > 0',
+    sender,
   );
   for (const chunk of chunks) total += await recoverChunk(tx, chunk, why);
   return total;

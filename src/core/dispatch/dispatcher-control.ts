@@ -3,6 +3,8 @@ import type { Outcome } from '../deliveries/sender.ts';
 
 /** How one sender is doing in this process: numbers that cost nothing to keep. */
 export interface SenderState {
+  /** Its id. */
+  readonly sender: string;
   readonly channel: ChannelName;
   readonly mode: 'sandbox' | 'live';
   /** Attempts that have ended in this process, by outcome. */
@@ -20,7 +22,7 @@ export interface SenderState {
 export interface DispatcherControl {
   /** There is something new to send: whoever sends looks at once. */
   wake(): void;
-  /** For each channel. */
+  /** One for each. */
   senders(): readonly SenderState[];
   /** True from the moment it was told to stop. */
   readonly isStopping: boolean;

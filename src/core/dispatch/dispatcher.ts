@@ -13,6 +13,7 @@ import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
 import type { Chore } from './chore.ts';
 import type { DispatcherControl, SenderState } from './dispatcher-control.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
+import { Inheritance } from './inheritance.ts';
 import { BEAT_MS, Lease } from './lease.ts';
 import { OwnedSends } from './owned-sends.ts';
 import { Pacer } from './pace/pacer.ts';
@@ -25,8 +26,8 @@ const DUE_MS = 500;
 const HOUSEKEEPING_MS = 60_000;
 
 /**
- * Sends, for each channel and mode in whichever process holds the lease of it: a process that only tries out (sandbox)
- * keeps nobody from sending, and is kept by nobody.
+ * Sends, for each sender in whichever process owns the lease of it: a process that only tries out (sandbox) keeps nobody
+ * from sending, and is kept by nobody.
  *
  *   watching ──lease taken, doubt resolved──▶ sending ──stop──▶ draining ──▶ stopped
  *      ▲                                         │
@@ -37,6 +38,7 @@ const HOUSEKEEPING_MS = 60_000;
 export class Dispatcher implements DispatcherControl {
   readonly #ledger: Ledger;
   readonly #senders: readonly { sender: Sender; lease: Lease; loop: SenderLoop }[];
+  readonly #inheritance: Inheritance;
   readonly #log: Log;
   readonly #chores: readonly Chore[];
   readonly #ended = new AbortController();
@@ -58,9 +60,10 @@ export class Dispatcher implements DispatcherControl {
     this.#chores = options.chores ?? [];
     this.#ledger = options.ledger;
     this.#log = options.log;
+    this.#inheritance = new Inheritance(options.ledger, options.senders, options.log);
     this.#senders = options.senders.map((sender) => {
-      const lease = new Lease(options.ledger, `${sender.about.channel}/${sender.about.mode}`);
-      const assignment = new OwnedSends(options.ledger, lease, sender);
+      const lease = new Lease(options.ledger, sender.about.id);
+      const assignment = new OwnedSends(options.ledger, lease, sender.about.id);
       const pace = new Pacer(sender.about.ratePerSecond, performance.now());
       return { sender, lease, loop: new SenderLoop({ ...options, assignment, pace, sender }) };
     });
@@ -122,7 +125,10 @@ export class Dispatcher implements DispatcherControl {
           this.#senders.map(({ lease }) => lease).filter(({ isOwned }) => isOwned),
         );
         await this.#stopIfOutdated();
-        if (this.#stopping === null && !this.#isOutdated) await this.#takeAll();
+        if (this.#stopping === null && !this.#isOutdated) {
+          await this.#takeAll();
+          if (await this.#inheritance.take((sender) => this.#owns(sender))) this.wake();
+        }
         faults = 0;
       } catch (error) {
         if (faults++ % FAULTS_FOR_A_LINE === 0)
@@ -177,6 +183,10 @@ export class Dispatcher implements DispatcherControl {
     }
   }
 
+  #owns(sender: string): boolean {
+    return this.#senders.some(({ sender: { about }, lease }) => about.id === sender && lease.isFresh());
+  }
+
   #ownsAny(): boolean {
     return this.#senders.some(({ lease }) => lease.isFresh());
   }
@@ -199,7 +209,7 @@ export class Dispatcher implements DispatcherControl {
       if (lease.isOwned) continue;
       let inDoubt = 0;
       const isTaken = await lease.tryTake(async (tx) => {
-        inDoubt = await recoverInDoubt(tx, sender.about.channel, sender.about.mode, why);
+        inDoubt = await recoverInDoubt(tx, sender.about.id, why);
         await capRetryDelays(tx, now().steadyMs, LONGEST_RETRY_MS);
       });
       if (!isTaken) continue;

@@ -159,10 +159,6 @@ export class SenderLoop {
     this.#run = new RefusalRun(options.sender);
   }
 
-  get mode(): SendRow['mode'] {
-    return this.#sender.about.mode;
-  }
-
   get inFlight(): number {
     return this.#inFlight + this.#finished.length;
   }
@@ -173,8 +169,9 @@ export class SenderLoop {
   }
 
   state(): Omit<SenderState, 'maySend'> {
-    const { channel, mode, windowSize, ratePerSecond } = this.#sender.about;
+    const { id, channel, mode, windowSize, ratePerSecond } = this.#sender.about;
     return {
+      sender: id,
       channel,
       mode,
       outcomes: this.#outcomes,
@@ -541,8 +538,8 @@ export class SenderLoop {
   /** What is wrong with the account is wrong for every send that leaves by it. */
   async #pauseAll(tx: Transaction, problem: SendProblem): Promise<void> {
     const running = {
-      where: "channel = ? AND mode = ? AND state = 'running'",
-      parameters: [this.#sender.about.channel, this.mode],
+      where: "sender = ? AND state = 'running'",
+      parameters: [this.#sender.about.id],
     };
     for (const id of await transition(tx, 'pause', running, problem)) this.#tellPaused(id, problem);
   }

@@ -20,6 +20,8 @@ export interface SendRow {
   channel: ChannelName;
   campaign: string;
   mode: 'sandbox' | 'live';
+  /** By which it leaves: the id of a sender. No part of what it is known by, and changed when another one takes it over. */
+  sender: string;
   state: SendState;
   problem_code: string | null;
   problem: string | null;
@@ -79,6 +81,7 @@ const BRIEF_COLUMNS: Record<Exclude<keyof SendRow, 'message'>, true> = {
   channel: true,
   campaign: true,
   mode: true,
+  sender: true,
   state: true,
   problem_code: true,
   problem: true,
@@ -160,7 +163,7 @@ export function listSends(
 }
 
 export type NewSend = SendKey &
-  Pick<SendRow, 'id' | 'created_at' | 'scheduled_at' | 'total' | 'repeat_allowed'> &
+  Pick<SendRow, 'id' | 'sender' | 'created_at' | 'scheduled_at' | 'total' | 'repeat_allowed'> &
   SendContent;
 export type SendContent = Pick<
   SendRow,

@@ -15,6 +15,7 @@ export const sendingTables = [
   campaign TEXT NOT NULL,
   campaign_key TEXT NOT NULL,     -- without regard to case
   mode TEXT NOT NULL,             -- sandbox or live: trying out never counts as having sent
+  sender TEXT NOT NULL,           -- by which it leaves; another one, when that is configured nowhere any more
   state TEXT NOT NULL,
   problem_code TEXT,              -- why it is paused, or why its messages wait while it runs
   problem TEXT,
@@ -41,7 +42,9 @@ export const sendingTables = [
       // What was written to everybody: RETAIN_MESSAGES_DAYS removes it, an erasure does not look into it.
       person: { provider_said: 'nulled where the person is in the send' },
       also: [
-        "CREATE INDEX sends_running ON sends (channel, seq) WHERE state = 'running'",
+        "CREATE INDEX sends_running ON sends (sender, seq) WHERE state = 'running'",
+        // What a sender that is gone has left is found by it alone: the texts of sends are long.
+        "CREATE INDEX sends_unfinished ON sends (channel, mode, sender) WHERE state <> 'completed'",
         "CREATE INDEX sends_scheduled ON sends (scheduled_at) WHERE state = 'scheduled'",
       ],
       postgres: { tail: 'WITH (fillfactor = 70)' },
@@ -185,10 +188,11 @@ export const sendingTables = [
 
   // The token bucket of each sender, shared by all workers. One process alone has no use for it.
   table(
-    'senders',
+    'sender_buckets',
     `
   id TEXT PRIMARY KEY,
-  bucket TEXT NOT NULL            -- JSON`,
+  bucket TEXT NOT NULL,           -- JSON
+  seen_at BIGINT NOT NULL DEFAULT 0 -- when a worker last showed that it serves it, milliseconds since 1970 by the database's clock`,
     { owner: 'core/dispatch', order: ['id'], moves: false, postgres: { tail: BUSY } },
   ),
 ];

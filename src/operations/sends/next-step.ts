@@ -35,10 +35,12 @@ export function nextSteps(send: TotalledSendRow, nowMs = Date.now()): NextStep[]
     arguments: { send_id: send.id, ...more },
     reason,
   });
+  // A provider may have been configured since: a rehearsal goes on as one.
+  const rehearsal = send.mode === 'sandbox' ? { sender: 'sandbox' } : {};
   // The same call again: whoever made it knows its arguments best.
   const again = (reason: NextReason, more: object = {}): NextStep => ({
     operation: 'sendBulkMessages',
-    arguments: { campaign: send.campaign, channel: send.channel, ...more },
+    arguments: { campaign: send.campaign, channel: send.channel, ...rehearsal, ...more },
     reason,
   });
   switch (send.state) {
@@ -66,7 +68,9 @@ export function nextSteps(send: TotalledSendRow, nowMs = Date.now()): NextStep[]
             ]
           : []),
         ...(total_unknown > 0 ? [again('retry_unknown', { retry: 'unknown' })] : []),
-        ...(total_failed === 0 ? [{ ...again('new_campaign'), arguments: { channel: send.channel } }] : []),
+        ...(total_failed === 0
+          ? [{ ...again('new_campaign'), arguments: { channel: send.channel, ...rehearsal } }]
+          : []),
       ];
     }
   }

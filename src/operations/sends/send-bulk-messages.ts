@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import type { AudienceRow } from '../../core/audiences/audience.store.ts';
-import { CHANNELS, type ChannelName } from '../../core/channel.ts';
+import { CHANNELS } from '../../core/channel.ts';
 import type { Repeat } from '../../core/deliveries/repeat.store.ts';
 import { findRepeat } from '../../core/deliveries/repeat.store.ts';
 import { type Retry, requeue } from '../../core/deliveries/requeue.ts';
@@ -36,12 +36,14 @@ import type { Words } from '../../words.ts';
 import { existingAudience } from '../audience.ts';
 import { type Call, type CallContext, type Operation, operation } from '../operation.ts';
 import { checkText } from './check-text.ts';
+import { chooseSender } from './choose-sender.ts';
 import { sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
 import { isAhead, scheduledAt, toRepeat, toResult, totalsOf } from './send-result.ts';
 
 export interface SendContext {
   readonly ledger: Ledger;
-  readonly senders: ReadonlyMap<ChannelName, Sender>;
+  /** The usual one of each channel before its others. */
+  readonly senders: readonly Sender[];
   /** Tells the dispatcher of this process, if it is the one that sends, that there is work. */
   readonly wake: () => void;
 }
@@ -87,7 +89,7 @@ async function attach(
   const start = readStartTime(input.schedule_at, Date.now());
   const audience = await existingAudience(context.ledger, input.audience_id);
   refuseUnready(audience);
-  const sender = context.senders.get(input.channel)!;
+  const sender = chooseSender(context.senders, input.channel, input.sender);
   const content: SendContent = {
     message: input.message,
     format: messageFormat(input.channel, input.message),
@@ -124,6 +126,7 @@ async function attach(
       repeat_allowed: input.allow_repeat ? 1 : 0,
       ...key,
       ...content,
+      sender: sender.about.id,
       id: newId(),
       total: audience.total_count,
       created_at: new Date().toISOString(),

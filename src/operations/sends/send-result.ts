@@ -37,6 +37,7 @@ export function toSummary(send: BriefSendRow): SendSummary {
     campaign,
     state,
     mode,
+    sender: send.sender,
     ...totalsOf(send),
     created_at,
     scheduled_at: scheduledAt(send),
@@ -88,6 +89,7 @@ export function toResult(
     campaign: send.campaign,
     state: send.state,
     mode: send.mode,
+    sender: send.sender,
     ...(send.scheduled_at !== null && { scheduled_at: scheduledAt(send)! }),
     next_step: nextStep(send, words),
     next: nextSteps(send),
@@ -120,6 +122,7 @@ export function toRepeat(
     campaign: asked.campaign,
     state: earlier.state,
     mode: earlier.mode,
+    sender: earlier.sender,
     error: gotItLately(earlier, percent),
     next_step: `Nothing was sent by this call. ${words.operation('sends.get')} with ${words.argument('send_id')} shows the earlier send. ${repeatFix(words)}`,
     next: [

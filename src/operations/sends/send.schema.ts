@@ -46,6 +46,15 @@ export const sendBulkMessagesInput = z.object({
     .describe('Text; for email plain text or HTML. Merge fields: {{lead.first_name | default: "there"}}'),
   subject: z.string().max(500).optional().describe('Email subject; required when channel is email'),
   from: z.string().trim().max(200).optional().describe('Sender display name (email)'),
+  sender: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe(
+      '"sandbox": a rehearsal into the local outbox, which reaches nobody and never counts as sent. Default: the configured sender',
+    ),
   campaign: z
     .string()
     .trim()
@@ -110,6 +119,7 @@ export const sendBulkMessagesOutput = z.looseObject({
   mode: z
     .enum(['sandbox', 'live'])
     .describe('sandbox: recorded to a local outbox, nothing left this machine'),
+  sender: z.string().describe('By which sender it leaves'),
   scheduled_at: z.string().optional().describe('When it starts, or was to start, if it was scheduled'),
   next_step: z.string(),
   next,
@@ -133,6 +143,7 @@ export const sendSummary = z.looseObject({
   campaign: z.string(),
   state: sendState,
   mode: z.enum(['sandbox', 'live']),
+  sender: z.string().describe('By which sender it leaves'),
   ...totals,
   created_at: z.string(),
   scheduled_at: z.string().nullable().describe('When it starts, or was to start; null: at once'),

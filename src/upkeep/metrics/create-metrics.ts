@@ -26,23 +26,24 @@ export function createMetrics(
     new Gauge({
       name: `tidings_${name}`,
       help,
-      labelNames: ['channel', 'mode'],
+      labelNames: ['sender', 'channel', 'mode'],
       registers: [registry],
       collect() {
         for (const state of dispatcher.senders())
-          this.set({ channel: state.channel, mode: state.mode }, value(state));
+          this.set({ sender: state.sender, channel: state.channel, mode: state.mode }, value(state));
       },
     });
 
   new Counter({
     name: 'tidings_deliveries_total',
     help: 'Attempts at deliveries that ended in this process, by outcome.',
-    labelNames: ['channel', 'mode', 'outcome'],
+    labelNames: ['sender', 'channel', 'mode', 'outcome'],
     registers: [registry],
     collect() {
       this.reset();
-      for (const { channel, mode, outcomes } of dispatcher.senders())
-        for (const [outcome, count] of Object.entries(outcomes)) this.inc({ channel, mode, outcome }, count);
+      for (const { sender, channel, mode, outcomes } of dispatcher.senders())
+        for (const [outcome, count] of Object.entries(outcomes))
+          this.inc({ sender, channel, mode, outcome }, count);
     },
   });
   new Counter({

@@ -125,16 +125,19 @@ export class SharedPace implements Pace {
     for (const { startedAtMs, retryAfterMs } of told.throttled)
       pacer.throttled(now, startedAtMs + offsetMs, retryAfterMs);
     const slice = pacer.lease(told.wanted, now, SLICES);
-    await tx.run('UPDATE senders SET bucket = ? WHERE id = ?', pacer.save(now), this.#sender.id);
+    await tx.run('UPDATE sender_buckets SET bucket = ? WHERE id = ?', pacer.save(now), this.#sender.id);
     return { slice, offsetMs };
   }
 
   async #lockBucket(tx: Transaction): Promise<{ bucket: string; now: number }> {
     const sql = `SELECT bucket, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS DOUBLE PRECISION) AS now
-      FROM senders WHERE id = ? FOR UPDATE`;
+      FROM sender_buckets WHERE id = ? FOR UPDATE`;
     const row = await tx.get<{ bucket: string; now: number }>(sql, this.#sender.id);
     if (row) return row;
-    await tx.run("INSERT INTO senders (id, bucket) VALUES (?, '') ON CONFLICT DO NOTHING", this.#sender.id);
+    await tx.run(
+      "INSERT INTO sender_buckets (id, bucket) VALUES (?, '') ON CONFLICT DO NOTHING",
+      this.#sender.id,
+    );
     return (await tx.get<{ bucket: string; now: number }>(sql, this.#sender.id))!;
   }
 

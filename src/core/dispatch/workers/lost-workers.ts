@@ -29,9 +29,9 @@ export async function endBeat(tx: Transaction, worker: string): Promise<void> {
   );
 }
 
-type HeldChunk = ChunkRow & { id: string; in_flight: number; channel: string; mode: string };
+type HeldChunk = ChunkRow & { id: string; in_flight: number; sender: string };
 
-const HELD = `SELECT c.*, s.id, s.channel, s.mode FROM chunks c JOIN sends s ON s.seq = c.send_seq
+const HELD = `SELECT c.*, s.id, s.sender FROM chunks c JOIN sends s ON s.seq = c.send_seq
   WHERE c.holder = ? ORDER BY c.send_seq, c.number`;
 
 /**
@@ -93,8 +93,8 @@ export class LostWorkers {
   }
 }
 
-function queueOf({ channel, mode }: HeldChunk): string {
-  return deliverQueue(channel, mode);
+function queueOf({ sender }: HeldChunk): string {
+  return deliverQueue(sender);
 }
 
 /** Nothing when it has beaten since, or somebody else is at it. */

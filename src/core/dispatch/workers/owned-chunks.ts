@@ -7,6 +7,7 @@ import type { ChunkKey, ChunkRow } from '../../sends/chunk.store.ts';
 import type { Assignment } from '../assignment.ts';
 import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
 import { WORKER_DIED } from './lost-workers.ts';
+import { deliverQueue } from './queues.ts';
 
 /** Chunks owned at once; of one send only a few, so that many sends go on side by side. */
 const MOST_CHUNKS = 16;
@@ -55,6 +56,7 @@ export class OwnedChunks implements Assignment {
   readonly makesRows = false;
   readonly #ledger: Ledger;
   readonly #queue: JobQueue;
+  readonly #sender: string;
   readonly #name: string;
   readonly #worker: string;
   readonly #log: Log;
@@ -62,10 +64,11 @@ export class OwnedChunks implements Assignment {
   /** When a chunk of each send was first taken, by this process's own clock. */
   readonly #firstTaken = new Map<number, number>();
 
-  constructor(options: { ledger: Ledger; queue: JobQueue; name: string; worker: string; log: Log }) {
+  constructor(options: { ledger: Ledger; queue: JobQueue; sender: string; worker: string; log: Log }) {
     this.#ledger = options.ledger;
     this.#queue = options.queue;
-    this.#name = options.name;
+    this.#sender = options.sender;
+    this.#name = deliverQueue(options.sender);
     this.#worker = options.worker;
     this.#log = options.log;
   }
@@ -195,6 +198,10 @@ export class OwnedChunks implements Assignment {
         key.number,
       );
       if (!chunk) return null;
+      // Read once the chunk is locked: a send that has gone to another sender meanwhile is not touched. A job of it may
+      // still lie here, and the chunk be owned by a worker of that one.
+      const sender = 'SELECT sender FROM sends WHERE seq = ?';
+      if ((await tx.get<{ sender: string }>(sender, key.send_seq))?.sender !== this.#sender) return null;
       const inDoubt = chunk.in_flight > 0 ? await recoverChunk(tx, chunk, WORKER_DIED) : 0;
       const wanted = chunk.state === 'running' && !chunk.held;
       await tx.run(

@@ -20,8 +20,7 @@ interface PlannedChunk {
   readonly part: number;
   /** Its fence: it grew each time that somebody took it. */
   readonly turns: number;
-  readonly channel: string;
-  readonly mode: string;
+  readonly sender: string;
 }
 
 /**
@@ -39,7 +38,7 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<SendEnded[]
   );
 
   const chunks = await ledger.all<PlannedChunk>(
-    `SELECT c.send_seq AS send, c.number AS part, c.fence AS turns, s.channel, s.mode FROM sends s CROSS JOIN LATERAL (
+    `SELECT c.send_seq AS send, c.number AS part, c.fence AS turns, s.sender FROM sends s CROSS JOIN LATERAL (
        SELECT c.send_seq, c.number, c.fence FROM chunks c
        WHERE c.send_seq = s.seq AND c.holder IS NULL AND (
          c.claimed_through < least(c.last_position, s.frozen_through)
@@ -56,7 +55,7 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<SendEnded[]
 }
 
 async function putChunks(queue: JobQueue, chunks: readonly PlannedChunk[]): Promise<void> {
-  const queues = Map.groupBy(chunks, ({ channel, mode }) => deliverQueue(channel, mode));
+  const queues = Map.groupBy(chunks, ({ sender }) => deliverQueue(sender));
   for (const [name, jobs] of queues) await queue.put(name, jobs);
 }
 
@@ -66,7 +65,7 @@ async function putChunks(queue: JobQueue, chunks: readonly PlannedChunk[]): Prom
  */
 export async function planOwned(ledger: Ledger, queue: JobQueue): Promise<void> {
   const owned = await ledger.all<PlannedChunk>(
-    `SELECT c.send_seq AS send, c.number AS part, c.fence AS turns, s.channel, s.mode FROM chunks c JOIN sends s ON s.seq = c.send_seq
+    `SELECT c.send_seq AS send, c.number AS part, c.fence AS turns, s.sender FROM chunks c JOIN sends s ON s.seq = c.send_seq
      WHERE c.holder IS NOT NULL LIMIT 1000`,
   );
   await putChunks(queue, owned);

@@ -1,16 +1,10 @@
-import { CHANNEL_NAMES } from '../../channel.ts';
+import { createHash } from 'node:crypto';
 
 export const FREEZE_QUEUE = 'make-rows';
 export const START_QUEUE = 'start-scheduled';
 
-export function deliverQueue(channel: string, mode: string): string {
-  return `deliver-${channel}-${mode}`;
-}
-
-/** Every queue that there can be, whatever this process is configured for. */
-export function allQueues(): string[] {
-  const delivering = CHANNEL_NAMES.flatMap((channel) =>
-    ['live', 'sandbox'].map((mode) => deliverQueue(channel, mode)),
-  );
-  return [FREEZE_QUEUE, START_QUEUE, ...delivering];
+/** Every sender has one. An id may hold what the name of a queue must not: a hash tells apart what then looks the same. */
+export function deliverQueue(sender: string): string {
+  const hash = createHash('sha256').update(sender).digest('hex').slice(0, 12);
+  return `deliver-${sender.replace(/[^\w-]+/g, '-').slice(0, 60)}-${hash}`;
 }

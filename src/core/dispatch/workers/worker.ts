@@ -16,16 +16,18 @@ import type { DispatcherControl, SenderState } from '../dispatcher-control.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
 import { SharedPace } from '../pace/shared-pace.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
+import { hideSenders, inherit, showSenders } from './inherit.ts';
 import type { JobQueue } from './job-queue.ts';
 import { beat, endBeat, LostWorkers } from './lost-workers.ts';
 import { OwnedChunks } from './owned-chunks.ts';
 import { completeStopped, makeAllRows, plan, planOwned, planStarts } from './plan.ts';
-import { deliverQueue, FREEZE_QUEUE, START_QUEUE } from './queues.ts';
+import { FREEZE_QUEUE, START_QUEUE } from './queues.ts';
 
 const POLL_MS = 250;
 const KEEP_MS = 2_000;
 const PLAN_MS = 1_000;
 const WATCH_MS = 1_000;
+const INHERIT_MS = 2_000;
 const HOUSEKEEPING_MS = 60_000;
 const TELL_HOLD_MS = 60_000;
 
@@ -76,8 +78,7 @@ export class Worker implements DispatcherControl {
     this.#chores = options.chores ?? [];
     this.#lost = new LostWorkers({ ledger, queue, worker: this.#name, log });
     this.#parts = options.senders.map((sender) => {
-      const name = deliverQueue(sender.about.channel, sender.about.mode);
-      const chunks = new OwnedChunks({ ledger, queue, name, worker: this.#name, log });
+      const chunks = new OwnedChunks({ ledger, queue, sender: sender.about.id, worker: this.#name, log });
       const pace = new SharedPace(ledger, sender.about, () => chunks.count > 0);
       return { sender, chunks, loop: new SenderLoop({ ...options, assignment: chunks, pace, sender }) };
     });
@@ -92,6 +93,7 @@ export class Worker implements DispatcherControl {
     this.#running = Promise.all([
       this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => this.#plan()),
       this.#repeat(WATCH_MS, signal, 'other workers cannot be watched', () => this.#lost.look()),
+      this.#repeat(INHERIT_MS, signal, 'senders that are gone cannot be followed', () => this.#inherit()),
       this.#repeat(POLL_MS, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
       this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
       ...this.#housekeeping().map(([fault, task]) => this.#repeat(HOUSEKEEPING_MS, signal, fault, task)),
@@ -149,6 +151,11 @@ export class Worker implements DispatcherControl {
     const inDoubt = await drain(this.#parts, running, maxMs, this.#log);
     await within(running, GIVE_UP_MS);
     this.#drained.abort();
+    const senders = this.#parts.map(({ sender }) => sender);
+    await within(
+      hideSenders(this.#ledger, senders).catch(() => {}),
+      GIVE_UP_MS,
+    );
     return { inDoubt, left: await countLeft(this.#ledger).catch(() => null) };
   }
 
@@ -179,6 +186,13 @@ export class Worker implements DispatcherControl {
       return this.#log.warn({ fix: HOLD_FIX }, whyHeld(hold));
     }
     logEnded(this.#log, await plan(this.#ledger, this.#queue));
+  }
+
+  async #inherit(): Promise<void> {
+    const senders = this.#parts.map(({ sender }) => sender);
+    await showSenders(this.#ledger, senders);
+    if (this.#isHeld) return;
+    if ((await inherit(this.#ledger, senders, this.#log)) > 0) await this.#plan();
   }
 
   async #keep(): Promise<void> {

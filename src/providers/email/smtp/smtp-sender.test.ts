@@ -435,13 +435,20 @@ describe('addresses beyond ASCII', () => {
 });
 
 describe('settings', () => {
-  test('the sender is named by host and port, without its password', () => {
-    const sender = open('smtps://ann:s3cret@mail.example.com', { connections: 5, ratePerSecond: 14 });
-    expect(sender.about).toMatchObject({
-      id: 'smtp:mail.example.com:465',
+  test('a sender is named by host, port and a mark of its login, which tells neither user nor password', () => {
+    const { about } = open('smtps://ann%40shop.example:s3cret@mail.example.com', {
+      connections: 5,
       ratePerSecond: 14,
-      windowSize: 20,
     });
+    expect(about).toMatchObject({ ratePerSecond: 14, windowSize: 20 });
+    expect(about.id).toMatch(/^smtp:mail\.example\.com:465#[0-9a-f]{8}$/);
+    expect(open('smtp://127.0.0.1:1025?tls=off').about.id).toBe('smtp:127.0.0.1:1025');
+  });
+
+  test('two logins at one relay are two senders, and another password is the same one', () => {
+    const id = (login: string) => open(`smtp://${login}@mail.example.com`).about.id;
+    expect(id('ann:one')).not.toBe(id('bob:one'));
+    expect(id('ann:one')).toBe(id('ann:two'));
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Outcome, Sender } from '../../../core/deliveries/sender.ts';
 import { normalizeEmail } from '../../../core/leads/contact.ts';
 import { messageFor } from '../../../core/messages/message.ts';
@@ -7,7 +8,7 @@ import { compileMessage } from '../message/mime.ts';
 import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
 import { ifEverybody } from './if-everybody.ts';
 import { SmtpPool } from './pool.ts';
-import { needsSmtpUtf8, parseEmailFrom, parseSmtpUrl } from './settings.ts';
+import { needsSmtpUtf8, parseEmailFrom, parseSmtpUrl, type Relay } from './settings.ts';
 
 export { checkConnection, type SmtpTimeouts } from './connect.ts';
 
@@ -53,7 +54,7 @@ export function createSmtpSender(options: SmtpSenderOptions): Sender {
   const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections, options.log);
   return {
     about: {
-      id: `smtp:${relay.host}:${relay.port}`,
+      id: senderId(relay),
       channel: 'email',
       provider: 'email-smtp',
       mode: 'live',
@@ -89,4 +90,10 @@ export function createSmtpSender(options: SmtpSenderOptions): Sender {
     },
     close: (waitMs) => pool.close(waitMs),
   };
+}
+
+/** Two logins at one relay have two rates and two reputations. A login is often an address, so the id has a hash of it. */
+function senderId({ host, port, auth }: Relay): string {
+  const login = auth ? `#${createHash('sha256').update(auth.user).digest('hex').slice(0, 8)}` : '';
+  return `smtp:${host}:${port}${login}`;
 }
