@@ -238,7 +238,10 @@ describe('what is copied', () => {
       );
       // Ordered by bytes in both: not as a dictionary would.
       for (const contact of ['a', 'B', 'ä', '-b', '😀', '\uffee', 'Z'])
-        await tx.run("INSERT INTO suppressions VALUES ('email', ?, 'bounced', '')", contact);
+        await tx.run(
+          "INSERT INTO suppressions (channel, contact, reason, created_at) VALUES ('email', ?, 'bounced', '')",
+          contact,
+        );
     });
     await ledger.close();
     const { sums } = await move();
