@@ -54,6 +54,7 @@ const ANSWER = {
   ...{ success: true, ...record, state: 'completed', lead: record, leads: [record], example_leads: [record] },
   ...{
     audiences: [record],
+    fields: [{ field: TRUE_LINE, leads: 1 }],
     sends: [record],
     deliveries: [record],
     entries: [record],
@@ -69,7 +70,16 @@ const csv = join(folder, 'people.csv');
 writeFileSync(csv, 'name\nbad\n');
 
 const OPERATIONS = [
-  ...['leads.list', 'leads.get', 'leads.create', 'leads.update', 'leads.delete', 'outbox.list', 'outbox.get'],
+  ...[
+    'leads.list',
+    'leads.get',
+    'leads.create',
+    'leads.update',
+    'leads.delete',
+    'leads.fields',
+    'outbox.list',
+    'outbox.get',
+  ],
   ...['audience.create', 'audience.list', 'audience.get', 'audience.delete', 'sendBulkMessages'],
   ...['sends.list', 'sends.get', 'sends.deliveries', 'sends.pause', 'sends.resume', 'sends.cancel'],
   ...['suppressions.list', 'suppressions.add', 'suppressions.remove', 'suppressions.history'],
@@ -82,6 +92,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['migrate', '--from', TRUE_LINE, '--to', `postgres://127.0.0.1:1/${TRUE_LINE}`],
   ['leads', 'import', csv],
   ['leads', 'list'],
+  ['leads', 'fields'],
   ...['get', 'delete', 'update'].map((verb) => ['leads', verb, ID]),
   ['leads', 'create', '--name', TRUE_LINE],
   ['leads', 'create', '--metadata', TRUE_LINE],

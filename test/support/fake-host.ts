@@ -58,6 +58,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
             rejects: bad.map((_, at) => ({ line: at + 2, reason: 'it is bad' })),
             warnings: [],
             columns: { name: 'name' },
+            ...{ suppressed: 0, unconfirmed: 0, asks: [], notices: [] },
           };
         },
       },

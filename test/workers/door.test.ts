@@ -26,7 +26,7 @@ it('a worker with METRICS_PORT tells those who run it how it does, and answers n
   expect(await (await ask('/ready')).json()).toEqual({ ready: true });
   expect((await ask('/metrics')).status).toBe(401);
   const text = await (await ask('/metrics', { authorization: 'Bearer sixteen letters!' })).text();
-  expect(text).toContain('tidings_may_send{channel="email",mode="sandbox"} 1');
+  expect(text).toContain('tidings_may_send{sender="sandbox:email",channel="email",mode="sandbox"} 1');
   expect(text).toContain('database="postgres"');
   for (const path of ['/mcp', '/api/leads', '/']) {
     const answer = await ask(path, { authorization: 'Bearer sixteen letters!' });
