@@ -13,7 +13,7 @@ describe.skipIf(process.platform !== 'linux')('npm run bench --quick', { concurr
 
   it.for(Object.keys(BENCHES))(
     'runs %s to its end: figures, and goals beside them',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (name, { skip }) => {
       const said: string[] = [];
       const run = BENCHES[name]!({ quick: true, log: (line) => said.push(line) });
