@@ -278,9 +278,27 @@ class World {
     await this.#check(() => false);
   }
 
+  /** Whoever is erased has no message to come, and a hash in the place of the contact. */
   async erase(at: number): Promise<void> {
+    const before = this.#rows;
     await this.#core.call('leads.delete', { lead_id: this.#leads[at % LEADS] }).catch(() => {});
-    await this.#check(() => false);
+    await this.#check((was, is) => {
+      const { contact } = is;
+      if (was === undefined || (contact !== was.contact && !contact?.startsWith('#'))) return false;
+      const ends = was.status === 'pending' && is.status === 'skipped' && is.error_code === 'lead_deleted';
+      return ends || same({ ...was, contact }, is);
+    });
+    for (const [position, { contact }] of this.#rows) this.#follow(before.get(position)!.contact, contact);
+  }
+
+  /** What arrived at a contact arrived at its hash. */
+  #follow(contact: string | null, hash: string | null): void {
+    if (contact === null || hash === null || contact === hash) return;
+    for (const counts of [this.#arrived, this.#risked]) {
+      const count = counts.get(contact);
+      if (count !== undefined) counts.set(hash, count);
+      counts.delete(contact);
+    }
   }
 
   async move(at: number, to: number): Promise<void> {
@@ -363,6 +381,7 @@ class World {
       unknown: count(isUnknown),
       skipped: count(({ status }) => status === 'skipped'),
     });
+    await this.#checkErrors(rows);
     expect(send.unknown).toBeLessThanOrEqual(this.#mayBeUnknown);
     if (!this.#mustRecover) expect(send.in_flight).toBe(this.#inFlight.length);
     if (send.state === 'completed') expect(send.sent + send.failed + send.skipped).toBe(LEADS);
@@ -372,6 +391,21 @@ class World {
     for (const [contact, times] of this.#arrived) {
       expect(times, contact).toBeLessThanOrEqual(1 + (this.#risked.get(contact) ?? 0));
     }
+  }
+
+  /** The errors that are counted are those that the rows tell. */
+  async #checkErrors(rows: readonly Row[]): Promise<void> {
+    const told = rows
+      .filter(({ status, error_code }) => error_code !== null && status !== 'sent')
+      .map(({ status, error_code }) => `${status === 'sending' ? 'pending' : status} ${error_code}`);
+    const counted = await this.#core.ledger.all<{ what: string; count: number }>(
+      `SELECT status || ' ' || code AS what, CAST(sum(count) AS BIGINT) AS count FROM delivery_errors
+       GROUP BY status, code HAVING sum(count) <> 0`,
+    );
+    const expected = Map.groupBy(told, (what) => what);
+    expect(new Map(counted.map(({ what, count }) => [what, count]))).toEqual(
+      new Map([...expected].map(([what, all]) => [what, all.length])),
+    );
   }
 }
 

@@ -66,6 +66,28 @@ CREATE INDEX deliveries_retry ON deliveries USING btree (send_seq, "position", r
 
 CREATE INDEX deliveries_told ON deliveries USING btree (send_seq, "position") WHERE (error_code IS NOT NULL);
 
+CREATE TRIGGER delivery_errors_made AFTER INSERT ON deliveries FOR EACH ROW WHEN (((new.error_code IS NOT NULL) AND (new.status <> 'sent'::text))) EXECUTE FUNCTION count_delivery_error();
+
+CREATE TRIGGER delivery_errors_moved AFTER UPDATE OF error_code ON deliveries FOR EACH ROW WHEN (((COALESCE(old.error_code, new.error_code) IS NOT NULL) AND ((
+        CASE old.status
+            WHEN 'sending'::text THEN 'pending'::text
+            ELSE old.status
+        END <>
+        CASE new.status
+            WHEN 'sending'::text THEN 'pending'::text
+            ELSE new.status
+        END) OR (old.error_code IS DISTINCT FROM new.error_code)))) EXECUTE FUNCTION count_delivery_error();
+
+CREATE TABLE delivery_errors (
+  send_seq bigint NOT NULL,
+  number bigint NOT NULL,
+  status text NOT NULL,
+  code text NOT NULL,
+  count bigint NOT NULL,
+  sample_position bigint NOT NULL,
+  PRIMARY KEY (send_seq, number, status, code)
+) WITH (fillfactor=30, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000);
+
 CREATE TABLE erased_contacts (
   hash text NOT NULL,
   erased_at text NOT NULL,
@@ -258,3 +280,24 @@ CREATE TABLE suppressions (
   source text,
   PRIMARY KEY (channel, contact)
 );
+
+CREATE OR REPLACE FUNCTION count_delivery_error()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    DECLARE chunk BIGINT := coalesce((SELECT c.number FROM chunks c WHERE c.send_seq = NEW.send_seq
+        AND c.first_position <= NEW.position AND c.last_position >= NEW.position), 0);
+    BEGIN
+      IF TG_OP = 'UPDATE' THEN
+      INSERT INTO delivery_errors
+      SELECT OLD.send_seq, chunk, CASE OLD.status WHEN 'sending' THEN 'pending' ELSE OLD.status END, OLD.error_code, -1, OLD.position WHERE OLD.error_code IS NOT NULL AND OLD.status <> 'sent'
+      ON CONFLICT (send_seq, number, status, code) DO UPDATE SET count = delivery_errors.count + excluded.count,
+        sample_position = CASE WHEN excluded.count > 0 THEN excluded.sample_position ELSE delivery_errors.sample_position END;
+      END IF;
+      INSERT INTO delivery_errors
+      SELECT NEW.send_seq, chunk, CASE NEW.status WHEN 'sending' THEN 'pending' ELSE NEW.status END, NEW.error_code, 1, NEW.position WHERE NEW.error_code IS NOT NULL AND NEW.status <> 'sent'
+      ON CONFLICT (send_seq, number, status, code) DO UPDATE SET count = delivery_errors.count + excluded.count,
+        sample_position = CASE WHEN excluded.count > 0 THEN excluded.sample_position ELSE delivery_errors.sample_position END;
+      RETURN NULL;
+    END $function$
+;

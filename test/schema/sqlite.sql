@@ -42,6 +42,27 @@ CREATE TABLE chunks (
   PRIMARY KEY (send_seq, number)
 ) WITHOUT ROWID;
 
+CREATE TRIGGER delivery_errors_made AFTER INSERT ON deliveries WHEN NEW.error_code IS NOT NULL AND NEW.status <> 'sent'
+    BEGIN
+      INSERT INTO delivery_errors
+      SELECT NEW.send_seq, 0, CASE NEW.status WHEN 'sending' THEN 'pending' ELSE NEW.status END, NEW.error_code, 1, NEW.position WHERE NEW.error_code IS NOT NULL AND NEW.status <> 'sent'
+      ON CONFLICT (send_seq, number, status, code) DO UPDATE SET count = delivery_errors.count + excluded.count,
+        sample_position = CASE WHEN excluded.count > 0 THEN excluded.sample_position ELSE delivery_errors.sample_position END;
+    END;
+
+CREATE TRIGGER delivery_errors_moved AFTER UPDATE OF error_code ON deliveries WHEN coalesce(OLD.error_code, NEW.error_code) IS NOT NULL
+    AND (CASE OLD.status WHEN 'sending' THEN 'pending' ELSE OLD.status END <> CASE NEW.status WHEN 'sending' THEN 'pending' ELSE NEW.status END OR OLD.error_code IS DISTINCT FROM NEW.error_code)
+    BEGIN
+      INSERT INTO delivery_errors
+      SELECT OLD.send_seq, 0, CASE OLD.status WHEN 'sending' THEN 'pending' ELSE OLD.status END, OLD.error_code, -1, OLD.position WHERE OLD.error_code IS NOT NULL AND OLD.status <> 'sent'
+      ON CONFLICT (send_seq, number, status, code) DO UPDATE SET count = delivery_errors.count + excluded.count,
+        sample_position = CASE WHEN excluded.count > 0 THEN excluded.sample_position ELSE delivery_errors.sample_position END;
+      INSERT INTO delivery_errors
+      SELECT NEW.send_seq, 0, CASE NEW.status WHEN 'sending' THEN 'pending' ELSE NEW.status END, NEW.error_code, 1, NEW.position WHERE NEW.error_code IS NOT NULL AND NEW.status <> 'sent'
+      ON CONFLICT (send_seq, number, status, code) DO UPDATE SET count = delivery_errors.count + excluded.count,
+        sample_position = CASE WHEN excluded.count > 0 THEN excluded.sample_position ELSE delivery_errors.sample_position END;
+    END;
+
 CREATE TABLE deliveries (
   send_seq BIGINT NOT NULL,
   position BIGINT NOT NULL,
@@ -70,6 +91,16 @@ CREATE INDEX deliveries_retry ON deliveries (send_seq, retry_at) WHERE retry_at 
 CREATE INDEX deliveries_sending ON deliveries (send_seq, position) WHERE status = 'sending';
 
 CREATE INDEX deliveries_skipped ON deliveries (send_seq, position) WHERE status = 'skipped';
+
+CREATE TABLE delivery_errors (
+  send_seq BIGINT NOT NULL,
+  number BIGINT NOT NULL,         -- of the chunk
+  status TEXT NOT NULL,           -- failed, skipped, or pending: in flight again too
+  code TEXT NOT NULL,
+  count BIGINT NOT NULL,
+  sample_position BIGINT NOT NULL, -- of a row that came to it lately
+  PRIMARY KEY (send_seq, number, status, code)
+) WITHOUT ROWID;
 
 CREATE TABLE erased_contacts (
   hash TEXT PRIMARY KEY,

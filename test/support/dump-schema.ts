@@ -3,7 +3,7 @@ import { byDialect, type Ledger } from '../../src/ledger/ledger.ts';
 const sqlite = `SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
   ORDER BY tbl_name, type DESC, name`;
 
-/** What `psql \d` shows, as statements: each table with its columns, constraints, settings, indexes and triggers. */
+/** What `psql \d` shows, as statements: each table with its columns, constraints, settings, indexes and triggers; then the functions. */
 const postgres = `
   SELECT 'CREATE TABLE ' || c.relname || E' (\\n  ' || (
       SELECT string_agg(line, E',\\n  ' ORDER BY rank, name) FROM (
@@ -27,6 +27,8 @@ const postgres = `
   SELECT pg_get_triggerdef(t.oid), t.tgrelid::regclass::text, 3, t.tgname
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
   WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal
+  UNION ALL
+  SELECT pg_get_functiondef(p.oid), '~', 4, p.proname FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace
   ORDER BY of_table, rank, name`;
 
 const STATEMENTS = byDialect({ sqlite, postgres });

@@ -19,6 +19,7 @@ export class TidingsProcess {
   url = '';
   /** The name by which it holds chunks. */
   holder = '';
+  isReady = false;
   isDead = false;
 
   /** @param preload modules to load before it; they may hear and speak (`process.on('message')`). */
@@ -43,7 +44,9 @@ export class TidingsProcess {
         if (this.log.length > LINES_KEPT) this.log.shift();
         this.holder ||= /"holder":"([^"]+)"/.exec(line)?.[1] ?? '';
         this.url ||= /"url":"([^"]+)"/.exec(line)?.[1] ?? '';
-        if (/Tidings is ready|this worker sends/.test(line)) resolve();
+        if (!/Tidings is ready|this worker sends/.test(line)) return;
+        this.isReady = true;
+        resolve();
       });
     });
     this.ready = Promise.race([isReady, this.ended.then(() => {})]);

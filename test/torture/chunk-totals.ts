@@ -1,6 +1,6 @@
 import type { Reader } from '../../src/ledger/ledger.ts';
 
-/** What is wrong with the chunks when everything has come to its end: totals that are not those of their rows, holders. */
+/** What is wrong with the chunks when everything has come to its end: counts that are not those of their rows, holders. */
 export async function wrongChunks(reader: Reader): Promise<string[]> {
   const count = (test: string) => `CAST(count(CASE WHEN ${test} THEN 1 END) AS BIGINT)`;
   const rows = await reader.all<{ send_seq: number; number: number; holder: string | null } & Totals>(
@@ -16,7 +16,7 @@ export async function wrongChunks(reader: Reader): Promise<string[]> {
        ON d.send_seq = c.send_seq AND d.position BETWEEN c.first_position AND c.last_position
      GROUP BY c.send_seq, c.number ORDER BY c.send_seq, c.number`,
   );
-  return rows.flatMap((row) => {
+  const wrong = rows.flatMap((row) => {
     const name = `chunk ${row.send_seq}/${row.number}`;
     const told = KINDS.filter((kind) => row[kind] !== row[`rows_${kind}`]).map(
       (kind) => `${name} says ${kind} ${row[kind]}, its rows ${row[`rows_${kind}`]}`,
@@ -25,6 +25,22 @@ export async function wrongChunks(reader: Reader): Promise<string[]> {
     if (row.holder !== null) told.push(`${name} is held by ${row.holder}`);
     return told;
   });
+  return [...wrong, ...(await wrongErrors(reader))];
+}
+
+/** Errors of which the kept count is not that of the rows. */
+async function wrongErrors(reader: Reader): Promise<string[]> {
+  const rows = await reader.all<{ send_seq: number; status: string; code: string; missing: number }>(
+    `SELECT send_seq, status, code, CAST(sum(n) AS BIGINT) AS missing FROM (
+       SELECT send_seq, CASE status WHEN 'sending' THEN 'pending' ELSE status END AS status, error_code AS code, 1 AS n
+       FROM deliveries WHERE error_code IS NOT NULL AND status <> 'sent'
+       UNION ALL SELECT send_seq, status, code, -count FROM delivery_errors) told
+     GROUP BY send_seq, status, code HAVING sum(n) <> 0`,
+  );
+  return rows.map(
+    ({ send_seq, status, code, missing }) =>
+      `send ${send_seq}: ${missing} too few are counted as ${status} ${code}`,
+  );
 }
 
 const KINDS = ['in_flight', 'sent', 'failed', 'unknown', 'skipped'] as const;

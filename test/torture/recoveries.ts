@@ -5,8 +5,11 @@ const LOOK_MS = 100;
 /** The last commit that a process sent before it died may still be on its way. */
 const SETTLED_MS = 150;
 
-/** What ended the hold of a worker on its chunks; `databaseAway`: nobody could take them for a part of the time. */
-export type Takeovers = Readonly<Record<'killed' | 'stalled' | 'databaseAway', number[]>>;
+/**
+ * What ended the hold of a worker on its chunks; nobody could take them for a part of the time, because the database was
+ * away (`databaseAway`), or because all the others were dead, too, or had not come up yet (`aloneThen`).
+ */
+export type Takeovers = Readonly<Record<'killed' | 'stalled' | 'databaseAway' | 'aloneThen', number[]>>;
 
 interface Waiting {
   readonly since: number;
@@ -16,17 +19,20 @@ interface Waiting {
 /** Follows the chunks of workers that died or fell silent, until none is left in their hands. */
 export class Recoveries {
   /** From the death of a worker until others have all its chunks; milliseconds. */
-  readonly tookMs: Takeovers = { killed: [], stalled: [], databaseAway: [] };
+  readonly tookMs: Takeovers = { killed: [], stalled: [], databaseAway: [], aloneThen: [] };
   /** What each of them had in doubt. */
   readonly inDoubt: number[] = [];
   readonly #ledger: Ledger;
+  readonly #isAnyoneUp: () => boolean;
   readonly #waiting = new Map<string, Waiting>();
   readonly #followed = new Map<string, Promise<number>>();
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(ledger: Ledger) {
+  /** @param isAnyoneUp whether any worker could take over now */
+  constructor(ledger: Ledger, isAnyoneUp: () => boolean) {
     this.#ledger = ledger;
+    this.#isAnyoneUp = isAnyoneUp;
     this.#running = this.#watch();
   }
 
@@ -37,6 +43,11 @@ export class Recoveries {
   /** It, or the line to it, is away for whoever was to take what is waiting now. */
   databaseIsAway(): void {
     for (const waiting of this.#waiting.values()) waiting.how = 'databaseAway';
+  }
+
+  #noteIfAlone(): void {
+    if (this.#isAnyoneUp()) return;
+    for (const waiting of this.#waiting.values()) if (waiting.how === 'killed') waiting.how = 'aloneThen';
   }
 
   /** @returns how many of its rows were in flight. */
@@ -74,6 +85,7 @@ export class Recoveries {
 
   async #watch(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
+      this.#noteIfAlone();
       // The database may be away; so may its answer.
       const rows = await this.#ledger
         .all<{ holder: string }>('SELECT DISTINCT holder FROM chunks WHERE holder IS NOT NULL')

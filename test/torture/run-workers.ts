@@ -33,6 +33,7 @@ most in doubt          ${result.mostInDoubt} by the end of one worker
 killed to taken over   ${spread(result.takeovers.killed)}
 stalled to taken over  ${spread(result.takeovers.stalled)}
 the same, no database  ${spread(result.takeovers.databaseAway)}
+the same, nobody up    ${spread(result.takeovers.aloneThen)}
 database back to sent  ${spread(result.returnMs)}
 SIGTERM to the end     ${spread(result.drainMs)}
 took                   ${Math.round(result.seconds)} s`);

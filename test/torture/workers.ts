@@ -43,7 +43,7 @@ export const WORKER_WINDOW = EMAIL_WINDOW + WHATSAPP_WINDOW;
 const SMTP_LATENCY_MS = 5;
 const CLOUD_LATENCY_MS = 100;
 /** A fault point that is not met for this long is not there. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 /** Longer than a job is kept for a worker that is silent. */
 const STALL_MS = 14_000;
 const SHORT_MS = 3_000;
@@ -217,7 +217,9 @@ class WorkersRun {
     this.#databaseUrl = url.href;
     await this.#openProviders();
     this.#ledger = await openLedger({ dataDir: '', databaseUrl: this.#databaseUrl });
-    this.#recoveries = new Recoveries(this.#ledger);
+    this.#recoveries = new Recoveries(this.#ledger, () =>
+      this.#slots.some(({ process, isStalled }) => process.isReady && !process.isDead && !isStalled),
+    );
     this.#server = await this.#open('server', ['serve', '--no-dispatch'], 9);
     await this.#server.process.ready;
     for (let at = 0; at < this.#options.workers; at++)

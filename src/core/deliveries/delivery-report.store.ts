@@ -48,22 +48,47 @@ export type TopError = {
   count: number;
 };
 
-/** The ten most frequent reasons of what failed, was skipped, or waits for another try. */
+type Counted = Pick<TopError, 'code' | 'status' | 'count'>;
+type Words = Pick<TopError, 'message' | 'provider_said'>;
+
+/** The ten most frequent reasons of what failed, was skipped, or waits for another try: by counts that are kept. */
 export async function topErrors(reader: Reader, sendSeq: number): Promise<TopError[]> {
-  const grouped = (condition: string) =>
-    reader.all<TopError>(
-      `SELECT error_code AS code, max(error) AS message, max(provider_said) AS provider_said, status, count(*) AS count FROM deliveries
-       WHERE send_seq = ? AND error_code IS NOT NULL AND ${condition}
-       GROUP BY error_code, status ORDER BY count DESC LIMIT 10`,
-      sendSeq,
-    );
-  const groups = await Promise.all([
-    grouped("status = 'failed'"),
-    grouped("status = 'skipped'"),
-    grouped('retry_at IS NOT NULL'),
-  ]);
-  return groups
-    .flat()
-    .sort((one, other) => other.count - one.count)
-    .slice(0, 10);
+  const counted = await reader.all<Counted>(
+    `SELECT code, status, CAST(sum(count) AS BIGINT) AS count FROM delivery_errors WHERE send_seq = ?
+     GROUP BY code, status HAVING sum(count) > 0 ORDER BY sum(count) DESC, code, status LIMIT 10`,
+    sendSeq,
+  );
+  return Promise.all(counted.map(async (one) => ({ ...one, ...(await wordsOf(reader, sendSeq, one)) })));
+}
+
+/** Rows looked at for one that still tells this. */
+const LOOKED_AT = 1_000;
+const SHOWN = {
+  pending: 'd.retry_at IS NOT NULL',
+  failed: "d.status = 'failed'",
+  skipped: "d.status = 'skipped'",
+  sent: "d.status = 'sent'",
+};
+
+/** The words are those of one row, and are nowhere but there: who is erased takes them along. */
+async function wordsOf(reader: Reader, sendSeq: number, { code, status }: Counted): Promise<Words> {
+  const words = await reader.get<Words>(
+    `SELECT d.error AS message, d.provider_said FROM delivery_errors e
+     JOIN deliveries d ON d.send_seq = e.send_seq AND d.position = e.sample_position
+     WHERE e.send_seq = ? AND e.code = ? AND e.status = ? AND e.count > 0 AND d.error_code = e.code
+       AND ${SHOWN[status]} LIMIT 1`,
+    sendSeq,
+    code,
+    status,
+  );
+  if (words) return words;
+  const other = await reader.get<Words>(
+    `SELECT message, provider_said FROM (
+       SELECT d.error_code, d.error AS message, d.provider_said FROM deliveries d
+       WHERE d.send_seq = ? AND d.error_code IS NOT NULL AND ${SHOWN[status]} LIMIT ${LOOKED_AT}) some
+     WHERE error_code = ? LIMIT 1`,
+    sendSeq,
+    code,
+  );
+  return other ?? { message: null, provider_said: null };
 }

@@ -30,6 +30,8 @@ interface DeliveryTransition {
   readonly to: readonly DeliveryState[];
   /** Part of the condition: the row's error code is, or is not, that of an unknown outcome. */
   readonly unknown?: boolean;
+  /** The statement names the code without changing it, so that it is counted under the new state. */
+  readonly keepsCode?: boolean;
 }
 
 export const DELIVERY_TRANSITIONS = {
@@ -51,9 +53,9 @@ export const DELIVERY_TRANSITIONS = {
   arrive: { from: 'pending', to: ['sent'] },
   /** After a restore: a log says that a message may have left since the backup was made. */
   may_have_left: { from: 'pending', to: ['failed'] },
-  requeue_failed: { from: 'failed', to: ['pending'], unknown: false },
-  requeue_unknown: { from: 'failed', to: ['pending'], unknown: true },
-  requeue_skipped: { from: 'skipped', to: ['pending'] },
+  requeue_failed: { from: 'failed', to: ['pending'], unknown: false, keepsCode: true },
+  requeue_unknown: { from: 'failed', to: ['pending'], unknown: true, keepsCode: true },
+  requeue_skipped: { from: 'skipped', to: ['pending'], keepsCode: true },
 } as const satisfies Record<string, DeliveryTransition>;
 export type DeliveryEvent = keyof typeof DELIVERY_TRANSITIONS;
 
@@ -62,11 +64,12 @@ export type DeliveryEvent = keyof typeof DELIVERY_TRANSITIONS;
  * is brought to. `row` is how the statement calls the table, with its dot. Where several are possible the state is the first parameter, and {@link assertStep} has to be asked.
  */
 export function stepSql(event: DeliveryEvent, row = ''): { readonly set: string; readonly where: string } {
-  const { from, to, unknown }: DeliveryTransition = DELIVERY_TRANSITIONS[event];
+  const { from, to, unknown, keepsCode }: DeliveryTransition = DELIVERY_TRANSITIONS[event];
   const code =
     unknown === undefined ? '' : ` AND ${row}error_code ${unknown ? '=' : '<>'} '${OUTCOME_UNKNOWN}'`;
+  const set = to.length === 1 ? `status = '${to[0]}'` : 'status = ?';
   return {
-    set: to.length === 1 ? `status = '${to[0]}'` : 'status = ?',
+    set: keepsCode ? `${set}, error_code = error_code` : set,
     where: `${row}status = '${from}'${code}`,
   };
 }

@@ -25,6 +25,9 @@ const settleSql = (
   WHERE send_seq = ? AND position = ? AND attempts = ? AND ${stepSql(event).where}`;
 /** One row by one statement: the answer to its attempt, or what the same attempt proves later. */
 const SETTLE = { settle: settleSql('settle'), prove: settleSql('prove'), arrive: settleSql('arrive') };
+/** What most messages meet, without a word on errors: see the triggers of `delivery_errors`. */
+const ACCEPT = `UPDATE deliveries SET status = ?, retries = ?, provider_message_id = ?, sent_at = ?
+  WHERE send_seq = ? AND position = ? AND attempts = ? AND error_code IS NULL AND ${stepSql('settle').where}`;
 
 /**
  * Many rows by one statement, where each statement is a journey. The positions stand there twice: by the join alone, a
@@ -100,8 +103,27 @@ async function settleSending(
     for (const { position } of rows) settled.add(position);
     return settled;
   }
-  for (const s of settlements) if (await settleOne(tx, 'settle', sendSeq, s)) settled.add(s.position);
+  for (const s of settlements)
+    if ((await accept(tx, sendSeq, s)) || (await settleOne(tx, 'settle', sendSeq, s)))
+      settled.add(s.position);
   return settled;
+}
+
+/** @returns false where there is more to write down: it told of an error before. */
+async function accept(tx: Transaction, sendSeq: number, s: Settlement): Promise<boolean> {
+  if (s.status !== 'sent' || s.providerSaid !== null) return false;
+  const { retries, providerMessageId, sentAt, position, attempts } = s;
+  const changed = await tx.run(
+    ACCEPT,
+    s.status,
+    retries,
+    providerMessageId,
+    sentAt,
+    sendSeq,
+    position,
+    attempts,
+  );
+  return changed > 0;
 }
 
 async function settleOne(

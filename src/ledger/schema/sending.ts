@@ -1,3 +1,4 @@
+import { countErrors } from './count-errors.ts';
 import { table } from './table.ts';
 
 /** Updated all the time by many: few rows to a page, cleared by vacuum as soon as it is worth it. */
@@ -142,6 +143,28 @@ export const sendingTables = [
           'CREATE INDEX deliveries_told ON deliveries (send_seq, position) WHERE error_code IS NOT NULL',
         ],
       },
+    },
+  ),
+
+  // How many rows of a send have something to tell, by what it is: shown without looking at the rows. By chunk, so that
+  // workers do not wait for one row. Nobody writes it but the triggers, whichever way a row changes.
+  table(
+    'delivery_errors',
+    `
+  send_seq BIGINT NOT NULL,
+  number BIGINT NOT NULL,         -- of the chunk
+  status TEXT NOT NULL,           -- failed, skipped, or pending: in flight again too
+  code TEXT NOT NULL,
+  count BIGINT NOT NULL,
+  sample_position BIGINT NOT NULL, -- of a row that came to it lately
+  PRIMARY KEY (send_seq, number, status, code)`,
+    {
+      owner: 'core/deliveries',
+      order: ['send_seq', 'number', 'status', 'code'],
+      // Counted there as rows come in.
+      moves: false,
+      sqlite: { tail: 'WITHOUT ROWID', also: countErrors.sqlite },
+      postgres: { tail: BUSY, also: countErrors.postgres },
     },
   ),
 
