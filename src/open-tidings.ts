@@ -5,6 +5,7 @@ import type { Sender } from './core/deliveries/sender.ts';
 import type { Chore } from './core/dispatch/chore.ts';
 import { Dispatcher } from './core/dispatch/dispatcher.ts';
 import type { DispatcherControl } from './core/dispatch/dispatcher-control.ts';
+import { checked, DEFAULT_TIMING, type Timing } from './core/dispatch/timing.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type OpeningOptions, openLedger } from './ledger/open-ledger.ts';
 import { TimedLedger } from './ledger/timed-ledger.ts';
@@ -27,6 +28,8 @@ import { createHealth } from './upkeep/health.ts';
 export interface HouseOptions extends OpeningOptions {
   /** Instead of those that the configuration names; a sandbox for each channel is there all the same. */
   readonly senders?: readonly Sender[];
+  /** For tests, which cannot wait as long. */
+  readonly timing?: Timing;
   /** What stands between everything here and the ledger. */
   readonly around?: (ledger: Ledger) => Ledger;
 }
@@ -34,6 +37,7 @@ export interface HouseOptions extends OpeningOptions {
 /** Puts the house together: the only file, with `main.ts`, that knows every room. */
 export async function openTidings(config: Config, log: Log, options: HouseOptions = {}): Promise<Tidings> {
   const { around = (ledger) => ledger } = options;
+  const timing = checked(options.timing ?? DEFAULT_TIMING);
   const ledger = new TimedLedger(around(await openLedger(config, options)));
   const { siteName, defaultCountry } = config;
   if (config.maxPerContact) await prepareContactLimit(ledger);
@@ -46,6 +50,7 @@ export async function openTidings(config: Config, log: Log, options: HouseOption
     siteName,
     contactLimit: config.maxPerContact,
     log,
+    timing,
     chores,
   });
   const sending = {
@@ -99,6 +104,7 @@ async function openDispatcher(
     siteName: string | null;
     contactLimit: ContactLimit | null;
     log: Log;
+    timing: Timing;
     chores: Chore[];
   },
 ): Promise<{ dispatcher: DispatcherControl; closeQueue: () => Promise<void> }> {

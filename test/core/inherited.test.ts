@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { freshFolder, openCore, removeFolder } from '../support/core.ts';
+import { freshFolder, hurried, openCore, removeFolder } from '../support/core.ts';
 import { FakeSender } from '../support/fake-sender.ts';
 
 const LEADS = 40;
 const WINDOW = 8;
+/** One hiccup of this machine is not yet a silence. */
+const TIMING = hurried(5);
 const opened: Awaited<ReturnType<typeof openCore>>[] = [];
 let folder: string;
 /** The same channel by another login, as in two processes whose SMTP_URL differs, or one before and after a change. */
@@ -27,7 +29,7 @@ afterEach(async () => {
 });
 
 async function open(sender: FakeSender, around?: (ledger: Ledger) => Ledger) {
-  const core = await openCore([sender], folder, around);
+  const core = await openCore([sender], folder, around, undefined, { timing: TIMING });
   opened.push(core);
   return core;
 }
@@ -77,7 +79,7 @@ it('a living process keeps its sends, and what it has in flight, beside one with
   const second = await open(young);
   second.dispatcher.start();
   // Longer than a process may be silent before others take over from it.
-  await sleep(13_000);
+  await sleep(1.3 * TIMING.workerLostMs);
   answers.resolve(undefined);
   const result = await second.call('sendBulkMessages', message);
   expect(result).toMatchObject({

@@ -21,7 +21,7 @@ afterEach(async () => {
 async function open(email: Sender, limit: string | null): Promise<Core> {
   const parsed = limit === null ? null : parseContactLimit(limit);
   const senders = [email, new FakeSender('whatsapp')];
-  const core = await openCore(senders, folder, undefined, databaseUrlOf(folder), parsed);
+  const core = await openCore(senders, folder, undefined, databaseUrlOf(folder), { contactLimit: parsed });
   opened.push(core);
   core.dispatcher.start();
   return core;

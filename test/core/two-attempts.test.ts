@@ -3,6 +3,7 @@ import { READY_COLUMNS, type ReadyChunk } from '../../src/core/deliveries/ready-
 import { recoverChunk } from '../../src/core/deliveries/recover.ts';
 import { Pacer } from '../../src/core/dispatch/pace/pacer.ts';
 import { SenderLoop } from '../../src/core/dispatch/sender-loop.ts';
+import { DEFAULT_TIMING } from '../../src/core/dispatch/timing.ts';
 import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
 import { FakeSender } from '../support/fake-sender.ts';
 
@@ -33,6 +34,7 @@ beforeEach(async () => {
     sender,
     siteName: null,
     log: quiet,
+    timing: DEFAULT_TIMING,
   });
 });
 

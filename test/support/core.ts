@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readConfig } from '../../src/config.ts';
 import type { ContactLimit } from '../../src/core/deliveries/contact-limit.ts';
 import type { Sender } from '../../src/core/deliveries/sender.ts';
+import { DEFAULT_TIMING, type Timing } from '../../src/core/dispatch/timing.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { Log } from '../../src/log/log.ts';
@@ -24,6 +25,17 @@ export function ledgerOf(folder: string, databaseUrl = databaseUrlOf(folder)): P
   return openLedger({ dataDir: folder, databaseUrl });
 }
 
+interface MoreOfCore {
+  readonly contactLimit?: ContactLimit | null;
+  readonly timing?: Timing;
+}
+
+/** Everything that whoever sends waits for, so many times as fast. Where a process is killed or stopped, wait as it does. */
+export function hurried(times: number): Timing {
+  const entries = Object.entries(DEFAULT_TIMING).map(([name, ms]) => [name, Math.floor(ms / times)]);
+  return Object.fromEntries(entries) as Timing;
+}
+
 type TestContext = CallContext & { readonly caller?: Partial<Caller> };
 
 /**
@@ -35,7 +47,7 @@ export async function openCore(
   folder = freshFolder(),
   around: (ledger: Ledger) => Ledger = (ledger) => ledger,
   databaseUrl = databaseUrlOf(folder),
-  contactLimit: ContactLimit | null = null,
+  { contactLimit = null, timing = DEFAULT_TIMING }: MoreOfCore = {},
 ) {
   const config = readConfig({
     TIDINGS_DATA_DIR: folder,
@@ -46,6 +58,7 @@ export async function openCore(
   let ledger: Ledger | undefined;
   const tidings = await openTidings({ ...config, maxPerContact: contactLimit }, quiet, {
     senders,
+    timing,
     around(opened) {
       ledger = around(opened);
       return ledger;

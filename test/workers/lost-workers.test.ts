@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { JOB_LOST_MS } from '../../src/core/dispatch/workers/job-queue.ts';
+import { DEFAULT_TIMING } from '../../src/core/dispatch/timing.ts';
 import { beat, LostWorkers } from '../../src/core/dispatch/workers/lost-workers.ts';
 import { OwnedChunks } from '../../src/core/dispatch/workers/owned-chunks.ts';
 import { makeAllRows, plan } from '../../src/core/dispatch/workers/plan.ts';
@@ -36,8 +36,15 @@ beforeEach(async () => {
     sender: 'fake:email',
     worker: 'lost',
     log: quiet,
+    timing: DEFAULT_TIMING,
   });
-  watcher = new LostWorkers({ ledger: core.ledger, queue, worker: 'watcher', log: quiet });
+  watcher = new LostWorkers({
+    ledger: core.ledger,
+    queue,
+    worker: 'watcher',
+    log: quiet,
+    timing: DEFAULT_TIMING,
+  });
   await plan(core.ledger, queue);
   await beat(core.ledger, 'lost');
   await chunksOfLost.fill();
@@ -75,7 +82,7 @@ const mayDeliver = (fence: number) => chunksOfLost.mayDeliver({ send_seq: 1, num
 
 describe('a worker', () => {
   it('whose beat stands still loses its chunks: what was in flight is in doubt, the rest waits for whoever has room', async () => {
-    await watch(JOB_LOST_MS / 1_000 - 1);
+    await watch(DEFAULT_TIMING.workerLostMs / 1_000 - 1);
     expect(await chunks()).toMatchObject([HELD, HELD]);
     await watch(2);
     expect(await chunks()).toEqual([
@@ -101,7 +108,7 @@ describe('a worker', () => {
       await beat(core.ledger, 'lost');
       return find(...asked);
     };
-    await watch(JOB_LOST_MS / 1_000 + 1);
+    await watch(DEFAULT_TIMING.workerLostMs / 1_000 + 1);
     expect(await chunks()).toMatchObject([HELD, HELD]);
   });
 
@@ -115,7 +122,7 @@ describe('a worker', () => {
     expect(mayDeliver(1)).toBe(true);
     // Its jobs are still its own in the queue: whoever took over died before it could give them back.
     queue.handBack = async () => {};
-    await watch(JOB_LOST_MS / 1_000 + 1);
+    await watch(DEFAULT_TIMING.workerLostMs / 1_000 + 1);
     expect(mayDeliver(1)).toBe(false);
     const beatAt = performance.now();
     await beat(core.ledger, 'lost');

@@ -14,16 +14,11 @@ import type { Chore } from './chore.ts';
 import type { DispatcherControl, SenderState } from './dispatcher-control.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from './drain.ts';
 import { Inheritance } from './inheritance.ts';
-import { BEAT_MS, Lease } from './lease.ts';
+import { Lease } from './lease.ts';
 import { OwnedSends } from './owned-sends.ts';
 import { Pacer } from './pace/pacer.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from './sender-loop.ts';
-
-const TAKE_MS = 500;
-const TELL_HOLD_MS = 60_000;
-/** How late a scheduled send may start. */
-const DUE_MS = 500;
-const HOUSEKEEPING_MS = 60_000;
+import type { Timing } from './timing.ts';
 
 /**
  * Sends, for each sender in whichever process owns the lease of it: a process that only tries out (sandbox) keeps nobody
@@ -41,6 +36,7 @@ export class Dispatcher implements DispatcherControl {
   readonly #inheritance: Inheritance;
   readonly #log: Log;
   readonly #chores: readonly Chore[];
+  readonly #timing: Timing;
   readonly #ended = new AbortController();
   #sending: Promise<unknown> | null = null;
   #keeping: Promise<unknown> | null = null;
@@ -55,14 +51,16 @@ export class Dispatcher implements DispatcherControl {
     siteName: string | null;
     contactLimit?: ContactLimit | null;
     log: Log;
+    timing: Timing;
     chores?: readonly Chore[];
   }) {
     this.#chores = options.chores ?? [];
     this.#ledger = options.ledger;
     this.#log = options.log;
-    this.#inheritance = new Inheritance(options.ledger, options.senders, options.log);
+    this.#timing = options.timing;
+    this.#inheritance = new Inheritance(options);
     this.#senders = options.senders.map((sender) => {
-      const lease = new Lease(options.ledger, sender.about.id);
+      const lease = new Lease(options.ledger, sender.about.id, options.timing);
       const assignment = new OwnedSends(options.ledger, lease, sender.about.id);
       const pace = new Pacer(sender.about.ratePerSecond, performance.now());
       return { sender, lease, loop: new SenderLoop({ ...options, assignment, pace, sender }) };
@@ -135,7 +133,9 @@ export class Dispatcher implements DispatcherControl {
           this.#log.error({ err: error }, 'the right to send cannot be kept; trying again every second');
       }
       const hasAll = this.#senders.every(({ lease }) => lease.isOwned);
-      await sleep(hasAll ? BEAT_MS : TAKE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+      const { leaseBeatMs, leaseTakeMs } = this.#timing;
+      const { signal } = this.#ended;
+      await sleep(hasAll ? leaseBeatMs : leaseTakeMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -166,7 +166,7 @@ export class Dispatcher implements DispatcherControl {
       } catch {
         // Tried again soon, and told by whoever keeps the lease: it meets the same disk.
       }
-      await sleep(DUE_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+      await sleep(this.#timing.dueMs, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
   }
 
@@ -179,7 +179,7 @@ export class Dispatcher implements DispatcherControl {
           this.#log.error({ err: error }, `${fault}; trying again in a minute`),
         );
       }
-      await sleep(HOUSEKEEPING_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+      await sleep(this.#timing.housekeepingMs, undefined, { signal: this.#ended.signal }).catch(() => {});
     }
   }
 
@@ -195,7 +195,7 @@ export class Dispatcher implements DispatcherControl {
   async #isHeld(): Promise<boolean> {
     const hold = await findHold(this.#ledger);
     if (hold && performance.now() >= this.#tellHoldAt) {
-      this.#tellHoldAt = performance.now() + TELL_HOLD_MS;
+      this.#tellHoldAt = performance.now() + this.#timing.tellHoldMs;
       this.#log.warn({ fix: HOLD_FIX }, whyHeld(hold));
     }
     return hold !== null;

@@ -5,6 +5,7 @@ import type { Sender } from '../deliveries/sender.ts';
 import { inheritAll, otherSenders } from '../sends/orphan.store.ts';
 import { heirsOf } from './heirs.ts';
 import { Lease } from './lease.ts';
+import type { Timing } from './timing.ts';
 
 const WHY =
   'The process that was sending ended before it could read the answer, and its sender is not configured any more.';
@@ -17,14 +18,16 @@ const WHY =
 export class Inheritance {
   readonly #ledger: Ledger;
   readonly #log: Log;
+  readonly #timing: Timing;
   readonly #heirs: ReturnType<typeof heirsOf>;
   /** Kept from one look to the next: how long a holder has been silent is measured here. */
   readonly #leases = new Map<string, Lease>();
 
-  constructor(ledger: Ledger, senders: readonly Sender[], log: Log) {
-    this.#ledger = ledger;
-    this.#heirs = heirsOf(senders);
-    this.#log = log;
+  constructor(options: { ledger: Ledger; senders: readonly Sender[]; log: Log; timing: Timing }) {
+    this.#ledger = options.ledger;
+    this.#heirs = heirsOf(options.senders);
+    this.#log = options.log;
+    this.#timing = options.timing;
   }
 
   /** @param isServed whether this process has the right to send by it. @returns whether anything was taken over. */
@@ -35,7 +38,7 @@ export class Inheritance {
       for (const orphan of await otherSenders(this.#ledger, heir)) {
         // Another sender of this very process, which is not the usual one.
         if (isServed(orphan)) continue;
-        const lease = this.#leases.get(orphan) ?? new Lease(this.#ledger, orphan);
+        const lease = this.#leases.get(orphan) ?? new Lease(this.#ledger, orphan, this.#timing);
         this.#leases.set(orphan, lease);
         let [inDoubt, sends] = [0, 0];
         const isTaken = await lease.tryTake(async (tx) => {

@@ -3,11 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
-
-/** How often the holder shows that it lives. */
-export const BEAT_MS = 1_000;
-/** A holder that showed nothing for this long has lost it, by anybody's monotonic clock. */
-export const STALE_MS = 5_000;
+import { DEFAULT_TIMING, type Timing } from './timing.ts';
 
 /** The host and, on Linux, the process namespace: within one place a process id says who lives. */
 const PLACE = `${hostname()}/${processNamespace()}`.replaceAll(' ', '_');
@@ -36,7 +32,7 @@ function isDead(holder: string): boolean {
  * The right to send, owned by one process at a time.
  *
  *   free ──tryTake──▶ owned ──beat…──▶ owned ──release──▶ free
- *                       └── silent for STALE_MS ──▶ taken by another, with a higher fence
+ *                       └── silent for leaseStaleMs ──▶ taken by another, with a higher fence
  *
  * No clock is compared between processes: a watcher measures, by its own monotonic clock, how long the beat has stood
  * still. A holder whose own last beat is older than that stops by itself, and every claim checks the fence in its
@@ -45,19 +41,22 @@ function isDead(holder: string): boolean {
 export class Lease {
   readonly #ledger: Ledger;
   readonly #name: string;
+  readonly #timing: Timing;
   readonly #holder = `${PLACE} ${process.pid} ${randomUUID()}`;
   #fence: number | null = null;
   #beatAt = 0;
   #seen = { key: '', at: 0 };
 
-  constructor(ledger: Ledger, name: string) {
+  constructor(ledger: Ledger, name: string, timing: Timing) {
     this.#ledger = ledger;
     this.#name = name;
+    this.#timing = timing;
   }
 
   /** Whether this process may still act on it, by its own clock. */
   isFresh(): boolean {
-    return this.#fence !== null && performance.now() - this.#beatAt < STALE_MS - BEAT_MS;
+    const { leaseStaleMs, leaseBeatMs } = this.#timing;
+    return this.#fence !== null && performance.now() - this.#beatAt < leaseStaleMs - leaseBeatMs;
   }
 
   /**
@@ -69,7 +68,8 @@ export class Lease {
     const row = await this.#read(this.#ledger);
     const key = row ? `${row.holder} ${row.fence} ${row.beat}` : '';
     if (key !== this.#seen.key) this.#seen = { key, at: now };
-    const silent = now - this.#seen.at >= STALE_MS || (row !== undefined && isDead(row.holder));
+    const isSilent = now - this.#seen.at >= this.#timing.leaseStaleMs;
+    const silent = isSilent || (row !== undefined && isDead(row.holder));
     if (row && row.holder !== '' && !silent) return false;
 
     const taken = await this.#ledger.write(async (tx) => {
@@ -154,12 +154,12 @@ const WATCH_MS = 200;
 
 /**
  * The leases whose holder lives: a beat was seen, within as long as a holder may be silent. One that died without
- * giving its lease back is waited for that long and no longer.
+ * giving its lease back is waited for that long and no longer. The holders are other processes, which have the usual times.
  * @returns their names.
  */
 export async function livingHolders(ledger: Ledger): Promise<string[]> {
   const first = await heldLeases(ledger);
-  const until = performance.now() + STALE_MS;
+  const until = performance.now() + DEFAULT_TIMING.leaseStaleMs;
   for (let held = first; held.size > 0 && performance.now() < until; held = await heldLeases(ledger)) {
     const living = [...held].filter(([name, beat]) => first.get(name) !== beat).map(([name]) => name);
     if (living.length > 0) return living;

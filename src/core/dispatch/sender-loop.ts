@@ -32,9 +32,8 @@ import type { SenderState } from './dispatcher-control.ts';
 import { DomainGates } from './pace/domain-gates.ts';
 import { Outage } from './pace/outage.ts';
 import type { Pace } from './pace/pacer.ts';
+import type { Timing } from './timing.ts';
 
-/** How soon a change made by another process (a new send, a pause) is seen. */
-const POLL_MS = 200;
 /**
  * Results are gathered this long, so that one commit settles many: what else is in the window keeps the provider busy.
  * Measured with PostgreSQL and a provider that answers in 100 ms: with 3 ms instead, a message cost twice as much.
@@ -137,6 +136,7 @@ export class SenderLoop {
   #unsure = false;
   #abandoned = false;
   #wake: () => void = () => {};
+  readonly #pollMs: number;
 
   constructor(options: {
     ledger: Ledger;
@@ -146,6 +146,7 @@ export class SenderLoop {
     siteName: string | null;
     contactLimit?: ContactLimit | null;
     log: Log;
+    timing: Pick<Timing, 'sendPollMs'>;
   }) {
     this.#ledger = options.ledger;
     this.#assignment = options.assignment;
@@ -154,6 +155,7 @@ export class SenderLoop {
     // What is tried out reaches nobody.
     this.#limit = options.sender.about.mode === 'live' ? (options.contactLimit ?? null) : null;
     this.#log = options.log;
+    this.#pollMs = options.timing.sendPollMs;
     this.#tellsAll = options.log.isLevelEnabled?.('debug') ?? false;
     this.#pace = options.pace;
     this.#run = new RefusalRun(options.sender);
@@ -574,8 +576,9 @@ export class SenderLoop {
   /** Until enough results are in to be worth a commit, something is due, or somebody calls. */
   async #wait(): Promise<void> {
     const at = performance.now();
-    const paceMs = this.#stopping ? POLL_MS : Math.max(this.#outage.waitMs(at), this.#pace.waitMs(at));
-    const idleMs = paceMs > 0 ? Math.min(paceMs, POLL_MS) : POLL_MS;
+    const pollMs = this.#pollMs;
+    const paceMs = this.#stopping ? pollMs : Math.max(this.#outage.waitMs(at), this.#pace.waitMs(at));
+    const idleMs = paceMs > 0 ? Math.min(paceMs, pollMs) : pollMs;
     await new Promise<void>((resolve) => {
       let timer = setTimeout(resolve, idleMs);
       let gathering = false;

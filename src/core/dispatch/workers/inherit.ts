@@ -3,21 +3,24 @@ import type { Log } from '../../../log/log.ts';
 import type { Sender } from '../../deliveries/sender.ts';
 import { type Heir, inheritOne, otherSenders, sendsToInherit } from '../../sends/orphan.store.ts';
 import { heirsOf } from '../heirs.ts';
-import { JOB_LOST_MS } from './job-queue.ts';
+import type { Timing } from '../timing.ts';
 
-/** A sender that no worker has shown to be alive for this long is gone, by the clock of the database. */
-const GONE_MS = JOB_LOST_MS;
 const NOW = 'CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)';
 
 /** Shows that somebody serves these. Of many workers with one sender, few have to write. */
-export async function showSenders(ledger: Ledger, senders: readonly Sender[]): Promise<void> {
+export async function showSenders(
+  ledger: Ledger,
+  senders: readonly Sender[],
+  { inheritMs }: Timing,
+): Promise<void> {
   for (const { about } of senders)
     await ledger.writeConcurrently((tx) =>
       tx.run(
         `INSERT INTO sender_buckets (id, bucket, seen_at) VALUES (?, '', ${NOW})
          ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
-         WHERE sender_buckets.seen_at < excluded.seen_at - 1000`,
+         WHERE sender_buckets.seen_at < excluded.seen_at - ?`,
         about.id,
+        Math.floor(inheritMs / 2),
       ),
     );
 }
@@ -36,12 +39,17 @@ export async function hideSenders(ledger: Ledger, senders: readonly Sender[]): P
  * send moves when none of them is owned. What a dead worker owned is free as soon as LostWorkers has seen it.
  * @returns how many sends were taken over
  */
-export async function inherit(ledger: Ledger, senders: readonly Sender[], log: Log): Promise<number> {
+export async function inherit(
+  ledger: Ledger,
+  senders: readonly Sender[],
+  log: Log,
+  { senderGoneMs }: Timing,
+): Promise<number> {
   let total = 0;
   const served = new Set(senders.map(({ about }) => about.id));
   for (const heir of heirsOf(senders)) {
     for (const orphan of await otherSenders(ledger, heir)) {
-      if (served.has(orphan) || !(await isGone(ledger, orphan))) continue;
+      if (served.has(orphan) || !(await isGone(ledger, orphan, senderGoneMs))) continue;
       const sends = await inheritSends(ledger, orphan, heir);
       total += sends;
       if (sends > 0)
@@ -51,10 +59,11 @@ export async function inherit(ledger: Ledger, senders: readonly Sender[], log: L
   return total;
 }
 
-async function isGone(ledger: Ledger, sender: string): Promise<boolean> {
+async function isGone(ledger: Ledger, sender: string, goneMs: number): Promise<boolean> {
   const alive = await ledger.get(
-    `SELECT 1 AS alive FROM sender_buckets WHERE id = ? AND seen_at > ${NOW} - ${GONE_MS}`,
+    `SELECT 1 AS alive FROM sender_buckets WHERE id = ? AND seen_at > ${NOW} - ?`,
     sender,
+    goneMs,
   );
   return alive === undefined;
 }

@@ -22,7 +22,7 @@ export interface NewJob extends JobData {
   readonly startAt?: number;
 }
 
-/** A worker whose beat stands still for this long, or a job that was not kept for it, is lost. */
+/** A job that was not kept for this long goes to somebody else. It stands in the definition of each queue, which the database keeps. */
 export const JOB_LOST_MS = 10_000;
 
 /**

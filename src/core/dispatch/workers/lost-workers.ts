@@ -3,13 +3,11 @@ import type { Log } from '../../../log/log.ts';
 import { keyOf } from '../../deliveries/ready-chunk.ts';
 import { recoverChunk } from '../../deliveries/recover.ts';
 import type { ChunkRow } from '../../sends/chunk.store.ts';
-import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
+import type { Timing } from '../timing.ts';
+import type { JobQueue, TakenJob } from './job-queue.ts';
 import { deliverQueue } from './queues.ts';
 
 export const WORKER_DIED = 'The worker that was sending died before it could read the answer.';
-
-/** Whoever looks late has not watched all the while: the database may have been away for everybody. */
-const MOST_BETWEEN_LOOKS_MS = 2_000;
 
 const leaseOf = (worker: string) => `worker ${worker}`;
 
@@ -38,7 +36,7 @@ const HELD = `SELECT c.*, s.id, s.sender FROM chunks c JOIN sends s ON s.seq = c
  * Watches the other workers, and frees what is held by one whose beat stands still. Every worker watches, so that a
  * chunk waits neither for a worker with room for it nor for the one that died while it took over.
  *
- *   held ──its holder's beat stands still for JOB_LOST_MS──▶ free: fence raised, what was in flight in doubt
+ *   held ──its holder's beat stands still for workerLostMs──▶ free: fence raised, what was in flight in doubt
  *
  * No clock is compared between processes: each measures by its own how long it has seen the same beat. A worker that
  * was only stopped has let nothing leave for some seconds by then. When it goes on it beats, which waits for whoever is
@@ -49,14 +47,16 @@ export class LostWorkers {
   readonly #queue: JobQueue;
   readonly #worker: string;
   readonly #log: Log;
+  readonly #timing: Timing;
   #seen = new Map<string, { readonly beat: number; readonly stillMs: number }>();
   #lookedAt = performance.now();
 
-  constructor(options: { ledger: Ledger; queue: JobQueue; worker: string; log: Log }) {
+  constructor(options: { ledger: Ledger; queue: JobQueue; worker: string; log: Log; timing: Timing }) {
     this.#ledger = options.ledger;
     this.#queue = options.queue;
     this.#worker = options.worker;
     this.#log = options.log;
+    this.#timing = options.timing;
   }
 
   async look(): Promise<void> {
@@ -64,7 +64,7 @@ export class LostWorkers {
       "SELECT holder AS worker, beat FROM leases WHERE name LIKE 'worker %'",
     );
     const now = performance.now();
-    const watchedMs = Math.min(now - this.#lookedAt, MOST_BETWEEN_LOOKS_MS);
+    const watchedMs = Math.min(now - this.#lookedAt, this.#timing.longestLookMs);
     this.#lookedAt = now;
     const before = this.#seen;
     this.#seen = new Map();
@@ -72,7 +72,7 @@ export class LostWorkers {
       const known = before.get(worker);
       const stillMs = known?.beat === beat ? known.stillMs + watchedMs : 0;
       this.#seen.set(worker, { beat, stillMs });
-      if (stillMs >= JOB_LOST_MS && worker !== this.#worker) await this.#free(worker, beat);
+      if (stillMs >= this.#timing.workerLostMs && worker !== this.#worker) await this.#free(worker, beat);
     }
   }
 

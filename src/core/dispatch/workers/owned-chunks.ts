@@ -5,28 +5,15 @@ import { recoverChunk, unclaim } from '../../deliveries/recover.ts';
 import { IS_HELD } from '../../holds/hold.ts';
 import type { ChunkKey, ChunkRow } from '../../sends/chunk.store.ts';
 import type { Assignment } from '../assignment.ts';
-import { JOB_LOST_MS, type JobQueue, type TakenJob } from './job-queue.ts';
+import type { Timing } from '../timing.ts';
+import type { JobQueue, TakenJob } from './job-queue.ts';
 import { WORKER_DIED } from './lost-workers.ts';
 import { deliverQueue } from './queues.ts';
 
 /** Chunks owned at once; of one send only a few, so that many sends go on side by side. */
 const MOST_CHUNKS = 16;
 const MOST_OF_A_SEND = 2;
-/**
- * Who has other sends leaves the second chunk of a new one to others for so long: two looks of theirs. A small send is
- * two chunks, and all of it with one worker has a part of that one's speed only.
- */
-const LEAVE_MS = 500;
 const SENDS_KNOWN = 1_000;
-/**
- * When no more can be owned, or none of a send, the chunk owned longest for at least this long makes room for others: for
- * what a worker that died has left, too.
- */
-const SLICE_MS = 2_000;
-/** Nobody keeps a chunk for longer without giving it back and asking for it again: jobs have an end. */
-const LONGEST_HOLD_MS = 60_000;
-/** What was kept this long ago may go to another worker soon: nothing leaves any more. */
-const FRESH_MS = JOB_LOST_MS - 2_500;
 
 interface OwnedChunk {
   readonly key: ChunkKey;
@@ -60,17 +47,26 @@ export class OwnedChunks implements Assignment {
   readonly #name: string;
   readonly #worker: string;
   readonly #log: Log;
+  readonly #timing: Timing;
   readonly #chunks = new Map<string, OwnedChunk>();
   /** When a chunk of each send was first taken, by this process's own clock. */
   readonly #firstTaken = new Map<number, number>();
 
-  constructor(options: { ledger: Ledger; queue: JobQueue; sender: string; worker: string; log: Log }) {
+  constructor(options: {
+    ledger: Ledger;
+    queue: JobQueue;
+    sender: string;
+    worker: string;
+    log: Log;
+    timing: Timing;
+  }) {
     this.#ledger = options.ledger;
     this.#queue = options.queue;
     this.#sender = options.sender;
     this.#name = deliverQueue(options.sender);
     this.#worker = options.worker;
     this.#log = options.log;
+    this.#timing = options.timing;
   }
 
   get count(): number {
@@ -84,7 +80,7 @@ export class OwnedChunks implements Assignment {
   mayDeliver(chunk: ClaimedChunk): boolean {
     const owned = this.#chunks.get(keyOf(chunk));
     if (owned === undefined || owned.isGone || owned.fence !== chunk.fence) return false;
-    return performance.now() - owned.keptAt < FRESH_MS;
+    return performance.now() - owned.keptAt < this.#timing.keptFreshMs;
   }
 
   async hasWork(): Promise<boolean> {
@@ -146,14 +142,15 @@ export class OwnedChunks implements Assignment {
 
   /** Marks what has had its turn, and gives back what is done with. `isOpen`: something of it is still in flight. */
   async giveBack(isOpen: (key: ChunkKey) => boolean, everything = false): Promise<void> {
+    const { sliceMs, longestHoldMs } = this.#timing;
     const now = performance.now();
     const chunks = [...this.#chunks.values()];
-    makeRoom(chunks, MOST_CHUNKS, now);
+    makeRoom(chunks, MOST_CHUNKS, now - sliceMs);
     // One at a time: the other chunk of the send keeps the window full meanwhile.
     for (const ofSend of Map.groupBy(chunks, ({ key }) => key.send_seq).values())
-      if (!ofSend.some(({ isGoing }) => isGoing)) makeRoom(ofSend, MOST_OF_A_SEND, now);
+      if (!ofSend.some(({ isGoing }) => isGoing)) makeRoom(ofSend, MOST_OF_A_SEND, now - sliceMs);
     for (const chunk of chunks) {
-      if (everything || now - chunk.takenAt > LONGEST_HOLD_MS) chunk.isGoing = true;
+      if (everything || now - chunk.takenAt > longestHoldMs) chunk.isGoing = true;
       if (!chunk.isGoing || isOpen(chunk.key)) continue;
       chunk.isGone = true;
       await this.#ledger.writeConcurrently((tx) => this.#release(tx, chunk));
@@ -183,8 +180,8 @@ export class OwnedChunks implements Assignment {
   }
 
   #claimable(): OwnedChunk[] {
-    const now = performance.now();
-    return [...this.#chunks.values()].filter(({ isGoing, keptAt }) => !isGoing && now - keptAt < FRESH_MS);
+    const freshSince = performance.now() - this.#timing.keptFreshMs;
+    return [...this.#chunks.values()].filter(({ isGoing, keptAt }) => !isGoing && keptAt > freshSince);
   }
 
   /** @returns false when there is nothing to deliver any more. */
@@ -250,7 +247,7 @@ export class OwnedChunks implements Assignment {
   /** Sends of which no more is taken for now. */
   #fullSends(): number[] {
     const bySend = Map.groupBy(this.#chunks.values(), ({ key }) => key.send_seq);
-    const newest = bySend.size > 1 ? performance.now() - LEAVE_MS : Number.POSITIVE_INFINITY;
+    const newest = bySend.size > 1 ? performance.now() - this.#timing.leaveMs : Number.POSITIVE_INFINITY;
     return [...bySend]
       .filter(([send, { length }]) => length >= MOST_OF_A_SEND || (this.#firstTaken.get(send) ?? 0) > newest)
       .map(([send]) => send);
@@ -270,7 +267,7 @@ function toColumns(chunks: readonly OwnedChunk[]): number[][] {
 }
 
 /** In the order in which they were taken. */
-function makeRoom(chunks: readonly OwnedChunk[], most: number, nowMs: number): void {
+function makeRoom(chunks: readonly OwnedChunk[], most: number, takenBefore: number): void {
   const oldest = chunks.find(({ isGoing }) => !isGoing);
-  if (chunks.length >= most && oldest && nowMs - oldest.takenAt > SLICE_MS) oldest.isGoing = true;
+  if (chunks.length >= most && oldest && oldest.takenAt < takenBefore) oldest.isGoing = true;
 }

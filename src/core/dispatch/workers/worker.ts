@@ -16,20 +16,13 @@ import type { DispatcherControl, SenderState } from '../dispatcher-control.ts';
 import { DRAIN_MS, drain, GIVE_UP_MS, within } from '../drain.ts';
 import { SharedPace } from '../pace/shared-pace.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from '../sender-loop.ts';
+import type { Timing } from '../timing.ts';
 import { hideSenders, inherit, showSenders } from './inherit.ts';
 import type { JobQueue } from './job-queue.ts';
 import { beat, endBeat, LostWorkers } from './lost-workers.ts';
 import { OwnedChunks } from './owned-chunks.ts';
 import { completeStopped, makeAllRows, plan, planOwned, planStarts } from './plan.ts';
 import { FREEZE_QUEUE, START_QUEUE } from './queues.ts';
-
-const POLL_MS = 250;
-const KEEP_MS = 2_000;
-const PLAN_MS = 1_000;
-const WATCH_MS = 1_000;
-const INHERIT_MS = 2_000;
-const HOUSEKEEPING_MS = 60_000;
-const TELL_HOLD_MS = 60_000;
 
 /**
  * One of many processes that send: takes chunks of running sends as jobs, delivers them, gives them back.
@@ -43,6 +36,7 @@ export class Worker implements DispatcherControl {
   readonly #queue: JobQueue;
   readonly #log: Log;
   readonly #chores: readonly Chore[];
+  readonly #timing: Timing;
   readonly #name = newId();
   readonly #lost: LostWorkers;
   readonly #parts: readonly {
@@ -69,16 +63,25 @@ export class Worker implements DispatcherControl {
     siteName: string | null;
     contactLimit?: ContactLimit | null;
     log: Log;
+    timing: Timing;
     chores?: readonly Chore[];
   }) {
-    const { ledger, queue, log } = options;
+    const { ledger, queue, log, timing } = options;
     this.#ledger = ledger;
     this.#queue = queue;
     this.#log = log;
+    this.#timing = timing;
     this.#chores = options.chores ?? [];
-    this.#lost = new LostWorkers({ ledger, queue, worker: this.#name, log });
+    this.#lost = new LostWorkers({ ledger, queue, worker: this.#name, log, timing });
     this.#parts = options.senders.map((sender) => {
-      const chunks = new OwnedChunks({ ledger, queue, sender: sender.about.id, worker: this.#name, log });
+      const chunks = new OwnedChunks({
+        ledger,
+        queue,
+        sender: sender.about.id,
+        worker: this.#name,
+        log,
+        timing,
+      });
       const pace = new SharedPace(ledger, sender.about, () => chunks.count > 0);
       return { sender, chunks, loop: new SenderLoop({ ...options, assignment: chunks, pace, sender }) };
     });
@@ -89,14 +92,15 @@ export class Worker implements DispatcherControl {
     // As it stands in the ledger, beside the chunks that it delivers.
     this.#log.info({ holder: this.#name }, 'takes part in sending');
     const { signal } = this.#stopping;
-    const keeping = this.#repeat(KEEP_MS, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
+    const { keepMs, planMs, watchMs, inheritMs, jobPollMs, housekeepingMs } = this.#timing;
+    const keeping = this.#repeat(keepMs, this.#drained.signal, 'jobs cannot be kept', () => this.#keep());
     this.#running = Promise.all([
-      this.#repeat(PLAN_MS, signal, 'work cannot be laid out', () => this.#plan()),
-      this.#repeat(WATCH_MS, signal, 'other workers cannot be watched', () => this.#lost.look()),
-      this.#repeat(INHERIT_MS, signal, 'senders that are gone cannot be followed', () => this.#inherit()),
-      this.#repeat(POLL_MS, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
-      this.#repeat(POLL_MS, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
-      ...this.#housekeeping().map(([fault, task]) => this.#repeat(HOUSEKEEPING_MS, signal, fault, task)),
+      this.#repeat(planMs, signal, 'work cannot be laid out', () => this.#plan()),
+      this.#repeat(watchMs, signal, 'other workers cannot be watched', () => this.#lost.look()),
+      this.#repeat(inheritMs, signal, 'senders that are gone cannot be followed', () => this.#inherit()),
+      this.#repeat(jobPollMs, signal, 'scheduled sends cannot be started', () => this.#startScheduled()),
+      this.#repeat(jobPollMs, signal, 'the rows of a send cannot be made', () => this.#makeRows()),
+      ...this.#housekeeping().map(([fault, task]) => this.#repeat(housekeepingMs, signal, fault, task)),
       ...this.#parts.map(({ chunks, loop }) => this.#deliver(chunks, loop)),
     ]).then(async () => {
       this.#drained.abort();
@@ -161,7 +165,7 @@ export class Worker implements DispatcherControl {
 
   async #deliver(chunks: OwnedChunks, loop: SenderLoop): Promise<void> {
     const sending = loop.run();
-    await this.#repeat(POLL_MS, this.#stopping.signal, 'no work can be taken', async () => {
+    await this.#repeat(this.#timing.jobPollMs, this.#stopping.signal, 'no work can be taken', async () => {
       await chunks.giveBack((key) => loop.isOpen(key));
       if (await chunks.fill()) loop.wake();
     });
@@ -182,7 +186,7 @@ export class Worker implements DispatcherControl {
     this.#isHeld = hold !== null;
     if (hold) {
       if (performance.now() < this.#tellHoldAt) return;
-      this.#tellHoldAt = performance.now() + TELL_HOLD_MS;
+      this.#tellHoldAt = performance.now() + this.#timing.tellHoldMs;
       return this.#log.warn({ fix: HOLD_FIX }, whyHeld(hold));
     }
     logEnded(this.#log, await plan(this.#ledger, this.#queue));
@@ -190,9 +194,9 @@ export class Worker implements DispatcherControl {
 
   async #inherit(): Promise<void> {
     const senders = this.#parts.map(({ sender }) => sender);
-    await showSenders(this.#ledger, senders);
+    await showSenders(this.#ledger, senders, this.#timing);
     if (this.#isHeld) return;
-    if ((await inherit(this.#ledger, senders, this.#log)) > 0) await this.#plan();
+    if ((await inherit(this.#ledger, senders, this.#log, this.#timing)) > 0) await this.#plan();
   }
 
   async #keep(): Promise<void> {
