@@ -171,7 +171,10 @@ function gateOperations(sign: RegExp) {
 it('a call that goes on with a send is not undone by a worker that just found nothing left to try', async () => {
   await prepare('smtp_550');
   await core.ledger.writeConcurrently(async (tx) => {
-    await tx.run("UPDATE deliveries SET status = 'pending', error_code = error_code, retry_at = ? WHERE position = 1", GIVEN_UP);
+    await tx.run(
+      "UPDATE deliveries SET status = 'pending', error_code = error_code, retry_at = ? WHERE position = 1",
+      GIVEN_UP,
+    );
     await tx.run('UPDATE chunks SET failed = 0');
     await setState(tx, 'running');
   });

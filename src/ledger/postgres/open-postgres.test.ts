@@ -22,7 +22,8 @@ beforeEach(async () => {
 
 afterEach(() => ledger.close());
 
-const INSERT = "INSERT INTO suppressions (channel, contact, reason, created_at) VALUES ('email', ?, 'bounced', '2026-01-01')";
+const INSERT =
+  "INSERT INTO suppressions (channel, contact, reason, created_at) VALUES ('email', ?, 'bounced', '2026-01-01')";
 
 /** Ends the connections of a ledger from the server's side, as a restart of the database does. */
 async function cutConnections(): Promise<void> {

@@ -10,7 +10,8 @@ describe('the SQLite ledger', () => {
   it('keeps what was committed and undoes what threw', async () => {
     const file = freshFile();
     const ledger = await openSqlite(file);
-    const insert = "INSERT INTO suppressions (channel, contact, reason, created_at) VALUES ('email', ?, 'bounced', '2026-01-01')";
+    const insert =
+      "INSERT INTO suppressions (channel, contact, reason, created_at) VALUES ('email', ?, 'bounced', '2026-01-01')";
     await ledger.write((tx) => tx.run(insert, 'kept@example.com'));
     await expect(
       ledger.write(async (tx) => {
