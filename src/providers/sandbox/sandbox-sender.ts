@@ -1,5 +1,5 @@
 import type { ChannelName } from '../../core/channel.ts';
-import type { Outcome, Sender } from '../../core/deliveries/sender.ts';
+import { type Outcome, type Sender, STALLED } from '../../core/deliveries/sender.ts';
 import type { MergeValues } from '../../core/leads/lead.ts';
 import { renderMergeText, type Slot, takeApart } from '../../core/messages/merge-text.ts';
 import { type EmailMessage, messageFor, type TextMessage } from '../../core/messages/message.ts';
@@ -52,7 +52,7 @@ export function createSandboxSender(channel: ChannelName, outbox: Outbox): Sende
       const ours = messageFor(channel, given);
       const message = ours.channel === 'email' ? compileEmail(ours) : compileText(ours);
       return {
-        async deliver({ contact, values }, { deliveryId, attemptId }) {
+        async deliver({ contact, values }, { deliveryId, attemptId, mayLeave }) {
           const refusal = message.refusal(values);
           if (refusal) return refusal;
           const make = (): OutboxEntry => ({
@@ -63,6 +63,7 @@ export function createSandboxSender(channel: ChannelName, outbox: Outbox): Sende
             values: message.slots.map((slot) => slot.render(values, String)),
             recordedAt: new Date().toISOString(),
           });
+          if (!mayLeave()) return STALLED;
           try {
             await outbox.record(message.shared, make);
           } catch {
