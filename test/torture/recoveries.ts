@@ -13,6 +13,8 @@ export type Takeovers = Readonly<Record<'killed' | 'stalled' | 'databaseAway' | 
 
 interface Waiting {
   readonly since: number;
+  /** Where its rows in flight stand in `inDoubt`. */
+  readonly at: number;
   how: keyof Takeovers;
 }
 
@@ -63,8 +65,7 @@ export class Recoveries {
     const since = performance.now();
     await sleep(SETTLED_MS);
     const inDoubt = await this.#inFlightOf(holder);
-    this.#waiting.set(holder, { since, how });
-    this.inDoubt.push(inDoubt);
+    this.#waiting.set(holder, { since, how, at: this.inDoubt.push(inDoubt) - 1 });
     return inDoubt;
   }
 
@@ -88,11 +89,18 @@ export class Recoveries {
       this.#noteIfAlone();
       // The database may be away; so may its answer.
       const rows = await this.#ledger
-        .all<{ holder: string }>('SELECT DISTINCT holder FROM chunks WHERE holder IS NOT NULL')
+        .all<{ holder: string; n: number }>(
+          'SELECT holder, CAST(sum(in_flight) AS BIGINT) AS n FROM chunks WHERE holder IS NOT NULL GROUP BY holder',
+        )
         .catch(() => null);
-      const holders = new Set(rows?.map(({ holder }) => holder));
-      for (const [holder, { since, how }] of rows ? this.#waiting : []) {
-        if (holders.has(holder)) continue;
+      const inFlight = new Map(rows?.map(({ holder, n }) => [holder, n]));
+      for (const [holder, { since, how, at }] of rows ? this.#waiting : []) {
+        const left = inFlight.get(holder);
+        if (left !== undefined) {
+          // A claim that waited for a lock when its process died comes true later than SETTLED_MS.
+          this.inDoubt[at] = Math.max(this.inDoubt[at]!, left);
+          continue;
+        }
         this.#waiting.delete(holder);
         this.#followed.delete(holder);
         this.tookMs[how].push(performance.now() - since);
