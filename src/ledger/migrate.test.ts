@@ -24,9 +24,9 @@ describe('a step after the first', () => {
     expect(await migrate(ledger, 'migrate', 'here', later)).toBe(false);
     expect(await migrate(ledger, 'migrate', 'here', later)).toBe(false);
     expect(await ledger.all('SELECT pet FROM leads')).toEqual([{ pet: 'cat of Ana' }]);
-    expect(await ledger.all(VERSIONS)).toEqual([
-      { version: NEWEST, oldest_code: 101 },
-      { version: NEWEST + 1, oldest_code: 102 },
+    expect((await ledger.all(VERSIONS)).slice(-2)).toEqual([
+      { version: NEWEST, oldest_code: expect.any(Number) },
+      { version: NEWEST + 1, oldest_code: 100 + next.oldestCode },
     ]);
     await ledger.close();
   });
@@ -37,7 +37,7 @@ describe('a step after the first', () => {
       message: expect.stringContaining(`older Tidings (schema ${NEWEST}; this one needs ${NEWEST + 1})`),
       fix: expect.stringContaining('start tidings serve'),
     });
-    expect(await ledger.all(VERSIONS)).toHaveLength(1);
+    expect(await ledger.all(VERSIONS)).toHaveLength(migrations.length);
     await ledger.close();
   });
 
@@ -48,7 +48,7 @@ describe('a step after the first', () => {
       'no',
     );
     await expect(ledger.all('SELECT pet FROM leads')).rejects.toThrow('pet');
-    expect(await ledger.all(VERSIONS)).toHaveLength(1);
+    expect(await ledger.all(VERSIONS)).toHaveLength(migrations.length);
     await ledger.close();
   });
 });

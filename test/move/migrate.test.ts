@@ -262,6 +262,10 @@ describe('what is copied', () => {
       'outbox_bodies 0',
       'outbox 0',
       'marks 0',
+      'imports 0',
+      'import_leads 0',
+      'import_rows 0',
+      'suppression_grounds 0',
     ]);
     const there = await targetLedger();
     // Where a database is at home is not moved, and does not stand in the way of the next move.

@@ -114,6 +114,43 @@ CREATE TABLE erasures (
   through_send BIGINT NOT NULL
 );
 
+CREATE TABLE import_leads (
+  import_seq BIGINT NOT NULL,
+  lead_seq BIGINT NOT NULL,
+  former TEXT,                    -- JSON: what it changed, as it was before, null: nothing
+  PRIMARY KEY (import_seq, lead_seq)
+) WITHOUT ROWID;
+
+CREATE INDEX import_leads_by_lead ON import_leads (lead_seq, import_seq);
+
+CREATE TABLE import_rows (
+  import_seq BIGINT NOT NULL,
+  kind TEXT NOT NULL,             -- reject, warning
+  number BIGINT NOT NULL,
+  line BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  record TEXT,                    -- JSON: the row as it stood in the file, null: it was no file
+  PRIMARY KEY (import_seq, kind, number)
+) WITHOUT ROWID;
+
+CREATE TABLE imports (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,             -- leads, suppressions
+  file TEXT,                      -- what it was called, null: it had no name
+  tags TEXT,                      -- JSON array, given to each lead of it, null: none
+  origin TEXT,                    -- given to leads that had none
+  country TEXT,                   -- of phones without a country code
+  state TEXT NOT NULL,            -- running, completed, stopped, undone
+  header TEXT,                    -- JSON: the columns of the file, null: it had none
+  report TEXT NOT NULL,           -- JSON: moved by the transaction of each batch
+  undo TEXT,                      -- JSON: how far it was taken back, null: nobody asked for that
+  holder TEXT NOT NULL,           -- the process that reads it, as host and number
+  beat_at BIGINT NOT NULL,        -- when that process last showed that it lives, milliseconds since 1970
+  created_at TEXT NOT NULL,
+  ended_at TEXT                   -- null: it runs, or its process died
+);
+
 CREATE TABLE leads (
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
@@ -137,9 +174,11 @@ CREATE TABLE leads (
   created_at TEXT NOT NULL,
   updated_at TEXT NOT NULL,
   deleted_at TEXT                 -- set: erased; the row stays so that frozen audiences keep their pages
-);
+, import_seq BIGINT);
 
 CREATE INDEX leads_by_email ON leads (email_key) WHERE email_key IS NOT NULL;
+
+CREATE INDEX leads_by_import ON leads (import_seq) WHERE import_seq IS NOT NULL;
 
 CREATE INDEX leads_by_phone ON leads (phone_key) WHERE phone_key IS NOT NULL;
 
@@ -258,6 +297,18 @@ CREATE INDEX sends_scheduled ON sends (scheduled_at) WHERE state = 'scheduled';
 
 CREATE INDEX sends_unfinished ON sends (channel, mode, sender) WHERE state <> 'completed';
 
+CREATE TABLE suppression_grounds (
+  channel TEXT NOT NULL,
+  contact TEXT NOT NULL,          -- as in suppressions
+  import_seq BIGINT NOT NULL,     -- 0: said in another way
+  reason TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  source TEXT,
+  PRIMARY KEY (channel, contact, import_seq)
+) WITHOUT ROWID;
+
+CREATE INDEX suppression_grounds_by_import ON suppression_grounds (import_seq, channel, contact);
+
 CREATE TABLE suppression_history (
   seq INTEGER PRIMARY KEY,
   channel TEXT NOT NULL,
@@ -276,6 +327,8 @@ CREATE TABLE suppressions (
   contact TEXT NOT NULL,          -- normalised
   reason TEXT NOT NULL,
   created_at TEXT NOT NULL,
-  source TEXT,                    -- the file, column and value that it was read from, null: another way
+  source TEXT, import_seq BIGINT,                    -- the file, column and value that it was read from, null: another way
   PRIMARY KEY (channel, contact)
 ) WITHOUT ROWID;
+
+CREATE INDEX suppressions_by_import ON suppressions (import_seq, channel, contact) WHERE import_seq IS NOT NULL;

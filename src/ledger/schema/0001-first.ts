@@ -1,10 +1,10 @@
 import type { Migration } from './migrations.ts';
 import { statementsOf } from './table.ts';
-import { TABLES } from './tables.ts';
+import { FIRST_TABLES } from './tables.ts';
 
 /** Version 0.1.0. */
 export const first: Migration = {
   oldestCode: 1,
-  sqlite: TABLES.flatMap((one) => statementsOf(one, 'sqlite')),
-  postgres: TABLES.flatMap((one) => statementsOf(one, 'postgres')),
+  sqlite: FIRST_TABLES.flatMap((one) => statementsOf(one, 'sqlite')),
+  postgres: FIRST_TABLES.flatMap((one) => statementsOf(one, 'postgres')),
 };

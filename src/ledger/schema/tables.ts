@@ -1,8 +1,17 @@
+import { importTables } from './imports.ts';
 import { outboxTables } from './outbox.ts';
 import { ownTables } from './own.ts';
 import { peopleTables } from './people.ts';
 import { sendingTables } from './sending.ts';
 import type { Table } from './table.ts';
+
+/** What 0.1.0 made: released, and never edited. */
+export const FIRST_TABLES: readonly Table[] = [
+  ...peopleTables,
+  ...sendingTables,
+  ...outboxTables,
+  ...ownTables,
+];
 
 /**
  * Every table there is, after those it refers to, with whose it is and what becomes of its rows: the order of imports,
@@ -11,4 +20,4 @@ import type { Table } from './table.ts';
  * `seq` is a row's place in this database and never leaves it; `id` is what callers know. Times that only people read
  * are ISO 8601 text, times that are compared are milliseconds since 1970.
  */
-export const TABLES: readonly Table[] = [...peopleTables, ...sendingTables, ...outboxTables, ...ownTables];
+export const TABLES: readonly Table[] = [...FIRST_TABLES, ...importTables];
