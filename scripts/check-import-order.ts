@@ -22,7 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['core/audiences', 'core/messages'],
   ['core/sends'],
   ['core/deliveries'],
-  ['core/holds'],
+  ['core/holds', 'core/imports'],
   ['core/dispatch'],
   ['providers', 'queue'],
   ['person'],

@@ -11,6 +11,7 @@ import { type OpeningOptions, openLedger } from './ledger/open-ledger.ts';
 import { TimedLedger } from './ledger/timed-ledger.ts';
 import type { Log } from './log/log.ts';
 import { audienceOperations } from './operations/audience.ts';
+import { importOperations } from './operations/imports.ts';
 import { leadOperations } from './operations/leads.ts';
 import { outboxOperations } from './operations/outbox.ts';
 import { personOperations } from './operations/person.ts';
@@ -62,6 +63,7 @@ export async function openTidings(config: Config, log: Log, options: HouseOption
   return {
     operations: [
       ...leadOperations({ ledger, defaultCountry, restoreContact }),
+      ...importOperations({ ledger }),
       ...audienceOperations({ ledger }),
       sendBulkMessages(sending),
       ...sendOperations(sending),

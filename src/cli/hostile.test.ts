@@ -58,6 +58,15 @@ const ANSWER = {
     sends: [record],
     deliveries: [record],
     entries: [record],
+    imports: [record],
+    import: record,
+    report: {
+      columns: { [TRUE_LINE]: TRUE_LINE },
+      rejects: [{ line: 2, reason: TRUE_LINE }],
+      asks: [{ column: TRUE_LINE, value: TRUE_LINE, count: 1, reason: TRUE_LINE }],
+      notices: [TRUE_LINE],
+    },
+    csv: TRUE_LINE,
     suppressions: [record],
     history: [record],
   },
@@ -83,6 +92,7 @@ const OPERATIONS = [
   ...['audience.create', 'audience.list', 'audience.get', 'audience.delete', 'sendBulkMessages'],
   ...['sends.list', 'sends.get', 'sends.deliveries', 'sends.pause', 'sends.resume', 'sends.cancel'],
   ...['suppressions.list', 'suppressions.add', 'suppressions.remove', 'suppressions.history'],
+  ...['imports.list', 'imports.get', 'imports.rows', 'imports.undo'],
   ...['person.export', 'person.erase'],
 ];
 
@@ -94,6 +104,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['leads', 'list'],
   ['leads', 'fields'],
   ...['get', 'delete', 'update'].map((verb) => ['leads', verb, ID]),
+  ['imports', 'list'],
+  ...['get', 'undo'].map((verb) => ['imports', verb, ID]),
   ['leads', 'create', '--name', TRUE_LINE],
   ['leads', 'create', '--metadata', TRUE_LINE],
   ...[

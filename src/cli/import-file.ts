@@ -1,4 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { ImportReport } from '../core/leads/lead.schema.ts';
 import { TidingsError } from '../errors.ts';
 import { runUpload } from '../operations/run-operation.ts';
@@ -28,6 +29,7 @@ export async function importFile(
     const input = stdin ? toBytes(host.stdin) : createReadStream(file, { highWaterMark: 1 << 18 });
     try {
       const report = (await runUpload(operationNamed(tidings, 'leads.import'), input, {}, CALLER, {
+        ...(!stdin && { file: basename(file) }),
         signal: stop.signal,
         onProgress(progress) {
           rows = progress.rows;

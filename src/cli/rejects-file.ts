@@ -17,10 +17,10 @@ export class RejectsFile {
   #path: string | null = null;
 
   /** @throws TidingsError when nothing can be written there: found out before anything is stored. */
-  constructor(wanted: string, isNamed: boolean, input: string | null) {
+  constructor(wanted: string, isNamed: boolean, input: string | null, option = '--rejects') {
     this.#wanted = wanted;
     this.#isNamed = isNamed;
-    if (isNamed) refuseUnfit(wanted, input);
+    if (isNamed) refuseUnfit(wanted, input, option);
   }
 
   /** The one beside `input`; null when nothing can be written there. */
@@ -65,22 +65,22 @@ export class RejectsFile {
   }
 }
 
-function refuseUnfit(wanted: string, input: string | null): void {
+function refuseUnfit(wanted: string, input: string | null, option: string): void {
   const there = lstatSync(wanted, { throwIfNoEntry: false });
   if (there && !there.isFile()) {
     throw new TidingsError(
       'invalid_argument',
-      `--rejects is ${wanted}, which is ${there.isSymbolicLink() ? 'a link' : 'not a file'}.`,
+      `${option} is ${wanted}, which is ${there.isSymbolicLink() ? 'a link' : 'not a file'}.`,
       { fix: 'Name a file that is not there yet: nothing is written through links or over other things.' },
     );
   }
   if (there && input !== null && isSame(wanted, input)) {
-    throw new TidingsError('invalid_argument', '--rejects is the file that is being read.', {
+    throw new TidingsError('invalid_argument', `${option} is the file that is being read.`, {
       fix: 'Name another file for the rows that are not kept.',
     });
   }
   if (!canWriteBeside(wanted) || (there && !canWrite(wanted))) {
-    throw new TidingsError('invalid_argument', `--rejects is ${wanted}, which cannot be written.`, {
+    throw new TidingsError('invalid_argument', `${option} is ${wanted}, which cannot be written.`, {
       fix: 'Name a file in a folder that exists and may be written.',
     });
   }

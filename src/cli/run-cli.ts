@@ -6,6 +6,7 @@ import { addBackupCommands } from './backup.ts';
 import type { CommandContext, Run } from './context.ts';
 import { addDemoCommand } from './demo.ts';
 import type { CliHost } from './host.ts';
+import { addImportCommands } from './imports.ts';
 import { addLeadCommands } from './leads.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { Output } from './output.ts';
@@ -78,6 +79,7 @@ Settings are environment variables, such as TIDINGS_DATA_DIR and SMTP_URL; READM
   addBackupCommands(program, run);
   addDemoCommand(program, run);
   addLeadCommands(program, run);
+  addImportCommands(program, run);
   addAudienceCommands(program, run);
   addSendCommand(program, run);
   addSendsCommands(program, run);

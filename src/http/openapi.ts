@@ -71,7 +71,14 @@ function describe(operation: Operation, route: Route): object {
     responses: {
       200: {
         description: 'Done',
-        content: json(toJsonSchema(operation.output, 'output')),
+        content: {
+          ...json(toJsonSchema(operation.output, 'output')),
+          ...(operation.isCsv && {
+            'text/csv': {
+              schema: { type: 'string', description: 'All of it, where the request accepts text/csv' },
+            },
+          }),
+        },
       },
       default: { description: 'Refused, or failed', content: json(REFUSAL) },
     },

@@ -31,6 +31,17 @@ const WORDS: Readonly<Record<string, Words>> = {
     // delete erases a person for good; create twice makes two.
     annotations: hints(false, true, false, false),
   },
+  imports: {
+    title: 'Imports',
+    purpose: 'Look at what came in as files or lists, and take an import back: list, get, rows, undo.',
+    notFor: 'Importing (leads import, suppressions import), or erasing one person (leads delete).',
+    returns:
+      'list: the imports with counts and state. get: the report of one. rows: the rows it rejected or warned about, as CSV. undo: what was taken back, and what stayed and why.',
+    when: 'After an import, to read its report again; or when the wrong file was imported.',
+    workflow: 'imports list, imports get, then imports undo; then leads import of the corrected file.',
+    // undo removes leads.
+    annotations: hints(false, true, true, false),
+  },
   audience: {
     title: 'Audiences',
     purpose: 'Store a selection of leads, look through it with each lead’s send_status, or delete it.',

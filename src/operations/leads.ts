@@ -94,6 +94,7 @@ export function leadOperations(context: LeadContext): Operation[] {
         if (input.csv !== undefined) return importCsv({ ledger, defaultCountry }, oneChunk(input.csv));
         const run = new LeadImport(ledger, defaultCountry);
         await run.save(input.leads!.map((given, at) => ({ line: at + 1, input: given })));
+        await run.end('completed');
         return run.report;
       },
       upload: (bytes, _input, call) => importCsv({ ledger, defaultCountry }, bytes, call),
@@ -162,7 +163,7 @@ export function leadOperations(context: LeadContext): Operation[] {
         return ledger.write(async (tx) => {
           const row = await existingLead(tx, lead_id);
           const checked = checkLead({ ...input }, defaultCountry);
-          const next: LeadRow = { ...row, updated_at: new Date().toISOString() };
+          const next: LeadRow = { ...row, updated_at: laterThan(row.updated_at) };
           for (const field of [
             'name',
             'first_name',
@@ -195,6 +196,11 @@ export function leadOperations(context: LeadContext): Operation[] {
       },
     }),
   ];
+}
+
+/** A change is never as old as what it changes: by that it is seen, when an import is taken back, that there was one. */
+function laterThan(time: string): string {
+  return new Date(Math.max(Date.now(), (Date.parse(time) || 0) + 1)).toISOString();
 }
 
 export async function existingLead(reader: Reader, id: string): Promise<LeadRow> {

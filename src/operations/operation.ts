@@ -37,6 +37,8 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   readonly effect: Effect;
   /** `METHOD /path/{parameter}` under `/api`; parameters are input keys, the rest is query (GET, DELETE) or JSON body. */
   readonly route: string;
+  /** It answers a CSV in pages (`csv`, `next_cursor`): HTTP gives it whole to whoever accepts `text/csv`, as a stream. */
+  readonly isCsv?: true;
   /** Called by `runOperation` only. */
   run(input: z.output<Input>, call: Call): Promise<z.output<Output>>;
   /** The same with a file of any size as a stream, beside the rest of the input. */

@@ -32,3 +32,22 @@ export async function runUpload(
 ): Promise<z.output<Operation['output']>> {
   return operation.upload!(bytes, checkInput(operation, given), { ...context, caller });
 }
+
+/** All pages of an operation that answers a CSV, one after the other: the whole is never in memory. */
+export async function* runCsv(
+  operation: Operation,
+  given: Readonly<Record<string, unknown>>,
+  caller: Caller,
+  context: CallContext = {},
+): AsyncGenerator<string> {
+  for (let cursor = given['cursor']; ; ) {
+    const input = cursor === undefined ? given : { ...given, cursor };
+    const page = (await runOperation(operation, input, caller, context)) as {
+      readonly csv: string;
+      readonly next_cursor: string | null;
+    };
+    yield page.csv;
+    if (page.next_cursor === null) return;
+    cursor = page.next_cursor;
+  }
+}

@@ -9,6 +9,7 @@ import { suppress } from '../core/suppressions/suppression.store.ts';
 import type { Ledger, Reader, Transaction } from '../ledger/ledger.ts';
 import { removeEntries } from '../providers/sandbox/outbox.store.ts';
 import { forgetContact } from './forget-contact.ts';
+import { forgetInImports, knownBy } from './forget-imports.ts';
 import { positionsIn, type SendPlace, sendsThrough } from './person.store.ts';
 import { redactAudiences } from './redact-audiences.ts';
 
@@ -29,7 +30,7 @@ interface ErasureRow {
 /**
  * Erases people:
  *
- *   leads, suppressions, audiences (one commit, with what is left to do) ──▶ send after send ──▶ done
+ *   leads, suppressions, audiences (one commit, with what is left to do) ──▶ imports ──▶ send after send ──▶ done
  *                                                         ▲                       │ something is in flight
  *                                                         └── housekeeping, stop ─┘
  *
@@ -50,20 +51,10 @@ export async function erasePeople(
     for (const lead of leads) {
       for (const key of [lead.email_key, lead.phone_key]) if (key !== null) all.add(key);
       await eraseLead(tx, lead.seq, now);
+      await tx.run('UPDATE import_leads SET former = NULL WHERE lead_seq = ?', lead.seq);
     }
-    await redactAudiences(tx, [
-      ...leads,
-      ...contacts.map((contact) => {
-        const isEmail = contact.includes('@');
-        return {
-          name: null,
-          email: null,
-          phone: null,
-          email_key: isEmail ? contact : null,
-          phone_key: isEmail ? null : contact,
-        };
-      }),
-    ]);
+    const known = [...leads, ...contacts.map(knownBy)];
+    await redactAudiences(tx, known);
     const free: string[] = [];
     for (const contact of all) if ((await forgetContact(tx, contact, now)) !== null) free.push(contact);
     for (const contact of andSuppress ? free : [])
@@ -75,8 +66,9 @@ export async function erasePeople(
       JSON.stringify(free),
     );
     await tx.run("INSERT INTO marks (name, value) VALUES ('scrub', 'due') ON CONFLICT DO NOTHING");
-    return { row: row!, leads: leads.length, suppressed: andSuppress && free.length > 0 };
+    return { row: row!, known, leads: leads.length, suppressed: andSuppress && free.length > 0 };
   });
+  await forgetInImports(ledger, begun.known);
   const counts = await finish(ledger, begun.row);
   await ledger.cleanLog?.();
   return { ...counts, leads: begun.leads, suppressed: begun.suppressed };
@@ -92,6 +84,7 @@ export async function finishErasures(ledger: Ledger, maxMs: number): Promise<voi
       last,
     );
     if (!row) break;
+    await forgetInImports(ledger, (JSON.parse(row.contacts) as string[]).map(knownBy));
     await finish(ledger, row);
     last = row.seq;
   }

@@ -47,13 +47,23 @@ export async function restoreContact(tx: Transaction, contact: string): Promise<
 }
 
 async function renameSuppressions(tx: Transaction, from: string, to: string): Promise<void> {
+  // Where both are suppressed, what came by no import outlives every import.
   await tx.run(
-    `UPDATE suppressions SET contact = ?, source = NULL WHERE contact = ?
-       AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.channel = suppressions.channel AND x.contact = ?)`,
+    `UPDATE suppressions SET import_seq = NULL WHERE contact = ?
+       AND EXISTS (SELECT 1 FROM suppressions x WHERE x.channel = suppressions.channel AND x.contact = ?)`,
     to,
     from,
-    to,
   );
-  await tx.run('DELETE FROM suppressions WHERE contact = ?', from);
+  for (const table of ['suppressions', 'suppression_grounds']) {
+    const same = table === 'suppressions' ? '' : ' AND x.import_seq = suppression_grounds.import_seq';
+    await tx.run(
+      `UPDATE ${table} SET contact = ?, source = NULL WHERE contact = ?
+         AND NOT EXISTS (SELECT 1 FROM ${table} x WHERE x.channel = ${table}.channel AND x.contact = ?${same})`,
+      to,
+      from,
+      to,
+    );
+    await tx.run(`DELETE FROM ${table} WHERE contact = ?`, from);
+  }
   await tx.run('UPDATE suppression_history SET contact = ?, source = NULL WHERE contact = ?', to, from);
 }

@@ -18,7 +18,7 @@ export interface ImportOptions extends LeadImportOptions {
 
 /**
  * Imports a CSV of any size in flat memory, a batch for each transaction: what was saved stays saved when the file
- * turns out broken further down.
+ * turns out broken further down, and the import is told as stopped.
  * @throws TidingsError `invalid_file` when nothing of it can be read.
  */
 export async function importCsv(
@@ -26,18 +26,34 @@ export async function importCsv(
   input: AsyncIterable<Uint8Array>,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
+  const country = options.country ?? context.defaultCountry;
+  const run = new LeadImport(context.ledger, country, options);
+  try {
+    await readAll(run, input, country, options);
+  } catch (error) {
+    await run.end('stopped').catch(() => {});
+    throw error;
+  }
+  await run.end('completed');
+  return run.report;
+}
+
+async function readAll(
+  run: LeadImport,
+  input: AsyncIterable<Uint8Array>,
+  country: string | null,
+  options: ImportOptions,
+): Promise<void> {
   // Loaded when there is a file: a server that only sends carries no CSV.
   const { readLeadsCsv } = await import('./csv/read-leads-csv.ts');
   const { REJECT_COLUMNS } = await import('./reading/column-plan.ts');
   const { csvLine } = await import('./csv/write-csv.ts');
-  const country = options.country ?? context.defaultCountry;
-  const run = new LeadImport(context.ledger, country, options);
   let rejects = 0;
   for await (const batch of readLeadsCsv(input, { country, ...(options.map && { map: options.map }) })) {
     options.signal?.throwIfAborted();
     if (rowsBegin(run.report)) run.tell(batch);
     const refused: CsvReject[] = [...batch.rejects];
-    for (const { line, reason } of batch.rejects) run.reject(line, reason);
+    for (const { line, reason, record } of batch.rejects) run.reject(line, reason, record);
     for (const { at, reason } of await run.save(batch.rows)) {
       const { line, record } = batch.rows[at]!;
       refused.push({ line, record, reason });
@@ -51,7 +67,6 @@ export async function importCsv(
     options.onProgress?.({ bytes: batch.bytesRead, rows: run.report.rows });
     await yieldTurn();
   }
-  return run.report;
 }
 
 function rowsBegin({ columns }: ImportReport): boolean {

@@ -1,6 +1,9 @@
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import { CHANNEL_NAMES, type ChannelName } from '../channel.ts';
 import { suppress } from '../suppressions/suppression.store.ts';
+import { type Former, joinFormer } from './former.ts';
+import { findFormer } from './import.store.ts';
+import { ImportRecord } from './import-record.ts';
 import type { ImportReport } from './lead.schema.ts';
 import { insertLeads } from './lead.store.ts';
 import type { LeadRow } from './lead.ts';
@@ -38,6 +41,8 @@ interface Row {
   readonly line: number;
   readonly input: LeadInput;
   readonly read?: ReadRow;
+  /** As in the file. */
+  readonly record?: readonly string[];
 }
 
 /** One import: counts, and which leads it has touched already, a bit for each `seq`. */
@@ -47,11 +52,13 @@ export class LeadImport {
   #touched = new Uint8Array(1 << 16);
   readonly report: ImportReport = {
     success: true,
+    import_id: '',
     rows: 0,
     created: 0,
     updated: 0,
     unchanged: 0,
     rejected: 0,
+    erased_before: 0,
     warnings_count: 0,
     rejects: [],
     warnings: [],
@@ -65,7 +72,8 @@ export class LeadImport {
   /** Of each lead that this import made, by its `seq` from the first one on: the line it stands on. */
   #lines = new Uint32Array(1 << 10);
   #firstSeq = 0;
-  readonly #lineOf = new Map<CheckedLead, number>();
+  readonly #rowOf = new Map<CheckedLead, Row>();
+  readonly #record: ImportRecord;
   readonly #options: LeadImportOptions;
   readonly #asks = new Map<string, ImportReport['asks'][number]>();
 
@@ -73,49 +81,94 @@ export class LeadImport {
     this.#options = options;
     this.#ledger = ledger;
     this.#defaultCountry = defaultCountry;
+    const { file = null, tags = null, origin = null } = options;
+    this.#record = new ImportRecord(ledger, { kind: 'leads', file, tags, origin, country: defaultCountry });
+    this.report.import_id = this.#record.id;
   }
 
   /**
-   * Saves a batch in one transaction: known people are updated, new ones created, erased ones left out.
+   * Saves a batch in one transaction, with what it adds to the report: known people are updated, new ones created, erased
+   * ones left out.
    * @returns where in the batch rows were rejected, and why.
    */
   async save(batch: readonly Row[]): Promise<{ at: number; reason: string }[]> {
     const now = new Date().toISOString();
-    const rejected: { at: number; reason: string }[] = [];
     const checked = new Map<CheckedLead, number>();
-    this.#lineOf.clear();
+    const nobody: number[] = [];
+    this.#rowOf.clear();
     for (const [at, row] of batch.entries()) {
       const { name, first_name, last_name, email, phone } = row.input;
       if (name || first_name || last_name || email || phone) checked.set(this.#check(row), at);
-      else rejected.push({ at, reason: NOBODY });
+      else nobody.push(at);
     }
-    const erased = await this.#ledger.write(async (tx) => {
+    const reset = this.#checkpoint();
+    const rejected = await this.#ledger.write(async (tx) => {
+      reset();
+      const importSeq = await this.#record.begin(tx);
       const out = await findErasedLeads(tx, [...checked.keys()]);
       await this.#saveAll(
         tx,
         [...checked.keys()].filter((lead) => !out.has(lead)),
         now,
+        importSeq,
       );
       // Also of those who were erased here: a person who comes back has not said yes meanwhile.
-      for (const lead of out) await this.#keepConsent(tx, lead, []);
-      return out;
-    });
-    for (const lead of erased) {
+      for (const lead of out) await this.#keepConsent(tx, lead, [], importSeq);
       // Counted as read already.
-      this.report.rows -= 1;
-      rejected.push({ at: checked.get(lead)!, reason: ERASED });
-    }
-    for (const { at, reason } of rejected) this.reject(batch[at]!.line, reason);
+      this.report.rows -= out.size;
+      this.report.erased_before += out.size;
+      const refused = [
+        ...nobody.map((at) => ({ at, reason: NOBODY })),
+        ...[...out].map((lead) => ({ at: checked.get(lead)!, reason: ERASED })),
+      ].sort((one, other) => one.at - other.at);
+      for (const { at, reason } of refused) {
+        const { line, record } = batch[at]!;
+        this.reject(line, reason, reason === ERASED ? undefined : record);
+      }
+      await this.#record.move(tx, this.#stored());
+      return refused;
+    });
+    this.#record.moved();
     return rejected;
   }
 
-  reject(line: number, reason: string): void {
+  /** Whoever was erased leaves no row behind. */
+  reject(line: number, reason: string, record?: readonly string[]): void {
     this.report.rows += 1;
     this.report.rejected += 1;
     if (this.report.rejects.length < LISTED) this.report.rejects.push({ line, reason });
+    this.#record.note('reject', line, reason, record ?? null);
   }
 
-  #check({ line, input, read }: Row): CheckedLead {
+  end(state: 'completed' | 'stopped'): Promise<void> {
+    if (this.#record.lost > 0)
+      this.report.notices.push(
+        `Of ${this.#record.lost} leads that changed the former values were too many to keep: undoing this import leaves them as they are.`,
+      );
+    return this.#record.end(state, this.#stored());
+  }
+
+  /** The database may ask for a batch once more: it counts once. */
+  #checkpoint(): () => void {
+    const { rejects, warnings, ...counts } = this.report;
+    const [rejectCount, warningCount] = [rejects.length, warnings.length];
+    const resetRecord = this.#record.checkpoint();
+    return () => {
+      Object.assign(this.report, counts);
+      rejects.length = rejectCount;
+      warnings.length = warningCount;
+      resetRecord();
+    };
+  }
+
+  /** The rows that are listed in the report are kept apart. */
+  #stored(): Omit<ImportReport, 'rejects' | 'warnings'> {
+    const { rejects: _, warnings: __, ...kept } = this.report;
+    return kept;
+  }
+
+  #check(row: Row): CheckedLead {
+    const { line, input, read } = row;
     const { tags, origin } = this.#options;
     const given =
       tags || origin
@@ -128,18 +181,19 @@ export class LeadImport {
     const lead = read
       ? checkRead(given, read.email, read.phone, read.consents, read)
       : checkLead(given, this.#defaultCountry);
-    this.#lineOf.set(lead, line);
+    this.#rowOf.set(lead, row);
     this.report.rows += 1;
-    if (lead.warnings.length > 0) this.#warn(line, lead.warnings.join('; '));
+    if (lead.warnings.length > 0) this.#warn(line, lead.warnings.join('; '), row.record);
     for (const said of lead.consents) this.#count(said);
     if (lead.consents.some(({ reason }) => reason !== UNCONFIRMED)) this.report.suppressed += 1;
     else if (lead.consents.length > 0) this.report.unconfirmed += 1;
     return lead;
   }
 
-  #warn(line: number, reason: string): void {
+  #warn(line: number, reason: string, record: readonly string[] | undefined): void {
     this.report.warnings_count += 1;
     if (this.report.warnings.length < LISTED) this.report.warnings.push({ line, reason });
+    this.#record.note('warning', line, reason, record ?? null);
     this.#options.onWarning?.(line, reason);
   }
 
@@ -157,14 +211,17 @@ export class LeadImport {
   /** What is read of the file before its rows. */
   tell({
     columns,
+    header,
     doubts,
     canReach,
   }: {
     columns: Record<string, string>;
+    header: readonly string[];
     doubts: readonly string[];
     canReach: boolean;
   }): void {
     this.report.columns = columns;
+    this.#record.header = header;
     if (!canReach)
       this.report.notices.push(
         `No column was read as an email or a phone, so nobody of this file can be reached${
@@ -174,14 +231,19 @@ export class LeadImport {
   }
 
   /** What a row says of consent holds for each contact in it, and for those that its lead has already. */
-  async #keepConsent(tx: Transaction, lead: CheckedLead, known: readonly (string | null)[]): Promise<void> {
+  async #keepConsent(
+    tx: Transaction,
+    lead: CheckedLead,
+    known: readonly (string | null)[],
+    importSeq: number,
+  ): Promise<void> {
     for (const { scope, reason, column, value } of lead.consents) {
       for (const channel of CHANNEL_NAMES) {
         if (scope !== 'all' && scope !== channel) continue;
         if (reason === UNCONFIRMED && this.#options.includeUnconfirmed) continue;
         const source = `${this.#options.file ?? 'import'}: ${column}: ${value}`;
         for (const contact of contactsOf(channel, lead, known))
-          await suppress(tx, channel, contact, reason, source);
+          await suppress(tx, channel, contact, reason, source, importSeq);
       }
     }
   }
@@ -190,36 +252,52 @@ export class LeadImport {
    * In the order of the batch: who comes first is the first one of a contact. Where each statement is a journey, those
    * whom nobody and nothing in the batch knows are made many at once; everybody else is looked at one by one.
    */
-  async #saveAll(tx: Transaction, batch: readonly CheckedLead[], now: string): Promise<void> {
+  async #saveAll(
+    tx: Transaction,
+    batch: readonly CheckedLead[],
+    now: string,
+    importSeq: number,
+  ): Promise<void> {
     const unknown = tx.dialect === 'postgres' ? await findUnknown(tx, batch) : new Set<CheckedLead>();
     const made: CheckedLead[] = [];
     for (const lead of batch) {
       const others: LeadRow[] = [];
       const known = unknown.has(lead) ? undefined : await findSamePerson(tx, lead, others);
       if (known) {
-        this.report[await mergeLead(tx, known, lead, now, this.#wasTouched(known.seq))] += 1;
+        const former = await mergeLead(tx, known, lead, now, this.#wasTouched(known.seq), importSeq);
+        this.report[former === 'unchanged' ? 'unchanged' : 'updated'] += 1;
+        if (known.import_seq !== importSeq) await this.#met(tx, known.seq, former, importSeq);
         this.#touch(known.seq);
-        await this.#keepConsent(tx, lead, [known.email_key, known.phone_key]);
+        await this.#keepConsent(tx, lead, [known.email_key, known.phone_key], importSeq);
       } else {
         if (lead.emailKey === null && others[0]) this.#warnShared(lead, others[0].seq);
         made.push(lead);
         // Somebody later in the batch may be the same person.
-        if (!unknown.has(lead)) await this.#make(tx, made.splice(0), now);
+        if (!unknown.has(lead)) await this.#make(tx, made.splice(0), now, importSeq);
       }
     }
-    await this.#make(tx, made, now);
+    await this.#make(tx, made, now, importSeq);
   }
 
-  async #make(tx: Transaction, leads: readonly CheckedLead[], now: string): Promise<void> {
+  async #met(tx: Transaction, seq: number, former: Former | 'unchanged', importSeq: number): Promise<void> {
+    if (former === 'unchanged') return this.#record.met(seq, null);
+    const before = this.#wasTouched(seq)
+      ? (this.#record.formerInBatch(seq) ?? (await findFormer(tx, importSeq, seq)))
+      : null;
+    const all = before === null ? former : joinFormer(JSON.parse(before) as Former, former);
+    this.#record.met(seq, JSON.stringify(all));
+  }
+
+  async #make(tx: Transaction, leads: readonly CheckedLead[], now: string, importSeq: number): Promise<void> {
     const seqs = await insertLeads(
       tx,
-      leads.map((lead) => newLead(lead, now)),
+      leads.map((lead) => newLead(lead, now, importSeq)),
     );
     for (const [at, seq] of seqs.entries()) {
       this.#touch(seq);
-      this.#keepLine(seq, this.#lineOf.get(leads[at]!) ?? 0);
+      this.#keepLine(seq, this.#rowOf.get(leads[at]!)?.line ?? 0);
     }
-    for (const lead of leads) await this.#keepConsent(tx, lead, []);
+    for (const lead of leads) await this.#keepConsent(tx, lead, [], importSeq);
     this.report.created += leads.length;
   }
 
@@ -227,9 +305,11 @@ export class LeadImport {
   #warnShared(lead: CheckedLead, seq: number): void {
     const line = this.#lineOfLead(seq);
     const whose = line > 0 ? `line ${line}` : 'a lead that is here already';
+    const row = this.#rowOf.get(lead);
     this.#warn(
-      this.#lineOf.get(lead) ?? 0,
+      row?.line ?? 0,
       `same phone as ${whose}: kept as a person of their own, and one message goes to that phone`,
+      row?.record,
     );
   }
 

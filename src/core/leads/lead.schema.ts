@@ -88,11 +88,13 @@ export const success = z.literal(true).describe('The call did what it could');
 
 export const importReport = z.looseObject({
   success,
+  import_id: z.string().describe('imports get shows its report again, imports undo takes it back'),
   rows: z.number().int().describe('Data rows read'),
   created: z.number().int(),
   updated: z.number().int().describe('Known leads (same email, else same phone) that changed'),
   unchanged: z.number().int().describe('Known leads that were the same already'),
   rejected: z.number().int().describe('Rows not kept'),
+  erased_before: z.int().describe('Of those: people who were erased here, and are not taken in again'),
   warnings_count: z
     .number()
     .int()

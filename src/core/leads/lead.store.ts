@@ -1,4 +1,4 @@
-import type { Reader, Transaction } from '../../ledger/ledger.ts';
+import { byDialect, type Reader, type Transaction } from '../../ledger/ledger.ts';
 import type { LeadFilters } from './lead.schema.ts';
 import { LEAD_COLUMNS, type LeadRow } from './lead.ts';
 import { ALL_LEADS, leadCondition } from './lead-filters.ts';
@@ -25,11 +25,12 @@ const INSERTED = [
   'metadata',
   'tags',
   ...FILTERED_KEYS,
+  'import_seq',
   'created_at',
   'updated_at',
 ] as const;
 const INSERT = `INSERT INTO leads (${INSERTED.join(', ')}) VALUES (${INSERTED.map(() => '?').join(', ')}) RETURNING seq`;
-const UPDATED = INSERTED.slice(1);
+const UPDATED = INSERTED.slice(1).filter((column) => column !== 'import_seq');
 const UPDATE = `UPDATE leads SET ${UPDATED.map((column) => `${column} = ?`).join(', ')} WHERE seq = ?`;
 
 /**
@@ -53,7 +54,9 @@ async function insertRow(tx: Transaction, lead: NewLead): Promise<number> {
   return row!.seq;
 }
 
-const TYPES = INSERTED.map(() => 'CAST(? AS TEXT[])').join(', ');
+const TYPES = INSERTED.map((column) => `CAST(? AS ${column === 'import_seq' ? 'BIGINT' : 'TEXT'}[])`).join(
+  ', ',
+);
 const INSERT_MANY = `INSERT INTO leads (${INSERTED.join(', ')})
   SELECT ${INSERTED.join(', ')} FROM unnest(${TYPES}) WITH ORDINALITY AS v (${INSERTED.join(', ')}, place)
   ORDER BY place RETURNING seq`;
@@ -139,17 +142,26 @@ export function findUnreachableLead(
   );
 }
 
+const ERASE = `UPDATE leads SET name = NULL, first_name = NULL, last_name = NULL, tags = NULL, email = NULL, phone = NULL,
+    email_key = NULL, phone_key = NULL, position = NULL, company = NULL, notes = NULL, origin = NULL, metadata = '{}',
+    segment_id = NULL, campaign_id = NULL, assignee_id = NULL, updated_at = ?, deleted_at = ?
+  WHERE deleted_at IS NULL AND seq`;
+
 /** Erases what is known of a person; the row stays, so that frozen audiences and past sends keep their counts. */
 export async function eraseLead(tx: Transaction, seq: number, now: string): Promise<void> {
-  const erased = await tx.run(
-    `UPDATE leads SET name = NULL, first_name = NULL, last_name = NULL, tags = NULL, email = NULL, phone = NULL, email_key = NULL, phone_key = NULL, position = NULL,
-       company = NULL, notes = NULL, origin = NULL, metadata = '{}', segment_id = NULL, campaign_id = NULL,
-       assignee_id = NULL, updated_at = ?, deleted_at = ? WHERE seq = ? AND deleted_at IS NULL`,
-    now,
-    now,
-    seq,
-  );
-  await moveCount(tx, -erased);
+  await moveCount(tx, -(await tx.run(`${ERASE} = ?`, now, now, seq)));
+}
+
+const REMOVE = byDialect({
+  sqlite: `${ERASE} IN (SELECT value FROM json_each(?))`,
+  postgres: `${ERASE} = ANY (CAST(? AS BIGINT[]))`,
+});
+
+/** The same of many at once. */
+export async function removeLeads(tx: Transaction, seqs: readonly number[], now: string): Promise<void> {
+  if (seqs.length === 0) return;
+  const given = tx.dialect === 'sqlite' ? JSON.stringify(seqs) : seqs;
+  await moveCount(tx, -(await tx.run(REMOVE(tx), now, now, given)));
 }
 
 /** Oldest first, after `afterSeq`. */

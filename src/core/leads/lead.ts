@@ -22,13 +22,15 @@ export interface LeadRow {
   segment_id: string | null;
   campaign_id: string | null;
   assignee_id: string | null;
+  /** The import that made it; null: none did. */
+  import_seq: number | null;
   created_at: string;
   updated_at: string;
   deleted_at: string | null;
 }
 
 export const LEAD_COLUMNS =
-  'l.seq, l.id, l.name, l.first_name, l.last_name, l.email, l.phone, l.email_key, l.phone_key, l.position, l.company, l.notes, l.status, l.origin, l.metadata, l.tags, l.segment_id, l.campaign_id, l.assignee_id, l.created_at, l.updated_at, l.deleted_at';
+  'l.seq, l.id, l.name, l.first_name, l.last_name, l.email, l.phone, l.email_key, l.phone_key, l.position, l.company, l.notes, l.status, l.origin, l.metadata, l.tags, l.segment_id, l.campaign_id, l.assignee_id, l.import_seq, l.created_at, l.updated_at, l.deleted_at';
 
 export function toLead(row: LeadRow): LeadWire {
   const {

@@ -2,6 +2,7 @@ import type { Transaction } from '../../ledger/ledger.ts';
 import { newId } from '../new-id.ts';
 import { erasedAmong } from '../suppressions/erased-contact.ts';
 import { type Normalized, normalizeContact } from './contact.ts';
+import { type Former, formerOf } from './former.ts';
 import {
   findLeadByEmail,
   findLeadByPhoneAndName,
@@ -69,7 +70,7 @@ export function tagsColumn(tags: readonly string[] | undefined): string | null {
 }
 
 /** The row of a lead that is new. */
-export function newLead(lead: CheckedLead, now: string): NewLead {
+export function newLead(lead: CheckedLead, now: string, importSeq: number | null = null): NewLead {
   const { input } = lead;
   return {
     id: newId(),
@@ -87,6 +88,7 @@ export function newLead(lead: CheckedLead, now: string): NewLead {
     origin: input.origin ?? null,
     ...metadataColumns(input.metadata ?? {}),
     tags: tagsColumn(input.tags),
+    import_seq: importSeq,
     created_at: now,
     updated_at: now,
   };
@@ -189,7 +191,8 @@ export async function mergeLead(
   lead: CheckedLead,
   now: string,
   fillOnly: boolean,
-): Promise<'updated' | 'unchanged'> {
+  importSeq: number,
+): Promise<Former | 'unchanged'> {
   const { input } = lead;
   const pick = <T>(old: T | null, given: T | null | undefined): T | null =>
     given === undefined || given === null || (fillOnly && old !== null) ? old : given;
@@ -216,11 +219,14 @@ export async function mergeLead(
       input.tags === undefined
         ? row.tags
         : tagsColumn([...(JSON.parse(row.tags ?? '[]') as string[]), ...input.tags]),
+    import_seq: row.import_seq,
     created_at: row.created_at,
     updated_at: row.updated_at,
   };
   const changed = (Object.keys(next) as (keyof NewLead)[]).some((column) => next[column] !== row[column]);
   if (!changed) return 'unchanged';
-  await updateLead(tx, row.seq, { ...next, updated_at: now });
-  return 'updated';
+  // A lead that this import made itself is as it made it: only what comes later is a change.
+  const isOwn = row.import_seq === importSeq;
+  await updateLead(tx, row.seq, { ...next, updated_at: isOwn ? row.updated_at : now });
+  return formerOf(row, next, now);
 }

@@ -10,10 +10,12 @@ export interface SuppressionRow {
   readonly created_at: string;
   /** Where it comes from, such as a column of a file. */
   readonly source: string | null;
+  /** The import that alone says so; null: it was said in another way. */
+  readonly import_seq: number | null;
 }
 
 /** A suppression that no longer holds: who lifted it and when, or what took its place. */
-export interface PastSuppressionRow extends SuppressionRow {
+export interface PastSuppressionRow extends Omit<SuppressionRow, 'import_seq'> {
   readonly seq: number;
   readonly ended_at: string;
   readonly ended_by: string;
@@ -28,9 +30,15 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   complained: 4,
 };
 
+/** By which import; null: said in another way. */
+type ImportSeq = number | null;
+const ANOTHER_WAY = 0;
+
 /**
  * Keeps a contact from being messaged. One that is suppressed already stays so, for the weightier reason; the other one
- * becomes history. Of a person who was erased only the hash is written.
+ * becomes history. Where one of the two comes from an import, the other is kept as a ground: it holds when the import is
+ * taken back. Of a person who was erased only the hash is written.
+ * @returns whether the contact was free before
  */
 export async function suppress(
   tx: Transaction,
@@ -38,22 +46,63 @@ export async function suppress(
   given: string,
   reason: string,
   source: string | null = null,
-): Promise<void> {
+  importSeq: ImportSeq = null,
+  createdAt = new Date().toISOString(),
+): Promise<boolean> {
   const contact = (await findErased(tx, given)) ?? given;
   const before = await tx.get<SuppressionRow>(
     'SELECT * FROM suppressions WHERE channel = ? AND contact = ?',
     channel,
     contact,
   );
-  if (before && (WEIGHTS[reason] ?? 0) <= (WEIGHTS[before.reason] ?? 0)) return;
-  if (before) await endSuppression(tx, before, reason);
+  const row = { channel, contact, reason, created_at: createdAt, source, import_seq: importSeq };
+  const isOfAnother = before !== undefined && before.import_seq !== importSeq;
+  if (before && weightOf(reason) <= weightOf(before.reason)) {
+    if (isOfAnother && before.import_seq !== null) await addGround(tx, row);
+    return false;
+  }
+  if (before) {
+    await moveToHistory(tx, before, reason);
+    if (isOfAnother && importSeq !== null) await addGround(tx, before);
+  }
+  await insert(tx, row);
+  return before === undefined;
+}
+
+function weightOf(reason: string): number {
+  return WEIGHTS[reason] ?? 0;
+}
+
+type NewRow = Omit<SuppressionRow, 'reason'> & { readonly reason: string };
+
+async function insert(tx: Transaction, row: NewRow): Promise<void> {
   await tx.run(
-    'INSERT INTO suppressions (channel, contact, reason, created_at, source) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    channel,
-    contact,
-    reason,
-    new Date().toISOString(),
-    source,
+    'INSERT INTO suppressions (channel, contact, reason, created_at, source, import_seq) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    row.channel,
+    row.contact,
+    row.reason,
+    row.created_at,
+    row.source,
+    row.import_seq,
+  );
+}
+
+/** Of two things that one import says of a contact, the weightier one. */
+async function addGround(tx: Transaction, row: NewRow): Promise<void> {
+  const importSeq = row.import_seq ?? ANOTHER_WAY;
+  const key = [row.channel, row.contact, importSeq] as const;
+  const known = await tx.get<{ reason: string }>(
+    'SELECT reason FROM suppression_grounds WHERE channel = ? AND contact = ? AND import_seq = ?',
+    ...key,
+  );
+  if (known && weightOf(row.reason) <= weightOf(known.reason)) return;
+  await tx.run(
+    `INSERT INTO suppression_grounds (channel, contact, import_seq, reason, created_at, source) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (channel, contact, import_seq) DO UPDATE SET reason = excluded.reason, created_at = excluded.created_at, source = excluded.source`,
+    ...key,
+    row.reason,
+    row.created_at,
+    row.source,
   );
 }
 
@@ -70,8 +119,13 @@ export async function findSuppression(
   return hash === null ? undefined : reader.get<SuppressionRow>(select, channel, hash);
 }
 
-/** Never just deleted: what held, until when and by whom stays. */
+/** Never just deleted: what held, until when and by whom stays. No other ground keeps it up. */
 export async function endSuppression(tx: Transaction, row: SuppressionRow, by: string): Promise<void> {
+  await moveToHistory(tx, row, by);
+  await tx.run('DELETE FROM suppression_grounds WHERE channel = ? AND contact = ?', row.channel, row.contact);
+}
+
+async function moveToHistory(tx: Transaction, row: SuppressionRow, by: string): Promise<void> {
   await tx.run('DELETE FROM suppressions WHERE channel = ? AND contact = ?', row.channel, row.contact);
   await tx.run(
     `INSERT INTO suppression_history (channel, contact, reason, created_at, ended_at, ended_by, source)
@@ -84,6 +138,60 @@ export async function endSuppression(tx: Transaction, row: SuppressionRow, by: s
     by,
     row.source,
   );
+}
+
+/** What an import says, the weightiest reasons of which may be left to somebody else. */
+export function listOfImport(
+  reader: Reader,
+  importSeq: number,
+  after: Pick<SuppressionRow, 'channel' | 'contact'>,
+  limit: number,
+): Promise<SuppressionRow[]> {
+  return reader.all<SuppressionRow>(
+    `SELECT * FROM suppressions WHERE import_seq = ? AND (channel, contact) > (?, ?) ORDER BY channel, contact LIMIT ?`,
+    importSeq,
+    after.channel,
+    after.contact,
+    limit,
+  );
+}
+
+/** Of one import, some at a time. @returns how many were forgotten. */
+export function forgetGrounds(tx: Transaction, importSeq: number, limit: number): Promise<number> {
+  return tx.run(
+    `DELETE FROM suppression_grounds WHERE import_seq = ? AND (channel, contact) IN (
+       SELECT channel, contact FROM suppression_grounds WHERE import_seq = ? LIMIT ?)`,
+    importSeq,
+    importSeq,
+    limit,
+  );
+}
+
+/**
+ * Ends a suppression that an import made; whoever else said no meanwhile is heard from here on.
+ * @returns whether the contact is free now
+ */
+export async function takeBackSuppression(
+  tx: Transaction,
+  row: SuppressionRow,
+  by: string,
+): Promise<boolean> {
+  await moveToHistory(tx, row, by);
+  const grounds = await tx.all<NewRow & { import_seq: number }>(
+    'SELECT * FROM suppression_grounds WHERE channel = ? AND contact = ? ORDER BY import_seq',
+    row.channel,
+    row.contact,
+  );
+  const [first] = grounds.toSorted((one, other) => weightOf(other.reason) - weightOf(one.reason));
+  if (first === undefined) return true;
+  await tx.run(
+    'DELETE FROM suppression_grounds WHERE channel = ? AND contact = ? AND import_seq = ?',
+    row.channel,
+    row.contact,
+    first.import_seq,
+  );
+  await insert(tx, { ...first, import_seq: first.import_seq === ANOTHER_WAY ? null : first.import_seq });
+  return false;
 }
 
 /** Newest first. */
