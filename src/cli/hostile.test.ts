@@ -66,7 +66,7 @@ const ANSWER = {
       asks: [{ column: TRUE_LINE, value: TRUE_LINE, count: 1, reason: TRUE_LINE }],
       notices: [TRUE_LINE],
     },
-    csv: TRUE_LINE,
+    csv: visible(TRUE_LINE),
     suppressions: [record],
     history: [record],
   },
@@ -91,7 +91,13 @@ const OPERATIONS = [
   ],
   ...['audience.create', 'audience.list', 'audience.get', 'audience.delete', 'sendBulkMessages'],
   ...['sends.list', 'sends.get', 'sends.deliveries', 'sends.pause', 'sends.resume', 'sends.cancel'],
-  ...['suppressions.list', 'suppressions.add', 'suppressions.remove', 'suppressions.history'],
+  ...[
+    'suppressions.list',
+    'suppressions.add',
+    'suppressions.remove',
+    'suppressions.history',
+    'suppressions.export',
+  ],
   ...['imports.list', 'imports.get', 'imports.rows', 'imports.undo'],
   ...['person.export', 'person.erase'],
 ];
@@ -118,6 +124,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ...['get', 'deliveries', 'pause', 'resume', 'cancel'].map((verb) => ['sends', verb, ID]),
   ...[
     ['suppressions', 'list'],
+    ['suppressions', 'import', csv],
+    ['suppressions', 'export'],
     ['suppressions', 'add', TRUE_LINE],
     ['suppressions', 'remove', TRUE_LINE],
     ['suppressions', 'history', TRUE_LINE],
@@ -161,7 +169,16 @@ function hostile(refuses: boolean) {
     warnings: told,
     warnings_count: 1,
   });
-  Object.assign(fake.tidings, { operations: [...operations, { ...imported, upload }] });
+  const list: typeof upload = async (bytes) => {
+    for await (const _ of bytes);
+    if (refuses) throw refusal;
+    return { rows: 2, created: 1, unchanged: 0, rejected: 1, by_reason: { bounced: 1 }, rejects: told };
+  };
+  const uploads = [
+    { ...imported, upload },
+    { ...imported, name: 'suppressions.import', upload: list },
+  ];
+  Object.assign(fake.tidings, { operations: [...operations, ...uploads] });
   const refuse = () => Promise.reject(refusal);
   Object.assign(fake.host, { serve: refuse, work: refuse, mcp: refuse, openDemo: refuse });
   const check = { name: 'email', ok: false, detail: TRUE_LINE, fix: TRUE_LINE };

@@ -92,7 +92,7 @@ function describe(report: ImportReport, rejectsFile: string | null): string {
 }
 
 /** @returns null when the size says nothing, as for a pipe. */
-function sizeOf(file: string): number | null {
+export function sizeOf(file: string): number | null {
   let stat: ReturnType<typeof statSync>;
   try {
     stat = statSync(file);
@@ -104,7 +104,7 @@ function sizeOf(file: string): number | null {
   return stat.isFile() ? stat.size : null;
 }
 
-async function* toBytes(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+export async function* toBytes(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
 

@@ -11,6 +11,7 @@ import {
   type Run,
 } from './context.ts';
 import type { Output } from './output.ts';
+import { exportList, importList } from './suppression-files.ts';
 import { count } from './table.ts';
 
 const SPELLING = { contact: '<contact>', send_id: '--send' };
@@ -36,6 +37,31 @@ export function addSuppressionCommands(program: Command, run: Run): void {
           oneLine(`${done['contact']} is not messaged over ${done['channel']} any more.`);
         return answer(context, 'suppressions.add', { contact, channel, reason }, show, SPELLING, 'create');
       }),
+    );
+
+  jsonOption(suppressions.command('import <file>'))
+    .description('suppress every contact of a list, or of standard input with -')
+    .option('--channel <channel>', 'email or whatsapp (default: by what each contact is)')
+    .option('--reason <reason>', 'where no column says it (default unsubscribed)')
+    .option('--rejects <file>', 'where rows go that hold no usable contact')
+    .addHelpText(
+      'after',
+      `
+A CSV with columns of emails or phones, and of reason, channel and date as other tools export them, or one contact
+in each line. The same list twice changes nothing; tidings imports undo takes it back.
+
+Examples:
+  $ tidings suppressions import unsubscribed.csv
+  $ tidings suppressions import bounces.csv --reason bounced --channel email`,
+    )
+    .action((file: string, options: Options) => run((context) => importList(context, file, options)));
+
+  jsonOption(suppressions.command('export [file]'))
+    .description('write the suppressed contacts as CSV, to a file or to standard output')
+    .option('--channel <channel>', 'email or whatsapp')
+    .addHelpText('after', '\nExample:\n  $ tidings suppressions export suppressed.csv')
+    .action((file: string | undefined, { channel }: Options) =>
+      run((context) => exportList(context, file, channel)),
     );
 
   jsonOption(suppressions.command('remove <contact>'))

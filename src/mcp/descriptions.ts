@@ -77,7 +77,8 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   suppressions: {
     title: 'Suppressions',
-    purpose: 'Keep contacts that must not be messaged over a channel: list, add, remove, history.',
+    purpose:
+      'Keep contacts that must not be messaged over a channel: list, add, import, export, remove, history.',
     notFor: 'Deleting a lead (leads delete).',
     returns:
       'The suppressed contacts with the reason, or the contact that was added or removed; history: what was lifted, when and by whom. A complaint or an opt-out is lifted by a person at the command line only.',

@@ -1,6 +1,6 @@
-import type { Reader, Transaction } from '../../ledger/ledger.ts';
+import { byDialect, type Reader, type Transaction } from '../../ledger/ledger.ts';
 import type { ChannelName } from '../channel.ts';
-import { findErased } from './erased-contact.ts';
+import { erasedAmong, findErased } from './erased-contact.ts';
 import type { SuppressionReason } from './suppression.ts';
 
 export interface SuppressionRow {
@@ -84,6 +84,107 @@ async function insert(tx: Transaction, row: NewRow): Promise<void> {
     row.created_at,
     row.source,
     row.import_seq,
+  );
+}
+
+export interface Refusal {
+  readonly channel: ChannelName;
+  readonly contact: string;
+  readonly reason: SuppressionReason;
+  readonly created_at: string;
+  readonly source: string | null;
+}
+
+const COLUMNS = 'channel, contact, reason, created_at, source';
+/** A row of texts for each refusal, behind the number of the import. */
+const GIVEN = byDialect({
+  sqlite: `SELECT ${[0, 1, 2, 3, 4].map((at) => `json_extract(value, '$[${at}]')`).join(', ')}, ? FROM json_each(?)`,
+  postgres: `SELECT ${COLUMNS}, CAST(? AS BIGINT)
+    FROM unnest(${[0, 1, 2, 3, 4].map(() => 'CAST(? AS TEXT[])').join(', ')}) AS v (${COLUMNS})`,
+});
+const KNOWN = byDialect({
+  sqlite: `SELECT x.* FROM json_each(?) v
+    JOIN suppressions x ON x.channel = json_extract(v.value, '$[0]') AND x.contact = json_extract(v.value, '$[1]')`,
+  postgres: `SELECT x.* FROM unnest(CAST(? AS TEXT[]), CAST(? AS TEXT[])) AS v (channel, contact)
+    JOIN suppressions x ON x.channel = v.channel AND x.contact = v.contact`,
+});
+
+/**
+ * {@link suppress} for the rows of a list, in a few statements however many they are. Erased people are known by their hash.
+ * @returns how many contacts were free before
+ */
+export async function suppressMany(
+  tx: Transaction,
+  refusals: readonly Refusal[],
+  importSeq: number,
+): Promise<number> {
+  const erased = await erasedAmong(tx, [...new Set(refusals.map(({ contact }) => contact))]);
+  const weightiest = new Map<string, Refusal>();
+  for (const refusal of refusals) {
+    const hash = erased.get(refusal.contact);
+    const one = hash === undefined ? refusal : { ...refusal, contact: hash, source: null };
+    const key = `${one.channel} ${one.contact}`;
+    const before = weightiest.get(key);
+    if (!before || weightOf(one.reason) > weightOf(before.reason)) weightiest.set(key, one);
+  }
+  const rows = [...weightiest.values()];
+  const keys = rows.map(({ channel, contact }) => [channel, contact] as const);
+  const found = await tx.all<SuppressionRow>(
+    KNOWN(tx),
+    ...(tx.dialect === 'sqlite'
+      ? [JSON.stringify(keys)]
+      : [keys.map(([channel]) => channel), keys.map(([, contact]) => contact)]),
+  );
+  const known = new Map(found.map((row) => [`${row.channel} ${row.contact}`, row]));
+  const fresh: Refusal[] = [];
+  const grounds: Refusal[] = [];
+  for (const [key, row] of weightiest) {
+    const before = known.get(key);
+    if (!before) fresh.push(row);
+    else if (weightOf(row.reason) > weightOf(before.reason))
+      await suppress(tx, row.channel, row.contact, row.reason, row.source, importSeq, row.created_at);
+    else if (before.import_seq !== null && before.import_seq !== importSeq) grounds.push(row);
+  }
+  await insertMany(tx, 'suppressions', fresh, importSeq);
+  await insertMany(tx, 'suppression_grounds', grounds, importSeq);
+  return fresh.length;
+}
+
+async function insertMany(
+  tx: Transaction,
+  table: 'suppressions' | 'suppression_grounds',
+  rows: readonly Refusal[],
+  importSeq: number,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const cells = rows.map((row) => [row.channel, row.contact, row.reason, row.created_at, row.source]);
+  const given =
+    tx.dialect === 'sqlite'
+      ? [JSON.stringify(cells)]
+      : [0, 1, 2, 3, 4].map((at) => cells.map((row) => row[at]!));
+  // WHERE: SQLite would take ON for a join.
+  const where = tx.dialect === 'sqlite' ? ' WHERE true' : '';
+  await tx.run(
+    `INSERT INTO ${table} (${COLUMNS}, import_seq) ${GIVEN(tx)}${where} ON CONFLICT DO NOTHING`,
+    importSeq,
+    ...given,
+  );
+}
+
+/** For an export: those of whom the contact is still known. */
+export function listForExport(
+  reader: Reader,
+  after: Pick<SuppressionRow, 'channel' | 'contact'>,
+  channel: ChannelName | null,
+  limit: number,
+): Promise<SuppressionRow[]> {
+  return reader.all<SuppressionRow>(
+    `SELECT * FROM suppressions WHERE (channel, contact) > (?, ?) AND channel = coalesce(CAST(? AS TEXT), channel)
+     ORDER BY channel, contact LIMIT ?`,
+    after.channel,
+    after.contact,
+    channel,
+    limit,
   );
 }
 

@@ -137,7 +137,7 @@ const UNDERSTOOD =
 const ASK_HEADER = `Give a CSV whose first row names the columns. Understood for contacts: ${UNDERSTOOD}.`;
 
 /** Looks at the first block for the delimiter, then reads it and all others. */
-async function* readTable(blocks: AsyncGenerator<Buffer>): AsyncGenerator<CsvRecord[]> {
+export async function* readTable(blocks: AsyncGenerator<Buffer>): AsyncGenerator<CsvRecord[]> {
   const first = await blocks.next();
   if (first.done) return;
   const head = first.value.toString();
@@ -221,7 +221,7 @@ function withoutBlankEnd(fields: string[]): string[] {
   return fields.slice(0, fields.findLastIndex((field) => field.trim() !== '') + 1);
 }
 
-function isBlank({ fields, problem }: CsvRecord): boolean {
+export function isBlank({ fields, problem }: CsvRecord): boolean {
   return problem === undefined && fields.every((field) => field.trim() === '');
 }
 
@@ -267,7 +267,7 @@ function tooLong(fields: readonly string[]): string | undefined {
 }
 
 /** Looked for only from where bad bytes were seen: a U+FFFD in a valid file was typed by someone. */
-function damaged(fields: readonly string[], seen: Seen): string | undefined {
+export function damaged(fields: readonly string[], seen: Seen): string | undefined {
   if (seen.badBytes && fields.some((field) => field.includes('\uFFFD'))) {
     return 'the row has bytes that are not of the encoding of the file; save the file as UTF-8';
   }
