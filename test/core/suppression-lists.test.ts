@@ -106,6 +106,20 @@ describe('a list of contacts', () => {
   });
 });
 
+it('who says no beside an import is heard when that is taken back, also of a person who was erased meanwhile', async () => {
+  const cli = { caller: { door: 'cli', words: PLAIN_WORDS } } as const;
+  const file = await core.call('leads.import', { csv: 'Email,Status\nann@example.com,complained\n' });
+  await core.call('suppressions.add', { channel: 'email', contact: 'ann@example.com', reason: 'bounced' });
+  await core.call('person.erase', { contact: 'ann@example.com' });
+  expect(await core.call('imports.undo', { import_id: file.import_id }, cli)).toMatchObject({
+    suppressions_ended: 0,
+    suppressions_kept: 1,
+  });
+  expect(await all()).toEqual(['email erased bounced']);
+  await core.call('leads.create', { email: 'ann@example.com', restore_erased: true });
+  expect(await all()).toEqual(['email ann@example.com bounced']);
+});
+
 it('an export imports again unchanged: exported from there, it is the same bytes', async () => {
   await read(
     'contact,reason,created_at,source\n=x@example.com,bounced,2024-01-02T03:04:05.678Z,"a ""b"", c"\n',
