@@ -4,7 +4,7 @@ import { readEvents } from '../src/cli/mcp-call.ts';
 import { normalizeEmail, normalizePhone } from '../src/core/leads/contact.ts';
 import { readLeadsCsv } from '../src/core/leads/csv/read-leads-csv.ts';
 import { csvLine, fromText } from '../src/core/leads/csv/write-csv.ts';
-import { leadCondition } from '../src/core/leads/lead-filters.ts';
+import { plainNodes } from '../src/core/leads/lead-filters.ts';
 import { metadataColumns } from '../src/core/leads/metadata.ts';
 import { planColumns } from '../src/core/leads/reading/column-plan.ts';
 import { fold } from '../src/core/leads/reading/fold.ts';
@@ -217,7 +217,7 @@ describe('arguments take as much time as they are long', () => {
     await expectLinear((text) => checkInput(create, { name: 'x', metadata: { [text]: text } }), unit);
     await expectLinear(readCursor, unit);
     await expectLinear((text) => readStartTime(text, 0), unit, '2026-01-01T');
-    await expectLinear((text) => leadCondition({ search: text }, 'sqlite'), unit);
+    await expectLinear((text) => plainNodes({ search: text }), unit);
     await expectLinear((text) => metadataColumns({ [text]: [text] }), unit);
     await expectLinear((text) => [fold(text), parseStatus(text), planColumns([text])], unit);
   });

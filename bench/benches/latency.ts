@@ -18,19 +18,20 @@ export const latency: Bench = async ({ quick, log }) => {
     const tool = (name: string, args: object) => () =>
       server.call('POST', '/mcp', { method: 'tools/call', params: { name, arguments: args } });
     const page = tool('audience', { action: 'get', audience_id, page: 2 });
-    const list = tool('leads', { action: 'list', limit: 20 });
+    // Found in nobody: it goes through all of them.
+    const search = tool('leads', { action: 'list', search: 'nobody is called so' });
     const watched = await sendAsked(server, audience_id, 'watched', count, page);
-    const counted = await sendAsked(server, audience_id, 'counted', count, list);
-    log(`${Math.round(watched.rate)} messages/s, with all leads counted ${Math.round(counted.rate)}`);
+    const searched = await sendAsked(server, audience_id, 'searched', count, search);
+    log(`${Math.round(watched.rate)} messages/s, with all leads searched ${Math.round(searched.rate)}`);
     return {
-      setting: `A send to ${count} leads at full speed (${sink.name}, 20 sessions); /health and an MCP tool asked in turn, a rest of 50 ms between; then the same again with a tool that counts all leads each time`,
+      setting: `A send to ${count} leads at full speed (${sink.name}, 20 sessions); /health and an MCP tool asked in turn, a rest of 50 ms between; then the same again with a tool that searches all leads each time`,
       rows: [
         ...rowsOf(watched, 'a page of the audience'),
-        ...rowsOf(counted, 'leads list, which counts all'),
+        ...rowsOf(searched, 'leads list, which searches all'),
       ],
       goals: [
         atMost('event loop late by at most 25 ms (99 %)', watched.delay.p99, 25),
-        atMost('the same while all leads are counted', counted.delay.p99, 25),
+        atMost('the same while all leads are searched', searched.delay.p99, 25),
       ],
     };
   } finally {

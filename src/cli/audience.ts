@@ -22,7 +22,9 @@ const SPELLING = { audience_id: '<audience>', send_id: '--send' };
 export function addAudienceCommands(program: Command, run: Run): void {
   const audience = program.command('audience').description('selections of leads, frozen when they are made');
 
-  jsonOption(filterOptions(audience.command('create').option('--name <name>', 'name of the audience')))
+  jsonOption(
+    sampleOptions(filterOptions(audience.command('create').option('--name <name>', 'name of the audience'))),
+  )
     .description('store a selection of leads as it is now')
     .option('--description <text>', 'what it is for')
     .option('--limit <n>', 'take at most this many leads, oldest first', number('--limit'))
@@ -33,6 +35,7 @@ export function addAudienceCommands(program: Command, run: Run): void {
         withTidings(async (tidings) => {
           const given = {
             ...readFilters(options),
+            ...readSample(options),
             name: options['name'],
             description: options['description'],
             limit: options['limit'],
@@ -43,6 +46,16 @@ export function addAudienceCommands(program: Command, run: Run): void {
           return made['status'] === 'ready' ? 0 : 1;
         }, 'create'),
       ),
+    );
+
+  jsonOption(sampleOptions(filterOptions(audience.command('count'))))
+    .description('count the leads that filters choose, and whom each channel would reach; nothing is stored')
+    .addHelpText('after', '\nExample:\n  $ tidings audience count --tag vip --country MX')
+    .action((options: Options) =>
+      run((context) => {
+        const input = { ...readFilters(options), ...readSample(options) };
+        return answer(context, 'audience.count', input, showCounted, FILTER_SPELLING);
+      }),
     );
 
   jsonOption(pageOptions(audience.command('list'), 'audiences'))
@@ -72,6 +85,16 @@ export function addAudienceCommands(program: Command, run: Run): void {
     );
 }
 
+function sampleOptions(command: Command): Command {
+  return command
+    .option('--sample <n>', 'only so many of them, at random', number('--sample'))
+    .option('--sample-seed <text>', 'the same seed takes the same leads again');
+}
+
+function readSample(options: Options) {
+  return { sample: options['sample'], sample_seed: options['sampleSeed'] };
+}
+
 /**
  * The operation answers `building` when a large audience takes long. This process would end with the build unfinished,
  * so the command line waits for it.
@@ -89,10 +112,24 @@ export async function createAudience(tidings: Tidings, given: object): Promise<R
 }
 
 function showCreated({ example_leads, success: _, ...made }: Result, output: Output): string {
+  return fields(made) + showExamples(example_leads as Result[], output);
+}
+
+function showCounted({ example_leads, success: _, reach, ...counted }: Result, output: Output): string {
+  const rows = Object.entries(reach as Record<string, Record<string, number>>).map(([channel, one]) => [
+    channel,
+    one['reachable'],
+    one['suppressed'],
+    one['without_contact'],
+  ]);
+  const table = output.table(['channel', 'reachable', 'suppressed', 'without contact'], rows);
+  return `${fields(counted)}\n\n${table}${showExamples(example_leads as Result[], output)}`;
+}
+
+function showExamples(leads: Result[], output: Output): string {
   const columns = ['name', 'email', 'phone', 'company'];
-  const rows = (example_leads as Result[]).map((lead) => columns.map((column) => lead[column]));
-  const examples = rows.length === 0 ? '' : `\n\nFor example:\n${output.table(columns, rows)}`;
-  return fields(made) + examples;
+  const rows = leads.map((lead) => columns.map((column) => lead[column]));
+  return rows.length === 0 ? '' : `\n\nFor example:\n${output.table(columns, rows)}`;
 }
 
 function showList(found: Result, output: Output): string {

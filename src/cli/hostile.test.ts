@@ -70,6 +70,7 @@ const ANSWER = {
     suppressions: [record],
     history: [record],
   },
+  reach: { email: { reachable: 1, suppressed: 1, without_contact: 1 } },
   ...{ entry: record, top_errors: [record], warnings: [TRUE_LINE] },
 };
 
@@ -89,7 +90,14 @@ const OPERATIONS = [
     'outbox.list',
     'outbox.get',
   ],
-  ...['audience.create', 'audience.list', 'audience.get', 'audience.delete', 'sendBulkMessages'],
+  ...[
+    'audience.create',
+    'audience.count',
+    'audience.list',
+    'audience.get',
+    'audience.delete',
+    'sendBulkMessages',
+  ],
   ...['sends.list', 'sends.get', 'sends.deliveries', 'sends.pause', 'sends.resume', 'sends.cancel'],
   ...[
     'suppressions.list',
@@ -116,6 +124,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['leads', 'create', '--metadata', TRUE_LINE],
   ...[
     ['audience', 'create'],
+    ['audience', 'count'],
     ['audience', 'list'],
     ...['get', 'delete'].map((verb) => ['audience', verb, ID]),
   ],

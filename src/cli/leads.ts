@@ -14,6 +14,11 @@ export const FILTER_SPELLING = {
   segment_id: '--segment',
   campaign_id: '--campaign',
   assignee_id: '--assignee',
+  import_id: '--import',
+  lead_ids: '--lead',
+  send_id: '--of-send',
+  campaign: '--of-campaign',
+  exclude_audience_id: '--exclude-audience',
 };
 
 export function filterOptions(command: Command): Command {
@@ -24,7 +29,21 @@ export function filterOptions(command: Command): Command {
     .option('--search-include-notes', 'let --search look into notes too')
     .option('--segment <id>', 'metadata.segment_id')
     .option('--campaign <id>', 'metadata.campaign_id')
-    .option('--assignee <id>', 'metadata.assignee_id');
+    .option('--assignee <id>', 'metadata.assignee_id')
+    .option('--tag <tag>', 'tag, without regard to case and accents')
+    .option('--country <code>', 'country of the phone number, such as MX')
+    .option('--phone-prefix <digits>', 'how the phone number begins, such as +52')
+    .option('--import <id>', 'an import they stand in')
+    .option('--created-after <date>', 'made after this, such as 2026-11-25')
+    .option('--created-before <date>', 'made before this')
+    .option('--reachable <channel>', 'email or whatsapp: with a contact that is not suppressed')
+    .option('--suppressed <channel>', 'email or whatsapp: with a contact that is suppressed')
+    .option('--outcome <outcome>', 'of an earlier send: sent, failed, skipped, pending or not_sent')
+    .option('--of-send <id>', 'the send that --outcome is about')
+    .option('--of-campaign <name>', 'the campaign that --outcome is about')
+    .option('--lead <id...>', 'only these leads')
+    .option('--exclude-audience <id>', 'without the leads of this audience')
+    .option('--where <json>', 'conditions joined by all, any and not');
 }
 
 export function readFilters(options: Options) {
@@ -36,7 +55,32 @@ export function readFilters(options: Options) {
     segment_id: options['segment'],
     campaign_id: options['campaign'],
     assignee_id: options['assignee'],
+    tag: options['tag'],
+    country: options['country'],
+    phone_prefix: options['phonePrefix'],
+    import_id: options['import'],
+    created_after: options['createdAfter'],
+    created_before: options['createdBefore'],
+    reachable: options['reachable'],
+    suppressed: options['suppressed'],
+    outcome: options['outcome'],
+    send_id: options['ofSend'],
+    campaign: options['ofCampaign'],
+    lead_ids: options['lead'],
+    exclude_audience_id: options['excludeAudience'],
+    where: readJson('--where', options['where'] as string | undefined),
   };
+}
+
+function readJson(option: string, text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new TidingsError('invalid_argument', `${option} is not JSON.`, {
+      fix: `For example ${option} '{"field": "tag", "is": "vip"}'`,
+    });
+  }
 }
 
 export function addLeadCommands(program: Command, run: Run): void {
@@ -63,11 +107,17 @@ Examples:
     );
 
   jsonOption(pageOptions(filterOptions(leads.command('list')), 'leads'))
-    .description('list leads, oldest first')
+    .description('list leads')
+    .option('--order <order>', 'oldest (default), newest, name or updated')
     .addHelpText('after', '\nExample:\n  $ tidings leads list --status qualified --search acme --limit 20')
     .action((options: Options) =>
       run((context) => {
-        const input = { ...readFilters(options), limit: options['limit'], cursor: options['cursor'] };
+        const input = {
+          ...readFilters(options),
+          order: options['order'],
+          limit: options['limit'],
+          cursor: options['cursor'],
+        };
         return answer(context, 'leads.list', input, showLeads, FILTER_SPELLING);
       }),
     );
@@ -145,7 +195,8 @@ function readFields(options: Options): Result {
 function showLeads(found: Result, output: Output): string {
   const columns = ['id', 'name', 'email', 'phone', 'company', 'status'];
   const rows = (found['leads'] as Result[]).map((lead) => columns.map((column) => lead[column]));
-  const total = `${count(found['total_count'] as number)} leads`;
+  const counted = found['total_count'] as number | null;
+  const total = counted === null ? `${count(rows.length)} leads of many` : `${count(counted)} leads`;
   return rows.length === 0 ? total : `${output.table(columns, rows)}\n${total}${more(found)}`;
 }
 

@@ -84,5 +84,15 @@ function coerce(type: z.core.$ZodType | null, value: string): unknown {
   // What does not look right is passed on as it is, so that the refusal shows what was written.
   if (type instanceof z.ZodNumber && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
   if (type instanceof z.ZodBoolean && (value === 'true' || value === 'false')) return value === 'true';
+  if (type instanceof z.ZodRecord) return jsonOf(value);
   return value;
+}
+
+/** An object in a query is JSON. */
+function jsonOf(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
 }

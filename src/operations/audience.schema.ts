@@ -13,6 +13,28 @@ export const createAudienceInput = leadFilters.extend({
   page_size: z.int().min(1).max(100).default(50).describe('Leads on a page of audience.get'),
 });
 
+export const countAudienceInput = leadFilters;
+
+const reach = z.looseObject({
+  reachable: z.int().describe('With a usable contact that is not suppressed; two leads may share one'),
+  suppressed: z.int(),
+  without_contact: z.int().describe('None, or none that can be used'),
+});
+const sampleSeed = z.string().optional().describe('Takes the same sample again, as sample_seed');
+
+export const countAudienceOutput = z.looseObject({
+  success,
+  total_count: z.int(),
+  reach: z.looseObject({ email: reach, whatsapp: reach }),
+  reads_all_leads: z
+    .boolean()
+    .describe(
+      'No index helps with these filters: every lead is looked at, which takes seconds for a million',
+    ),
+  sample_seed: sampleSeed,
+  example_leads: z.array(lead).describe('Up to 5 of them'),
+});
+
 export const createAudienceOutput = z.looseObject({
   success,
   audience_id: z.string(),
@@ -22,6 +44,7 @@ export const createAudienceOutput = z.looseObject({
   page_size: z.int(),
   status: audienceStatus,
   error: audienceError,
+  sample_seed: sampleSeed,
   example_leads: z.array(lead).describe('Up to 5 of its leads'),
 });
 

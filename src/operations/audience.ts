@@ -2,7 +2,6 @@ import * as z from 'zod';
 import {
   type AudienceRow,
   dropMembers,
-  findAudience,
   insertAudience,
   listAudiences,
   markDeleted,
@@ -10,19 +9,27 @@ import {
 import { buildAudience } from '../core/audiences/build-audience.ts';
 import { toSendStatus } from '../core/deliveries/delivery.ts';
 import { listMembers } from '../core/deliveries/list-members.ts';
-import { leadFilters, success } from '../core/leads/lead.schema.ts';
+import { countSelected } from '../core/leads/filter/count-selected.ts';
+import { Selection } from '../core/leads/filter/selection.ts';
+import { success } from '../core/leads/lead.schema.ts';
+import { shownLeads } from '../core/leads/lead.store.ts';
+import { keepFilters } from '../core/leads/lead-filters.ts';
 import { toShortLead } from '../core/leads/short-lead.ts';
 import { newId } from '../core/new-id.ts';
 import { TidingsError } from '../errors.ts';
-import type { Ledger, Reader } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import {
   audienceId,
   audienceSummary,
+  countAudienceInput,
+  countAudienceOutput,
   createAudienceInput,
   createAudienceOutput,
   getAudienceInput,
   getAudienceOutput,
 } from './audience.schema.ts';
+import { chooseSample } from './choose-leads/choose-leads.ts';
+import { existingAudience } from './existing-audience.ts';
 import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
 
@@ -40,14 +47,16 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       input: createAudienceInput,
       output: createAudienceOutput,
       async run({ name, description, limit, page_size, ...filters }, { signal }) {
+        const { chosen, seed } = await chooseSample(ledger, filters, signal);
         const id = newId();
+        const most = Math.min(limit ?? Number.POSITIVE_INFINITY, filters.sample ?? Number.POSITIVE_INFINITY);
         await ledger.write((tx) =>
           insertAudience(tx, {
             id,
             name,
             description: description ?? null,
-            filters: JSON.stringify(leadFilters.parse(filters)),
-            max_leads: limit ?? null,
+            filters: keepFilters(filters, chosen),
+            max_leads: Number.isFinite(most) ? most : null,
             page_size,
             created_at: new Date().toISOString(),
           }),
@@ -59,7 +68,36 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
         const audience = await existingAudience(ledger, id);
         const examples = await listMembers(ledger, audience, 0, 1, EXAMPLES);
         const { id: audience_id, created_at: _, ...summary } = toSummary(audience);
-        return { success: true as const, audience_id, ...summary, example_leads: examples.map(toShortLead) };
+        return {
+          success: true as const,
+          audience_id,
+          ...summary,
+          ...(seed !== null && { sample_seed: seed }),
+          example_leads: examples.map(toShortLead),
+        };
+      },
+    }),
+
+    operation({
+      name: 'audience.count',
+      summary: 'Counts the leads that filters choose and whom each channel would reach, and stores nothing.',
+      effect: 'read',
+      route: 'POST /audiences/count',
+      input: countAudienceInput,
+      output: countAudienceOutput,
+      async run(filters, { signal }) {
+        const { chosen, seed } = await chooseSample(ledger, filters, signal);
+        const selection = new Selection(chosen);
+        const { total, reach, examples } = await countSelected(ledger, selection, signal);
+        const leads = examples.length === 0 ? [] : await shownLeads(ledger, examples);
+        return {
+          success: true as const,
+          total_count: total,
+          reach,
+          reads_all_leads: selection.source === null,
+          ...(seed !== null && { sample_seed: seed }),
+          example_leads: leads.map(toShortLead),
+        };
       },
     }),
 
@@ -174,15 +212,6 @@ function settledWithin(work: Promise<unknown>, ms: number, signal: AbortSignal |
     if (signal?.aborted) end();
     else signal?.addEventListener('abort', end);
     work.then(end, end);
-  });
-}
-
-/** @throws TidingsError `not_found` when it never was or was deleted. */
-export async function existingAudience(reader: Reader, id: string): Promise<AudienceRow> {
-  const audience = await findAudience(reader, id);
-  if (audience) return audience;
-  throw new TidingsError('not_found', `There is no audience ${id}; it may have been deleted.`, {
-    fix: (words) => `${words.operation('audience.list')} shows the audiences there are.`,
   });
 }
 

@@ -6,7 +6,7 @@ import { fieldKeys } from '../core/messages/field-keys.ts';
 import { KNOWN_FIELDS } from '../core/messages/field-values.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { audienceId } from './audience.schema.ts';
-import { existingAudience } from './audience.ts';
+import { existingAudience } from './existing-audience.ts';
 import { type Operation, operation } from './operation.ts';
 
 const MOST_FIELDS = 300;

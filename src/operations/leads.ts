@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Selection } from '../core/leads/filter/selection.ts';
 import { importCsv } from '../core/leads/import-csv.ts';
 import { LeadImport } from '../core/leads/import-leads.ts';
 import { importReport, lead, leadFields, leadFilters, leadId, success } from '../core/leads/lead.schema.ts';
@@ -7,7 +8,10 @@ import {
   findLead,
   findLeadByEmail,
   insertLead,
-  listLeads,
+  LIST_ORDERS,
+  type ListOrder,
+  type ListPlace,
+  leadList,
   updateLead,
 } from '../core/leads/lead.store.ts';
 import { type LeadRow, toLead } from '../core/leads/lead.ts';
@@ -17,6 +21,7 @@ import { toShortLead } from '../core/leads/short-lead.ts';
 import { erasedAmong } from '../core/suppressions/erased-contact.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader, Transaction } from '../ledger/ledger.ts';
+import { chooseLeads } from './choose-leads/choose-leads.ts';
 import { leadFieldsOperation } from './lead-fields.ts';
 import { type Operation, operation } from './operation.ts';
 import { readPage } from './page.ts';
@@ -102,25 +107,34 @@ export function leadOperations(context: LeadContext): Operation[] {
 
     operation({
       name: 'leads.list',
-      summary: 'Lists leads, oldest first, with filters and search; long notes and metadata are shortened.',
+      summary:
+        'Lists leads with filters and search, oldest first or in another order; long notes and metadata are shortened.',
       effect: 'read',
       route: 'GET /leads',
-      input: leadFilters.extend({
+      input: leadFilters.omit({ sample: true, sample_seed: true }).extend({
+        order: z
+          .enum(LIST_ORDERS)
+          .default('oldest')
+          .describe('oldest or newest first, by name, or updated: the latest change first'),
         limit: z.int().min(1).max(200).default(50).describe('Leads in one answer'),
-        cursor: z.string().max(100).optional().describe('next_cursor of the answer before'),
+        cursor: z.string().max(2_000).optional().describe('next_cursor of the answer before'),
       }),
       output: z.looseObject({
         success,
         leads: z.array(lead),
-        total_count: z.int(),
+        total_count: z
+          .int()
+          .nullable()
+          .describe('null: with these filters too many leads would have to be looked through to tell'),
         next_cursor: z.string().nullable().describe('null: this was the last page'),
       }),
-      async run(input, { signal }) {
+      async run({ order, limit, cursor, ...filters }, { signal }) {
+        const selection = new Selection(await chooseLeads(ledger, filters));
         const { shown, next } = await readPage({
-          limit: input.limit,
-          after: readCursor(input.cursor),
-          read: (after, limit) => listLeads(ledger, input, after, limit, signal),
-          placeOf: ({ seq }) => seq,
+          limit,
+          after: readPlace(cursor, order),
+          read: leadList(ledger, selection, order, limit, signal),
+          placeOf: ({ seq, value }): ListPlace | null => ({ seq, value }),
           show: toShortLead,
         });
         return {
@@ -128,10 +142,10 @@ export function leadOperations(context: LeadContext): Operation[] {
           leads: shown,
           // A first page that is the last has shown them all.
           total_count:
-            input.cursor === undefined && next === null
+            cursor === undefined && next === null
               ? shown.length
-              : await countLeads(ledger, input, signal),
-          next_cursor: next === null ? null : String(next),
+              : await countLeads(ledger, selection, signal),
+          next_cursor: next === null ? null : writePlace(next, order),
         };
       },
     }),
@@ -224,15 +238,31 @@ function emailTaken(same: LeadRow): TidingsError {
   });
 }
 
+/** Between leads that are ordered by a text the place is that text, too: one that is changed later loses nobody. */
+function writePlace({ seq, value }: ListPlace, order: ListOrder): string {
+  if (order === 'oldest') return String(seq);
+  return `${order}.${seq}.${value === null ? '' : Buffer.from(value).toString('base64url')}`;
+}
+
+function readPlace(cursor: string | undefined, order: ListOrder): ListPlace | null {
+  if (cursor === undefined) return null;
+  if (order === 'oldest') return { seq: readCursor(cursor), value: null };
+  const [of, seq = '', value = ''] = cursor.split('.');
+  if (of !== order || cursor.split('.').length !== 3) throw noCursor(cursor);
+  return { seq: readCursor(seq), value: Buffer.from(value, 'base64url').toString() || null };
+}
+
 /** Cursors are opaque to callers; here they are the `seq` of the last row shown. */
 export function readCursor(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
-  if (!/^\d{1,15}$/.test(cursor)) {
-    throw new TidingsError('invalid_argument', `"${cursor}" is not a cursor.`, {
-      fix: 'Use next_cursor as it was given.',
-    });
-  }
+  if (!/^\d{1,15}$/.test(cursor)) throw noCursor(cursor);
   return Number(cursor);
+}
+
+function noCursor(cursor: string): TidingsError {
+  return new TidingsError('invalid_argument', `"${cursor}" is not a cursor of this list.`, {
+    fix: 'Use next_cursor as it was given, with the same order and filters.',
+  });
 }
 
 async function* oneChunk(text: string): AsyncGenerator<Uint8Array> {

@@ -17,13 +17,10 @@ export async function redactAudiences(tx: Transaction, people: readonly Known[])
     `SELECT seq, name, description, filters FROM audiences WHERE status <> 'building' OR deleted_at IS NOT NULL`,
   );
   for (const row of rows) {
-    const filters = JSON.parse(row.filters) as Record<string, unknown>;
+    let { chosen: _, ...filters } = JSON.parse(row.filters) as Record<string, unknown>;
     let next = { ...row };
     for (const person of people) {
-      for (const [key, value] of Object.entries(filters)) {
-        if (typeof value !== 'string') continue;
-        filters[key] = key === 'search' && finds(value, person) ? MARK : withoutPerson(value, person);
-      }
+      filters = redacted(filters, person, '') as typeof filters;
       const description = next.description && withoutPerson(next.description, person);
       next = { ...next, name: withoutPerson(next.name, person), description };
     }
@@ -37,6 +34,17 @@ export async function redactAudiences(tx: Transaction, people: readonly Known[])
       row.seq,
     );
   }
+}
+
+/** Texts that are looked for stand under the name of a test. */
+const LOOKED_FOR = ['search', 'is', 'in', 'contains', 'starts_with'];
+
+function redacted(value: unknown, person: Known, under: string): unknown {
+  if (typeof value === 'string')
+    return LOOKED_FOR.includes(under) && finds(value, person) ? MARK : withoutPerson(value, person);
+  if (Array.isArray(value)) return value.map((one) => redacted(one, person, under));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redacted(inner, person, key)]));
 }
 
 /** Replaced wherever they stand: contacts, and a name of two words or more. One word is many people's. */

@@ -39,3 +39,24 @@ it('the number of leads is kept by whatever makes and erases them, and told with
   };
   expect(await readsOf()).toBeLessThan(await readsOf({ search: '@example.com' }));
 });
+
+it('leads that filters choose are counted where there are few to look through; of many it is not told how many', async () => {
+  const add = (from: number, to: number) =>
+    core.ledger.write(async (tx) => {
+      await tx.run(
+        `WITH RECURSIVE n (i) AS (SELECT CAST(? AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+         INSERT INTO leads (id, status, metadata, created_at, updated_at) SELECT 'l' || i, 'new', '{}', '', '' FROM n`,
+        from,
+        to,
+      );
+    });
+  await add(1, 10_000);
+  expect(await listed({ status: 'new' })).toBe(10_000);
+  await add(10_001, 10_001);
+  const { reads } = core.ledger as CountedLedger;
+  const before = reads.count;
+  expect(await listed({ status: 'new' })).toBeNull();
+  expect(reads.count - before).toBeLessThan(10);
+  // A page that is the only one has shown them all.
+  expect(await listed({ status: 'lost' })).toBe(0);
+});

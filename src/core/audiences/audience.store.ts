@@ -1,6 +1,9 @@
+import { TidingsError } from '../../errors.ts';
 import type { Ledger, Reader, Transaction } from '../../ledger/ledger.ts';
-import type { LeadFilters } from '../leads/lead.schema.ts';
-import { leadCondition } from '../leads/lead-filters.ts';
+import { nextLead } from '../leads/filter/next-lead.ts';
+import type { NumberedRows } from '../leads/filter/node.ts';
+import type { Selection } from '../leads/filter/selection.ts';
+import { keptSelection } from '../leads/lead-filters.ts';
 import { spanEnd } from '../leads/scan.ts';
 
 export interface AudienceRow {
@@ -20,6 +23,9 @@ export interface AudienceRow {
   /** Why its status is `error`. */
   error: string | null;
 }
+
+/** For filters by who is in an audience. */
+export const MEMBERS: NumberedRows = { table: 'audience_members', by: 'audience_seq' };
 
 export function findAudience(reader: Reader, id: string): Promise<AudienceRow | undefined> {
   return reader.get<AudienceRow>('SELECT * FROM audiences WHERE id = ? AND deleted_at IS NULL', id);
@@ -69,20 +75,13 @@ export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'
     const audience = await tx.get<AudienceRow>('SELECT * FROM audiences WHERE seq = ?', seq);
     // Whoever deletes it drops its members, and nobody drops what would be added afterwards.
     if (audience?.status !== 'building' || audience.deleted_at !== null) return 'ready';
-    const through = await spanEnd(tx, audience.scanned_seq, audience.through_seq, span);
-    const where = leadCondition(JSON.parse(audience.filters) as LeadFilters, tx.dialect);
+    const selection = keptSelection(audience.filters);
+    for (const seq of selection.rowsOf(MEMBERS)) await refuseIfDeleted(tx, seq);
+    const first = (await nextLead(tx, selection, audience.scanned_seq)) ?? Number.MAX_SAFE_INTEGER;
+    const after = Math.min(first - 1, audience.through_seq);
+    const through = await spanEnd(tx, after, audience.through_seq, span);
     const room = (audience.max_leads ?? Number.MAX_SAFE_INTEGER) - audience.total_count;
-    const added = await tx.run(
-      `INSERT INTO audience_members (audience_seq, position, lead_seq)
-       SELECT CAST(? AS BIGINT), CAST(? AS BIGINT) + row_number() OVER (ORDER BY l.seq), l.seq FROM leads l
-       WHERE l.seq > ? AND l.seq <= ? AND ${where.sql} ORDER BY l.seq LIMIT ?`,
-      seq,
-      audience.total_count,
-      audience.scanned_seq,
-      through,
-      ...where.parameters,
-      room,
-    );
+    const added = await addMembers(tx, audience, selection, after, through, room);
     const status = through === audience.through_seq || added === room ? 'ready' : 'building';
     await tx.run(
       'UPDATE audiences SET total_count = total_count + ?, scanned_seq = ?, status = ? WHERE seq = ?',
@@ -93,6 +92,35 @@ export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'
     );
     return status;
   });
+}
+
+/** Without its members, whoever was to be left out would be let in. */
+async function refuseIfDeleted(tx: Transaction, seq: number): Promise<void> {
+  const row = await tx.get('SELECT 1 AS found FROM audiences WHERE seq = ? AND deleted_at IS NULL', seq);
+  if (!row) throw new TidingsError('conflict', 'An audience that it is chosen by was deleted meanwhile.');
+}
+
+async function addMembers(
+  tx: Transaction,
+  { seq, total_count }: AudienceRow,
+  selection: Selection,
+  after: number,
+  through: number,
+  room: number,
+): Promise<number> {
+  const insert = `INSERT INTO audience_members (audience_seq, position, lead_seq)
+    SELECT CAST(? AS BIGINT), CAST(? AS BIGINT) + row_number() OVER (ORDER BY q.seq), q.seq FROM`;
+  if (selection.isTold) {
+    const { from, parameters, holds } = await selection.statement(tx, after, through, []);
+    const sql = `${insert} ${from} WHERE ${holds} ORDER BY q.seq LIMIT ?`;
+    return tx.run(sql, seq, total_count, ...parameters, room);
+  }
+  const seqs = (await selection.rows(tx, after, through)).slice(0, room).map((row) => row.seq);
+  const given =
+    tx.dialect === 'postgres'
+      ? '(SELECT CAST(value AS BIGINT) AS seq FROM json_array_elements_text(CAST(? AS JSON))) q'
+      : '(SELECT value AS seq FROM json_each(?)) q';
+  return tx.run(`${insert} ${given} ORDER BY q.seq`, seq, total_count, JSON.stringify(seqs));
 }
 
 /** It cannot be built, and trying again would not help. */

@@ -1,7 +1,11 @@
 import type { Reader } from '../../ledger/ledger.ts';
 import type { AudienceRow } from '../audiences/audience.store.ts';
+import type { NumberedRows } from '../leads/filter/node.ts';
 import type { LeadRow } from '../leads/lead.ts';
 import { SHORT_LEAD_COLUMNS } from '../leads/short-lead.ts';
+
+/** For filters by what became of a send. */
+export const DELIVERIES: NumberedRows = { table: 'deliveries', by: 'send_seq' };
 
 export interface MemberRow extends LeadRow {
   place: number;

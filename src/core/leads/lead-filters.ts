@@ -1,44 +1,43 @@
-import type { Dialect, Value } from '../../ledger/ledger.ts';
-import type { LeadFilters } from './lead.schema.ts';
+import { foldText } from './filter/fold-text.ts';
+import { all, type Node } from './filter/node.ts';
+import { Selection } from './filter/selection.ts';
+import type { GivenFilters } from './lead.schema.ts';
 import { FILTERED_KEYS } from './metadata.ts';
 
-export interface Condition {
-  /** Joined by AND; uses the alias `l` for leads. */
-  readonly sql: string;
-  readonly parameters: readonly Value[];
-}
-
-/** The condition when nothing is filtered. */
-export const ALL_LEADS = 'l.deleted_at IS NULL';
-
-/** The SQL of a selection of leads; erased leads are never selected. */
-export function leadCondition(filters: LeadFilters, dialect: Dialect): Condition {
-  const parts: string[] = [ALL_LEADS];
-  const parameters: Value[] = [];
-  const add = (sql: string, ...values: Value[]) => {
-    parts.push(sql);
-    parameters.push(...values);
-  };
-  if (filters.status) add('l.status = ?', filters.status);
-  if (filters.origin) add('l.origin = ?', filters.origin);
+/** What the filters say that need nothing else to be looked up; they narrow each other. */
+export function plainNodes(filters: GivenFilters): Node[] {
+  const nodes: Node[] = [];
+  if (filters.status) nodes.push({ kind: 'status', values: [filters.status] });
+  if (filters.origin) nodes.push({ kind: 'exactly', column: 'origin', value: filters.origin });
   for (const key of FILTERED_KEYS) {
     const value = filters[key];
-    if (value) add(`l.${key} = ?`, value);
+    if (value) nodes.push({ kind: 'exactly', column: key, value });
   }
   if (filters.search) {
-    const columns = ['name', 'email', 'phone', 'phone_key', 'company', 'position'];
-    if (filters.search_include_notes) columns.push('notes');
-    // Not LIKE: on a text that nearly holds what is looked for, at every place, it takes a hundred times as long.
-    const [contains, wanted] =
-      dialect === 'postgres'
-        ? [(column: string) => `strpos(lower(l.${column}), lower(CAST(? AS TEXT))) > 0`, filters.search]
-        : [(column: string) => `instr(lower(l.${column}), ?) > 0`, lowerAscii(filters.search)];
-    add(`(${columns.map(contains).join(' OR ')})`, ...columns.map(() => wanted));
+    const columns = ['name', 'email', 'phone', 'phone_key', 'company', 'position'] as const;
+    const notes = filters.search_include_notes ? (['notes'] as const) : [];
+    nodes.push({
+      kind: 'text',
+      columns: [...columns, ...notes],
+      test: 'contains',
+      values: [foldText(filters.search)],
+    });
   }
-  return { sql: parts.join(' AND '), parameters };
+  return nodes;
 }
 
-/** SQLite knows the case of ASCII letters only. */
-function lowerAscii(text: string): string {
-  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+/** How an audience keeps its filters until it is built. */
+export interface KeptFilters extends GivenFilters {
+  /** All of them, as they were read; missing: an older version made it, of plain ones. */
+  readonly chosen?: Node;
+}
+
+export function keepFilters(given: object, chosen: Node): string {
+  // A version that knows nothing of `chosen` goes on with a build, too: it must find nobody rather than everybody.
+  return JSON.stringify({ ...given, status: 'chosen', chosen });
+}
+
+export function keptSelection(filters: string): Selection {
+  const kept = JSON.parse(filters) as KeptFilters;
+  return new Selection(kept.chosen ?? all(plainNodes(kept)));
 }

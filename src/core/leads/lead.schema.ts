@@ -56,8 +56,7 @@ export const lead = z.looseObject({
 });
 export type LeadWire = z.output<typeof lead>;
 
-/** Which leads: shared by `leads.list` and `audience.create`. Filters narrow each other. */
-export const leadFilters = z.object({
+const givenFilters = z.object({
   status: leadStatus.optional().describe('Only leads with this status'),
   origin: z.string().trim().min(1).max(200).optional().describe('Only leads with exactly this origin'),
   search: z
@@ -81,6 +80,52 @@ export const leadFilters = z.object({
     .max(200)
     .optional()
     .describe('Only leads whose metadata.assignee_id is this'),
+});
+
+export type GivenFilters = z.output<typeof givenFilters>;
+
+const name = (about: string) => z.string().trim().min(1).max(200).optional().describe(about);
+
+/** ISO 8601, as the conditions read it. */
+const time = (about: string) => name(`${about}: ISO 8601, such as 2026-11-25 (its beginning in UTC)`);
+
+export const OUTCOMES = ['sent', 'failed', 'skipped', 'pending', 'not_sent'] as const;
+
+/** Which leads: shared by `leads.list`, `audience.create` and `audience.count`. Filters narrow each other. */
+export const leadFilters = givenFilters.extend({
+  tag: name('Only leads with this tag; case and accents do not count'),
+  country: name('Only leads whose phone number is of this country, two letters such as MX'),
+  phone_prefix: name('Only leads whose phone number begins so, such as +52'),
+  import_id: z.uuid().optional().describe('Only leads that stand in this import'),
+  created_after: time('Only leads made after this'),
+  created_before: time('Only leads made before this'),
+  reachable: z
+    .enum(['email', 'whatsapp'])
+    .optional()
+    .describe('Only leads with a usable contact for this channel that is not suppressed'),
+  suppressed: z
+    .enum(['email', 'whatsapp'])
+    .optional()
+    .describe('Only leads whose contact for this channel is suppressed'),
+  outcome: z
+    .enum(OUTCOMES)
+    .optional()
+    .describe(
+      'Only leads of which this became in the send named by send_id or campaign; not_sent: whoever got nothing, also who was not in it',
+    ),
+  send_id: z.uuid().optional().describe('The earlier send that outcome is about'),
+  campaign: name('The campaign whose sends outcome is about'),
+  lead_ids: z.array(leadId).min(1).max(1_000).optional().describe('Only these leads'),
+  exclude_audience_id: z.uuid().optional().describe('Without the leads of this audience'),
+  sample: z.int().min(1).max(1_000_000).optional().describe('Only so many of them, taken at random'),
+  sample_seed: name('The same seed takes the same leads again; without it, one is made and told'),
+  where: z
+    .record(z.string(), z.json())
+    .optional()
+    .describe(
+      'Conditions joined: {all: […]}, {any: […]}, {not: …} around {field, is | in | contains | starts_with | before | after | at_least | at_most | exists}. ' +
+        'Fields: name, first_name, last_name, email, phone, company, position, notes, status, origin, tag, country, phone_prefix, import_id, lead_id, audience_id, created_at, updated_at, reachable, suppressed, outcome (with send_id or campaign), metadata.KEY',
+    ),
 });
 export type LeadFilters = z.output<typeof leadFilters>;
 

@@ -1,9 +1,10 @@
 import { byDialect, type Reader, type Transaction } from '../../ledger/ledger.ts';
-import type { LeadFilters } from './lead.schema.ts';
+import { foldText } from './filter/fold-text.ts';
+import { nextLead } from './filter/next-lead.ts';
+import type { Selection } from './filter/selection.ts';
 import { LEAD_COLUMNS, type LeadRow } from './lead.ts';
-import { ALL_LEADS, leadCondition } from './lead-filters.ts';
 import { FILTERED_KEYS } from './metadata.ts';
-import { eachSpan } from './scan.ts';
+import { eachSpan, eachSpanBack } from './scan.ts';
 import { SHORT_LEAD_COLUMNS } from './short-lead.ts';
 
 export type NewLead = Omit<LeadRow, 'seq' | 'deleted_at'>;
@@ -164,44 +165,137 @@ export async function removeLeads(tx: Transaction, seqs: readonly number[], now:
   await moveCount(tx, -(await tx.run(REMOVE(tx), now, now, given)));
 }
 
-/** Oldest first, after `afterSeq`. */
-export async function listLeads(
+/** The place of a lead in a list: that of the last one shown is where the next page goes on. */
+export interface ListPlace {
+  readonly seq: number;
+  /** What the list is ordered by, where that is not the age; null: the lead has none, and stands at the end. */
+  readonly value: string | null;
+}
+export const LIST_ORDERS = ['oldest', 'newest', 'name', 'updated'] as const;
+export type ListOrder = (typeof LIST_ORDERS)[number];
+
+/**
+ * Reads the leads of a selection behind a place. By age as far as it takes to fill the list; in another order all are
+ * looked at, once for a page of `limit`.
+ */
+export function leadList(
   reader: Reader,
-  filters: LeadFilters,
-  afterSeq: number,
+  selection: Selection,
+  order: ListOrder,
   limit: number,
   signal?: AbortSignal,
-): Promise<LeadRow[]> {
-  const where = leadCondition(filters, reader.dialect);
-  const sql = `SELECT ${SHORT_LEAD_COLUMNS} FROM leads l
-    WHERE l.seq > ? AND l.seq <= ? AND ${where.sql} ORDER BY l.seq LIMIT ?`;
-  const found: LeadRow[] = [];
-  const look = async (after: number, through: number) => {
-    const left = limit - found.length;
-    found.push(...(await reader.all<LeadRow>(sql, after, through, ...where.parameters, left)));
+): (behind: ListPlace | null, count: number) => Promise<(LeadRow & ListPlace)[]> {
+  let page: ListPlace[] | undefined;
+  const placesBehind = async (behind: ListPlace | null, count: number) => {
+    if (order === 'oldest' || order === 'newest')
+      return byAge(reader, selection, order, behind, count, signal);
+    page ??= await byValue(reader, selection, order, behind, limit + 1, signal);
+    const from = behind === null ? 0 : page.findIndex(({ seq }) => seq === behind.seq) + 1;
+    return page.slice(from, from + count);
+  };
+  return async (behind, count) => {
+    const places = await placesBehind(behind, count);
+    if (places.length === 0) return [];
+    const rows = await shownLeads(
+      reader,
+      places.map(({ seq }) => seq),
+    );
+    const found = new Map(rows.map((row) => [row.seq, row]));
+    return places.map(({ seq, value }) => ({ ...found.get(seq)!, value }));
+  };
+}
+
+/** As lists show them; one that was erased since it was found is empty. */
+export function shownLeads(reader: Reader, seqs: readonly number[]): Promise<LeadRow[]> {
+  const marks = seqs.map(() => '?').join(', ');
+  return reader.all<LeadRow>(
+    `SELECT ${SHORT_LEAD_COLUMNS} FROM leads l WHERE l.seq IN (${marks}) ORDER BY l.seq`,
+    ...seqs,
+  );
+}
+
+async function byAge(
+  reader: Reader,
+  selection: Selection,
+  order: ListOrder,
+  behind: ListPlace | null,
+  limit: number,
+  signal: AbortSignal | undefined,
+): Promise<ListPlace[]> {
+  const found: ListPlace[] = [];
+  const take = async (after: number, through: number) => {
+    const rows = await selection.rows(reader, after, through);
+    if (order === 'newest') rows.reverse();
+    for (const { seq } of rows.slice(0, limit - found.length)) found.push({ seq, value: null });
     return found.length < limit;
   };
-  await eachSpan(reader, afterSeq, look, signal);
+  if (order === 'newest') await eachSpanBack(reader, behind?.seq ?? null, take, signal);
+  else await eachSpan(reader, behind?.seq ?? 0, take, signal, (after) => nextLead(reader, selection, after));
   return found;
 }
 
-/** All of them by the count that is kept; those that filters choose by looking through them, a span at a time. */
+async function byValue(
+  reader: Reader,
+  selection: Selection,
+  order: ListOrder,
+  behind: ListPlace | null,
+  limit: number,
+  signal: AbortSignal | undefined,
+): Promise<ListPlace[]> {
+  let best: ListPlace[] = [];
+  const compare = order === 'name' ? compareNames : compareUpdated;
+  const column = order === 'name' ? 'l.name AS listed' : 'l.updated_at AS listed';
+  const take = async (after: number, through: number) => {
+    const rows = await selection.rows<{ listed: string | null }>(reader, after, through, [column]);
+    for (const { seq, listed } of rows) {
+      const value = order === 'name' ? listed && foldText(listed) : listed;
+      const place = { seq, value: value || null };
+      if (behind === null || compare(place, behind) > 0) best.push(place);
+    }
+    if (best.length > limit) best = best.sort(compare).slice(0, limit);
+    return true;
+  };
+  await eachSpan(reader, 0, take, signal, (after) => nextLead(reader, selection, after));
+  return best.sort(compare);
+}
+
+/** Who has none stands behind all who have one. */
+function compareNames(a: ListPlace, b: ListPlace): number {
+  if (a.value !== b.value) {
+    if (a.value === null || b.value === null) return a.value === null ? 1 : -1;
+    return a.value < b.value ? -1 : 1;
+  }
+  return a.seq - b.seq;
+}
+
+/** The latest first. */
+function compareUpdated(a: ListPlace, b: ListPlace): number {
+  return a.value === b.value ? b.seq - a.seq : (a.value ?? '') < (b.value ?? '') ? 1 : -1;
+}
+
+/** So many are looked through to count those that filters choose. */
+const COUNTED = 10_000;
+
+/**
+ * All of them by the count that is kept; those that filters choose by looking through them, a span at a time.
+ * @returns null when there are too many to look through for a number
+ */
 export async function countLeads(
   reader: Reader,
-  filters: LeadFilters,
+  selection: Selection,
   signal?: AbortSignal,
-): Promise<number> {
-  const where = leadCondition(filters, reader.dialect);
-  if (where.sql === ALL_LEADS) {
+): Promise<number | null> {
+  if (selection.letsAllThrough) {
     const kept = await reader.get<{ value: string }>("SELECT value FROM marks WHERE name = 'leads'");
     return Number(kept?.value ?? 0);
   }
-  const sql = `SELECT count(*) AS count FROM leads l WHERE l.seq > ? AND l.seq <= ? AND ${where.sql}`;
+  const beyond = 'SELECT 1 AS found FROM leads ORDER BY seq LIMIT 1 OFFSET ?';
+  if (await reader.get(beyond, COUNTED)) return null;
   let count = 0;
   const look = async (after: number, through: number) => {
-    count += (await reader.get<{ count: number }>(sql, after, through, ...where.parameters))!.count;
+    count += (await selection.rows(reader, after, through)).length;
     return true;
   };
-  await eachSpan(reader, 0, look, signal);
+  await eachSpan(reader, 0, look, signal, (after) => nextLead(reader, selection, after));
   return count;
 }

@@ -16,6 +16,8 @@ type CountryRow = readonly [code: string, ...unknown[]];
 interface Plans {
   /** Calling code → the kinds of number there are. */
   readonly byCode: ReadonlyMap<string, readonly Kind[]>;
+  /** Calling code → the countries that share it. */
+  readonly sharing: Readonly<Record<string, readonly string[]>>;
   readonly byCountry: ReadonlyMap<string, { readonly code: string; readonly kinds: readonly Kind[] }>;
 }
 interface Kind {
@@ -43,7 +45,7 @@ function loadPlans(): Plans {
       code,
       sharing.flatMap((country) => byCountry.get(country)?.kinds ?? []),
     );
-  plans = { byCode, byCountry };
+  plans = { byCode, sharing: country_calling_codes, byCountry };
   return plans;
 }
 
@@ -98,4 +100,26 @@ export function nationalKind(
 /** The digits to dial a country from abroad. */
 export function callingCodeOf(country: string): string | undefined {
   return loadPlans().byCountry.get(country)?.code;
+}
+
+/** The countries whose numbers begin with this code. */
+export function countriesOfCode(code: string): readonly string[] {
+  return loadPlans().sharing[code] ?? [];
+}
+
+/** By the four digits that tell the countries of +1 apart: the library takes 30 µs for each number. */
+const areas = new Map<string, string | undefined>();
+
+/** The country of an E.164 number. */
+export function countryOfPhone(phone: string): string | undefined {
+  const find = () => phoneLibrary().parsePhoneNumberFromString(phone)?.country;
+  if (!phone.startsWith('+1')) return find();
+  const area = phone.slice(0, 5);
+  if (!areas.has(area)) {
+    const country = find();
+    // A number that its plan does not have says nothing of its neighbours.
+    if (country === undefined) return undefined;
+    areas.set(area, country);
+  }
+  return areas.get(area);
 }

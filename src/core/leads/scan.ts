@@ -45,6 +45,7 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
  * Goes through all leads behind `afterSeq`, a span after the other, until `look` answers false or the caller leaves.
  * Of all who do this one looks at a time, each at one span, and rests as long as that took: somebody who asks for a list
  * again and again must not take the process from a send at full speed (it fell from 25,000 to 2,500 messages a second).
+ * @param next the first lead behind one that is worth a look, null: there is none
  * @throws TidingsError `conflict` when `signal` is aborted: nobody waits for the rest.
  */
 export async function eachSpan(
@@ -52,6 +53,7 @@ export async function eachSpan(
   afterSeq: number,
   look: (after: number, through: number) => Promise<boolean>,
   signal?: AbortSignal,
+  next: (after: number) => Promise<number | null> = async (after) => after + 1,
 ): Promise<void> {
   const { newest } = (await reader.get<{ newest: number }>(
     'SELECT coalesce(max(seq), 0) AS newest FROM leads',
@@ -60,12 +62,52 @@ export async function eachSpan(
   let goesOn = true;
   while (goesOn && after < newest) {
     await inTurn(async () => {
-      if (signal?.aborted) throw new TidingsError('conflict', 'The caller left before the search was over.');
+      if (signal?.aborted) throw left();
       const startedAt = performance.now();
+      const first = await next(after);
+      if (first === null || first > newest) {
+        goesOn = false;
+        return;
+      }
+      after = first - 1;
       const through = await spanEnd(reader, after, newest);
       goesOn = await look(after, through);
       after = through;
       if (goesOn && after < newest) await sleep(performance.now() - startedAt);
     });
   }
+}
+
+/** The same from the newest lead on, or from those before `before`. */
+export async function eachSpanBack(
+  reader: Reader,
+  before: number | null,
+  look: (after: number, through: number) => Promise<boolean>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const newest = await reader.get<{ newest: number }>('SELECT coalesce(max(seq), 0) AS newest FROM leads');
+  let through = before === null ? newest!.newest : before - 1;
+  // A span that is too fat is looked at in parts; the next one is as thin.
+  let rows = SPAN_ROWS;
+  let goesOn = true;
+  while (goesOn && through > 0) {
+    await inTurn(async () => {
+      if (signal?.aborted) throw left();
+      const startedAt = performance.now();
+      const after = Math.max(0, through - rows);
+      const end = await spanEnd(reader, after, through);
+      if (end < through) {
+        rows = Math.max(1, Math.floor((through - after) / 2));
+        return;
+      }
+      goesOn = await look(after, through);
+      through = after;
+      rows = Math.min(SPAN_ROWS, rows * 2);
+      if (goesOn && through > 0) await sleep(performance.now() - startedAt);
+    });
+  }
+}
+
+function left(): TidingsError {
+  return new TidingsError('conflict', 'The caller left before the search was over.');
 }

@@ -33,7 +33,7 @@ import { readStartTime, type StartTime } from '../../core/sends/start-time.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { Words } from '../../words.ts';
-import { existingAudience } from '../audience.ts';
+import { existingAudience } from '../existing-audience.ts';
 import { type Call, type CallContext, type Operation, operation } from '../operation.ts';
 import { checkText } from './check-text.ts';
 import { chooseSender } from './choose-sender.ts';
