@@ -43,16 +43,14 @@ export async function countSelected(
     }
   };
   const look = async (after: number, through: number) => {
-    const { from, parameters, holds } = await selection.statement(reader, after, through, FACTS);
-    const told = (await reader.get<{ count: number; first: number | null }>(
-      `SELECT count(*) AS count, ${SUMS.join(', ')} FROM ${from} WHERE ${holds}`,
-      ...parameters,
-    ))!;
-    add(told as never, told.count);
-    if (!selection.isTold) {
-      for (const row of await selection.rows<object>(reader, after, through, FACTS, true))
-        add(row as never, 1);
-    }
+    if (selection.isTold) {
+      const { from, parameters, holds } = await selection.statement(reader, after, through, FACTS);
+      const told = (await reader.get<{ count: number }>(
+        `SELECT count(*) AS count, ${SUMS.join(', ')} FROM ${from} WHERE ${holds}`,
+        ...parameters,
+      ))!;
+      add(told as never, told.count);
+    } else for (const row of await selection.rows(reader, after, through, FACTS)) add(row as never, 1);
     if (counted.examples.length < EXAMPLES && counted.total > counted.examples.length) {
       const rows = await selection.rows(reader, after, through);
       counted.examples.push(...rows.slice(0, EXAMPLES - counted.examples.length).map(({ seq }) => seq));

@@ -66,12 +66,10 @@ export class Selection {
     after: number,
     through: number,
     more: readonly string[] = [],
-    undecidedOnly = false,
   ): Promise<(T & { seq: number })[]> {
     const { from, parameters, holds } = await this.statement(reader, after, through, more);
-    const wanted = undecidedOnly ? `(${holds}) IS NULL` : `(${holds}) IS NOT FALSE`;
     const rows = await reader.all<T & { seq: number }>(
-      `SELECT * FROM ${from} WHERE ${wanted} ORDER BY q.seq`,
+      `SELECT * FROM ${from} WHERE (${holds}) IS NOT FALSE ORDER BY q.seq`,
       ...parameters,
     );
     return this.isTold ? rows : rows.filter((row) => this.#judge(row));
