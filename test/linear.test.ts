@@ -19,6 +19,8 @@ import { createLog } from '../src/log/create-log.ts';
 import { checkInput } from '../src/operations/check-input.ts';
 import { type LeadContext, leadOperations, readCursor } from '../src/operations/leads.ts';
 import { operation } from '../src/operations/operation.ts';
+import { judgeBounce } from '../src/providers/email/bounces/judge-bounce.ts';
+import { splitMails } from '../src/providers/email/bounces/split-mails.ts';
 import { headerText, unstructuredHeader } from '../src/providers/email/message/header.ts';
 import { redact as redactRelay } from '../src/providers/email/smtp/errors.ts';
 import { parseReply } from '../src/providers/email/smtp/reply.ts';
@@ -284,5 +286,69 @@ describe('a request takes as much time as it is long', () => {
     const file = '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n';
     await expectLinear(upload, unit);
     await expectLinear(upload, unit, file, '\r\n--b--\r\n');
+  });
+});
+
+/** A mail that came back, as far as it is the same for all of them. */
+const DSN_HEAD = 'From: MAILER-DAEMON@x.example\nSubject: Undelivered Mail\nReturn-Path: <>\n';
+const BOUNCES: [name: string, unit: string, before?: string][] = [
+  ['headers', 'X-A: b\n', DSN_HEAD],
+  ['folded lines of a header', ' x\n', `${DSN_HEAD}To: a`],
+  ['recipients of a header', '<a@b.example>, ', `${DSN_HEAD}X-Failed-Recipients: `],
+  ['encoded words', '=?utf-8?q?a?= ', `${DSN_HEAD}Subject: `],
+  ['comments', '(', `${DSN_HEAD}Content-Type: multipart/report; boundary=b `],
+  ['parts', '--b\n\nx\n', `${DSN_HEAD}Content-Type: multipart/report; boundary=b\n\n`],
+  [
+    'parts in parts',
+    '--b\nContent-Type: multipart/mixed; boundary=b\n\n',
+    `${DSN_HEAD}Content-Type: multipart/report; boundary=b\n\n`,
+  ],
+  [
+    'reports in reports',
+    '--b\nContent-Type: message/rfc822\n\n',
+    `${DSN_HEAD}Content-Type: multipart/report; boundary=b\n\n`,
+  ],
+  [
+    'groups of a report',
+    'Final-Recipient: rfc822; a@b.example\nAction: failed\n\n',
+    `${DSN_HEAD}Content-Type: message/delivery-status\n\n`,
+  ],
+  [
+    'a field that does not end',
+    ' x\n',
+    `${DSN_HEAD}Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\nDiagnostic-Code: a`,
+  ],
+  ...[
+    '<a@b.example>:\n',
+    'a@',
+    'a.',
+    'mailbox ',
+    'exceeded over ',
+    '-- original ',
+    'Received: x\n',
+    '5.1.',
+    '"',
+    '\n',
+    ' ',
+    '>',
+  ].map((unit): [string, string, string] => [`"${unit.trim()}" in free text`, unit, `${DSN_HEAD}\n`]),
+  ['tags', '<p>', `${DSN_HEAD}Content-Type: text/html\n\n`],
+  ['entities', '&amp;&#x', `${DSN_HEAD}Content-Type: text/html\n\n`],
+];
+
+describe('a mail that came back takes as much time as it is long', () => {
+  it.each(BOUNCES)('of %s', async (_, unit, before = '') => {
+    await expectLinear((text) => judgeBounce(Buffer.from(text)), unit, before);
+  });
+
+  it.each(['\n', 'x', 'From x Tue Nov  3 10:00:00 2026\n\n', '\r'])('in an mbox of %j', async (unit) => {
+    const read = async (text: string) => {
+      const input = async function* () {
+        yield Buffer.from(text);
+      };
+      for await (const _ of splitMails(input())) {
+      }
+    };
+    await expectLinear(read, unit, 'From x Tue Nov  3 10:00:00 2026\n');
   });
 });

@@ -78,6 +78,14 @@ const folder = mkdtempSync(join(tmpdir(), 'tidings-hostile-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const csv = join(folder, 'people.csv');
 writeFileSync(csv, 'name\nbad\n');
+const mail = join(folder, 'bounce.eml');
+
+writeFileSync(
+  mail,
+  `Return-Path: <>\nSubject: Undelivered Mail Returned to Sender\nContent-Type: multipart/report; boundary=x\n\n--x\n` +
+    `Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\nFinal-Recipient: rfc822; ann@example.org${HOSTILE}\n` +
+    `Action: failed\nStatus: 5.1.1 (${HOSTILE})\nDiagnostic-Code: smtp; 550 ${HOSTILE}\n\n--x--\n`,
+);
 
 const OPERATIONS = [
   ...[
@@ -139,6 +147,9 @@ const COMMANDS: readonly (readonly string[])[] = [
     ['suppressions', 'remove', TRUE_LINE],
     ['suppressions', 'history', TRUE_LINE],
   ],
+  ['bounces', 'read', mail],
+  ['bounces', 'read', mail, mail],
+  ['bounces', 'read', TRUE_LINE],
   ['outbox', 'list'],
   ['outbox', 'get', ID],
   ['person', 'export', TRUE_LINE],

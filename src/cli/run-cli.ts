@@ -3,6 +3,7 @@ import { TidingsError } from '../errors.ts';
 import { oneLine } from '../visible.ts';
 import { addAudienceCommands } from './audience.ts';
 import { addBackupCommands } from './backup.ts';
+import { addBounceCommands } from './bounces.ts';
 import type { CommandContext, Run } from './context.ts';
 import { addDemoCommand } from './demo.ts';
 import type { CliHost } from './host.ts';
@@ -84,6 +85,7 @@ Settings are environment variables, such as TIDINGS_DATA_DIR and SMTP_URL; READM
   addSendCommand(program, run);
   addSendsCommands(program, run);
   addSuppressionCommands(program, run);
+  addBounceCommands(program, run);
   addPersonCommands(program, run);
   addOutboxCommand(program, run);
   addMigrateCommand(program, run);

@@ -1,0 +1,156 @@
+import { any, near, OUR_HOST, type Row } from './phrase.ts';
+
+/** What is said of the message, of the time it took, and of the way there. */
+export const ABOUT_MESSAGE_AND_WAY: readonly Row[] = [
+  [
+    'virusdetected',
+    any(
+      '\\bvirus',
+      'malware',
+      '\\btrojan',
+      '\\bworm\\b',
+      'infected',
+      'phishing',
+      'potentially (?:unsafe|executable|harmful|dangerous)',
+      '(?:executable|prohibited|forbidden|illegal|banned|blocked|disallowed|dangerous) (?:attachment|file|content)',
+    ),
+  ],
+  [
+    'spamdetected',
+    any(
+      '\\bspam',
+      '\\b(?:ube|uce)\\b',
+      '\\bjunk',
+      'unsolicited',
+      'bulk (?:e-?mail|mail|message)|mass mail',
+      'looks like (?:an? )?(?:advert|bulk)',
+      'bayes',
+      'message (?:was )?(?:detected|scored|identified|classified) as',
+      'objectionable',
+      'blocked by (?:the )?content',
+      'content filter',
+    ),
+  ],
+  [
+    'expired',
+    any(
+      'delivery time expired',
+      'message (?:has )?expired|expired after',
+      'time(?:d)? ?out exceeded|retry (?:time ?out|time)',
+      'could(?: not|n.t) be delivered (?:with)?in |was not delivered within',
+      'not (?:going|trying) to try again|giving up|gave up|been trying',
+      'in the queue too long|queue(?:d)? (?:too long|period|lifetime|time)',
+      'QUEUE\\.Expired',
+      'cannot send message (?:for|within)',
+      'after .{0,20}(?:hours?|days?|attempts|tries)\\b',
+      'for (?:more than|over|the last|at least) .{0,15}(?:hours?|days?)',
+      'delivery attempts',
+      'maximum (?:delivery )?(?:time|age|retr)',
+      'within .{0,15}(?:hours?|days?)\\b',
+      'retries exceeded|number of retries|failed \\d+ (?:attempts|times)',
+    ),
+  ],
+  [
+    'mesgtoobig',
+    near(
+      '\\b(?:message|mail|e-?mail|msg|file|letter|size|data)\\b',
+      '\\btoo (?:big|large|long)|larger than|exceed.{0,30}(?:size|limit|maximum|max\\b|length|bytes|octets)|(?:size|length) (?:limit|exceed|violation)|oversized?\\b|greater than|bigger than',
+      50,
+    ),
+    near(
+      'exceed|above|violat',
+      '(?:maximum|max|message|mail|fixed|allowed|size|header)[a-z ]{0,20}(?:size|length|limit)',
+      40,
+    ),
+    any(
+      'size limit',
+      'max(?:imum)? (?:message )?size',
+      'zu groß',
+      'trop (?:grand|volumineux|gros)',
+      'demasiado grande',
+      'RecipSizeLimit|SendSizeLimit',
+    ),
+  ],
+  [
+    'toomanyconn',
+    near(
+      'too many|exceeded|maximum|limit',
+      '(?:concurrent |simultaneous |smtp |open |incoming )*(?:connection|session)s?\\b',
+      30,
+    ),
+  ],
+  [
+    'speeding',
+    any(
+      'gr[ae]y[- ]?list',
+      'throttl',
+      'rate[- ]?(?:limit|control)',
+      '(?:sending|message|mail|unusual|excessive) rate',
+      'too (?:fast|quickly|frequent|often)\\b',
+      'too many (?:messages|e-?mails|mails|recipients|rcpts|invalid|bad|errors|unknown|letters)',
+      '(?:messages|mails|limit|recipients) .{0,20}per (?:hour|day|minute)',
+      '(?:hourly|daily|sending) (?:limit|quota)',
+      'high volume',
+      'maximum (?:number|amount) of (?:messages|recipients)',
+    ),
+  ],
+  [
+    'failedstarttls',
+    any(
+      'starttls',
+      '\\btls (?:is )?(?:required|not|handshake|negotiation|failed)',
+      'encryption (?:is )?(?:required|needed)',
+    ),
+  ],
+  [
+    'systemfull',
+    any('insufficient (?:system |disk )?(?:storage|resources|space)', 'disk (?:is )?full', 'no space left'),
+  ],
+  [
+    'networkerror',
+    any(
+      '\\btimed? ?out\\b',
+      'connect(?:ion)?\\b.{0,40}(?:refused|reset|fail|lost|dropped|closed|broken|error|unable|abort)',
+      '(?:un(?:able|successful)|could ?n.t|could not|can.?t|cannot|fail\\w*|wasn.t able) (?:to )?(?:establish|connect|contact|reach|open)\\b',
+      'no route',
+      'unreachable|not reachable',
+      'not respond|no (?:answer|response) from|didn.t respond',
+      'host is down|network is|mail server.{0,30}(?:down|not)',
+      'dns (?:lookup|query|server)|lookup fail',
+      'hosts have been failing',
+      'all servers|any of the (?:mail )?(?:servers|hosts)',
+      'premature(?:ly)?|lost connection|conversation with',
+    ),
+  ],
+  [
+    'mailererror',
+    any(
+      'command (?:died|failed|terminated|output|line)',
+      'exit(?:ed)? (?:with|status|code)',
+      'procmail|dovecot-lda|maildrop',
+      'local (?:delivery|mailer) (?:fail|error)',
+      'can.t create (?:user )?output file',
+      'pipe to',
+      'x-unix',
+    ),
+  ],
+  [
+    'blocked',
+    near(
+      OUR_HOST,
+      '\\b(?:block|blocked|ban|denied|deny|reject|rejected|refused|not (?:allowed|permitted|authori[sz]ed|accepted|welcome)|suspicious|abus)',
+      50,
+    ),
+    near(
+      '(?:mail|messages?|connections?|e-?mail|traffic|access)\\b.{0,20}\\bfrom',
+      '\\b(?:block|denied|reject|refused|not (?:allowed|permitted|accepted)|temporarily deferred|banned)',
+      50,
+    ),
+    any(
+      '(?<!rejected: )access denied',
+      'client host.{0,60}(?:reject|block)',
+      'connection (?:refused|rejected|dropped) by (?:policy|administrator|filter)',
+      'helo.{0,40}(?:reject|invalid|bad|denied)',
+    ),
+  ],
+];
