@@ -1,5 +1,5 @@
 import { type ContactLimit, parseContactLimit } from './core/deliveries/contact-limit.ts';
-import { isCountryCode } from './core/leads/contact.ts';
+import { asciiDomain, isCountryCode } from './core/leads/contact.ts';
 import { TidingsError } from './errors.ts';
 
 /** The environment, read once, checked and frozen. Names are those that scripts and users rely on. */
@@ -26,6 +26,12 @@ export interface Config {
     readonly from: string;
     readonly ratePerSecond: number | null;
     readonly connections: number;
+  } | null;
+  /** null: mail comes back to the address of `EMAIL_FROM`. */
+  readonly bounces: {
+    readonly domain: string;
+    /** null: this process takes none in. */
+    readonly listen: { readonly host: string; readonly port: number } | null;
   } | null;
   /** null: the WhatsApp channel is the sandbox. */
   readonly whatsapp: {
@@ -77,6 +83,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     retainMessagesDays: days('RETAIN_MESSAGES_DAYS', get('RETAIN_MESSAGES_DAYS')),
     logLevel,
     email: readEmail(get),
+    bounces: readBounces(get),
     whatsapp: readWhatsApp(get),
   });
 }
@@ -139,6 +146,27 @@ function readEmail(get: Get): Config['email'] {
     ratePerSecond: rate('SMTP_RATE', get('SMTP_RATE'), null),
     connections: number('SMTP_CONNECTIONS', get('SMTP_CONNECTIONS'), 10, 1, 1_000, true),
   };
+}
+
+function readBounces(get: Get): Config['bounces'] {
+  const given = get('BOUNCE_DOMAIN');
+  const listen = get('BOUNCE_LISTEN');
+  if (given === null) {
+    if (listen === null) return null;
+    throw missing('BOUNCE_DOMAIN', 'BOUNCE_LISTEN', 'Set BOUNCE_DOMAIN to the domain that bounces come to.');
+  }
+  const domain = asciiDomain(given);
+  if (domain === null) {
+    throw wrong('BOUNCE_DOMAIN', given, 'is no domain', 'Write it as bounces.example.com, without an @.');
+  }
+  return { domain, listen: listen === null ? null : readListen(listen) };
+}
+
+function readListen(text: string): { host: string; port: number } {
+  const parts = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i.exec(text);
+  const number = Number(parts?.[3] ?? -1);
+  if (parts && number >= 0 && number <= 65_535) return { host: (parts[1] ?? parts[2])!, port: number };
+  throw wrong('BOUNCE_LISTEN', text, 'is no host:port', 'Write it as 127.0.0.1:2525, 0.0.0.0:25 or [::]:25.');
 }
 
 function readWhatsApp(get: Get): Config['whatsapp'] {

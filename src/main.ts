@@ -83,6 +83,8 @@ const host: CliHost = {
     const tidings = await openTidings(base, log, { tell: (what) => log.info({}, what) });
     const stop = stopAsked(log);
     try {
+      const bouncePort = await tidings.hearBounces();
+      if (bouncePort !== null) log.info({ port: bouncePort }, 'mail that comes back is taken in');
       const server = await startHttpServer({ tidings, version, log, ...base });
       if (options.dispatch) tidings.dispatcher.start();
       log.info({ url: server.url, channels: tidings.modes, dispatch: options.dispatch }, 'Tidings is ready');

@@ -21,6 +21,8 @@ import { suppressionOperations } from './operations/suppressions.ts';
 import { finishErasures } from './person/erase-person.ts';
 import { restoreContact } from './person/forget-contact.ts';
 import { removeOldTexts } from './person/retention.ts';
+import { bounceKey } from './providers/email/bounces/bounce-key.ts';
+import type { BounceListener } from './providers/email/bounces/bounce-listener.ts';
 import { createOutbox } from './providers/sandbox/create-outbox.ts';
 import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-sender.ts';
 import type { Tidings } from './tidings.ts';
@@ -43,7 +45,7 @@ export async function openTidings(config: Config, log: Log, options: HouseOption
   const { siteName, defaultCountry } = config;
   if (config.maxPerContact) await prepareContactLimit(ledger);
   const outbox = createOutbox(ledger);
-  const senders = withSandbox(options.senders ?? (await openSenders(config, log)), outbox);
+  const senders = withSandbox(options.senders ?? (await openSenders(config, ledger, log)), outbox);
   const chores = housekeeping(ledger, config.retainMessagesDays);
   const { dispatcher, closeQueue } = await openDispatcher(config, {
     ledger,
@@ -59,6 +61,7 @@ export async function openTidings(config: Config, log: Log, options: HouseOption
     senders,
     wake: () => dispatcher.wake(),
   };
+  let listener: BounceListener | null = null;
   const modeOf = (channel: ChannelName) => senders.find(({ about }) => about.channel === channel)!.about.mode;
   return {
     operations: [
@@ -74,7 +77,12 @@ export async function openTidings(config: Config, log: Log, options: HouseOption
     modes: { email: modeOf('email'), whatsapp: modeOf('whatsapp') },
     dispatcher,
     health: createHealth(ledger, dispatcher),
+    async hearBounces() {
+      listener = await openListener(config, ledger, log);
+      return listener?.port ?? null;
+    },
     async close() {
+      await listener?.close();
       await dispatcher.stop();
       for (const sender of senders) await sender.close();
       await closeQueue();
@@ -119,7 +127,11 @@ async function openDispatcher(
 }
 
 /** The usual one of each channel comes first. A provider is loaded when it is configured: an idle server carries no HTTP client that nobody asked for. */
-async function openSenders({ email, whatsapp }: Config, log: Log): Promise<Sender[]> {
+async function openSenders(
+  { email, bounces, whatsapp }: Config,
+  ledger: Ledger,
+  log: Log,
+): Promise<Sender[]> {
   const senders: Sender[] = [];
   if (whatsapp) {
     const { createCloudSender } = await import('./providers/whatsapp/cloud/cloud-sender.ts');
@@ -127,9 +139,20 @@ async function openSenders({ email, whatsapp }: Config, log: Log): Promise<Sende
   }
   if (email) {
     const { createSmtpSender } = await import('./providers/email/smtp/smtp-sender.ts');
-    senders.push(createSmtpSender({ ...email, log }));
+    const verp = bounces ? { key: await bounceKey(ledger), domain: bounces.domain } : undefined;
+    senders.push(createSmtpSender({ ...email, bounces: verp, log }));
   }
   return senders;
+}
+
+/** Loaded where it listens, which most processes never do. */
+async function openListener({ bounces }: Config, ledger: Ledger, log: Log): Promise<BounceListener | null> {
+  if (!bounces?.listen) return null;
+  const { listenForBounces } = await import('./providers/email/bounces/bounce-listener.ts');
+  const { takeBounce } = await import('./providers/email/bounces/take-bounce.ts');
+  const { host, port } = bounces.listen;
+  const take = (deliveryId: string, raw: Uint8Array) => takeBounce(ledger, log, deliveryId, raw);
+  return listenForBounces({ host, port, domain: bounces.domain, key: await bounceKey(ledger), log, take });
 }
 
 /** A sandbox is always there: beside a provider it is for rehearsals. */

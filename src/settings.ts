@@ -92,6 +92,19 @@ export const SETTINGS: readonly SettingGroup[] = [
       },
       { name: 'SMTP_RATE', meaning: 'Messages a second', default: 'no limit', example: '14' },
       { name: 'SMTP_CONNECTIONS', meaning: 'Sessions with the relay at once', default: '`10`', example: '2' },
+      {
+        name: 'BOUNCE_DOMAIN',
+        meaning:
+          'Where mail comes back to: each message leaves as `b-TOKEN@BOUNCE_DOMAIN`, by which its delivery is known',
+        default: 'the address of `EMAIL_FROM`',
+        example: 'bounces.example.com',
+      },
+      {
+        name: 'BOUNCE_LISTEN',
+        meaning: '`host:port` where `tidings serve` takes such mail in over SMTP, and no other',
+        default: 'nowhere',
+        example: '0.0.0.0:2525',
+      },
     ],
   },
   {

@@ -9,6 +9,8 @@ export interface Tidings {
   readonly modes: { readonly email: 'sandbox' | 'live'; readonly whatsapp: 'sandbox' | 'live' };
   readonly dispatcher: DispatcherControl;
   readonly health: Health;
+  /** Takes in mail that comes back, where `BOUNCE_LISTEN` says; by the port, or null when it says nothing. */
+  hearBounces(): Promise<number | null>;
   /** Drains the dispatcher, closes senders and files. */
   close(): Promise<void>;
 }

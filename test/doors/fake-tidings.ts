@@ -124,6 +124,7 @@ export function fakeTidings(): FakeTidings {
     ],
     dispatcher: { ...fakeSenders, wake() {}, start() {}, stop: async () => ({ inDoubt: 0, left: 0 }) },
     health: fakeHealth(() => fake.healthy),
+    hearBounces: async () => null,
     async close() {},
   };
   return fake;

@@ -88,6 +88,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
       stop: async () => ({ inDoubt: 0, left: 0 }),
     },
     health: fakeHealth(),
+    hearBounces: async () => null,
     async close() {
       seen.closed++;
     },

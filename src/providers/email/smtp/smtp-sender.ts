@@ -4,6 +4,7 @@ import { normalizeEmail } from '../../../core/leads/contact.ts';
 import { messageFor } from '../../../core/messages/message.ts';
 import { TidingsError } from '../../../errors.ts';
 import type { Log } from '../../../log/log.ts';
+import { bounceAddress } from '../bounces/bounce-address.ts';
 import { compileMessage } from '../message/mime.ts';
 import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
 import { ifEverybody } from './if-everybody.ts';
@@ -15,12 +16,14 @@ export { checkConnection, type SmtpTimeouts } from './connect.ts';
 export interface SmtpSenderOptions {
   /** `SMTP_URL`: `smtp://` or `smtps://`, with user and password; `?tls=off` for a plain local server. */
   readonly url: string;
-  /** `EMAIL_FROM`: `Name <address>`; the address is the envelope sender as well. */
+  /** `EMAIL_FROM`: `Name <address>`; the address is the envelope sender as well, without `bounces`. */
   readonly from: string;
   /** `SMTP_RATE`: messages a second; null for no limit. */
   readonly ratePerSecond: number | null;
   /** `SMTP_CONNECTIONS`: most sessions with the relay at once. Default 10. */
   readonly connections?: number | undefined;
+  /** `BOUNCE_DOMAIN`, and what addresses there are proven with; without it mail comes back to `from`. */
+  readonly bounces?: { readonly key: Buffer; readonly domain: string } | undefined;
   readonly timeouts?: Partial<SmtpTimeouts> | undefined;
   /** A certificate (PEM) to trust instead of the well-known ones. */
   readonly ca?: string | undefined;
@@ -50,6 +53,7 @@ export function createSmtpSender(options: SmtpSenderOptions): Sender {
       },
     );
   }
+  const { bounces } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections, options.log);
   return {
@@ -71,7 +75,7 @@ export function createSmtpSender(options: SmtpSenderOptions): Sender {
           if (!read.ok) return NO_ADDRESS;
           const to = read.value;
           const failure = await pool.send({
-            from: from.address,
+            from: bounces ? bounceAddress(bounces.key, attempt.attemptId, bounces.domain) : from.address,
             to,
             render: () => message.render(recipient, to, attempt),
             needsSmtpUtf8: needsSmtpUtf8(to),
