@@ -21,8 +21,9 @@ import { suppressionOperations } from './operations/suppressions.ts';
 import { finishErasures } from './person/erase-person.ts';
 import { restoreContact } from './person/forget-contact.ts';
 import { removeOldTexts } from './person/retention.ts';
-import { bounceKey } from './providers/email/bounces/bounce-key.ts';
+import { BounceAddresses } from './providers/email/bounces/bounce-address.ts';
 import type { BounceListener } from './providers/email/bounces/bounce-listener.ts';
+import { readBounceSecret } from './providers/email/bounces/bounce-secret.ts';
 import { createOutbox } from './providers/sandbox/create-outbox.ts';
 import { createSandboxSender, type Outbox } from './providers/sandbox/sandbox-sender.ts';
 import type { Tidings } from './tidings.ts';
@@ -139,8 +140,8 @@ async function openSenders(
   }
   if (email) {
     const { createSmtpSender } = await import('./providers/email/smtp/smtp-sender.ts');
-    const verp = bounces ? { key: await bounceKey(ledger), domain: bounces.domain } : undefined;
-    senders.push(createSmtpSender({ ...email, bounces: verp, log }));
+    const addresses = bounces ? await bounceAddresses(bounces.domain, ledger) : undefined;
+    senders.push(createSmtpSender({ ...email, bounces: addresses, log }));
   }
   return senders;
 }
@@ -152,7 +153,17 @@ async function openListener({ bounces }: Config, ledger: Ledger, log: Log): Prom
   const { takeBounce } = await import('./providers/email/bounces/take-bounce.ts');
   const { host, port } = bounces.listen;
   const take = (deliveryId: string, raw: Uint8Array) => takeBounce(ledger, log, deliveryId, raw);
-  return listenForBounces({ host, port, domain: bounces.domain, key: await bounceKey(ledger), log, take });
+  return listenForBounces({
+    host,
+    port,
+    addresses: await bounceAddresses(bounces.domain, ledger),
+    log,
+    take,
+  });
+}
+
+async function bounceAddresses(domain: string, ledger: Ledger): Promise<BounceAddresses> {
+  return new BounceAddresses(await readBounceSecret(ledger), domain);
 }
 
 /** A sandbox is always there: beside a provider it is for rehearsals. */

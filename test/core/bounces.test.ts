@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { openTidings } from '../../src/open-tidings.ts';
 import { runOperation } from '../../src/operations/run-operation.ts';
-import { bounceAddress, findBounceToken } from '../../src/providers/email/bounces/bounce-address.ts';
+import { BounceAddresses, findBounceToken } from '../../src/providers/email/bounces/bounce-address.ts';
 import type { Tidings } from '../../src/tidings.ts';
 import { complaint, failed, letter } from '../support/bounce-mails.ts';
 import { CALLER } from '../support/caller.ts';
@@ -125,7 +125,7 @@ describe('the listener', () => {
   it('takes nothing that is not ours: no relay, no address without our proof, no other domain', async () => {
     const envelope = await sendTo('ann@example.org');
     const token = findBounceToken(envelope['ann@example.org']!)!;
-    const forged = bounceAddress(Buffer.alloc(32), `${token.deliveryId}.1`, DOMAIN);
+    const forged = new BounceAddresses(Buffer.alloc(32), DOMAIN).of(`${token.deliveryId}.1`);
     const elsewhere = envelope['ann@example.org']!.replace(DOMAIN, 'other.example');
     for (const to of [forged, elsewhere, 'ann@example.org', `b-none@${DOMAIN}`, `postmaster@${DOMAIN}`]) {
       expect(await bring(to, failed('550 5.1.1 user unknown')), to).toBe(550);

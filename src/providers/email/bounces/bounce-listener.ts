@@ -2,15 +2,13 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { TidingsError } from '../../../errors.ts';
 import type { Log } from '../../../log/log.ts';
-import { type BounceToken, findBounceToken, isProven } from './bounce-address.ts';
+import { type BounceAddresses, type BounceToken, findBounceToken } from './bounce-address.ts';
 
 export interface BounceListenerOptions {
   /** `BOUNCE_LISTEN`; port 0 takes a free one. */
   readonly host: string;
   readonly port: number;
-  /** `BOUNCE_DOMAIN`. */
-  readonly domain: string;
-  readonly key: Buffer;
+  readonly addresses: BounceAddresses;
   readonly log: Log;
   /** Resolves when what the mail asks for is written down: only then the server that brought it hears 250. */
   readonly take: (deliveryId: string, raw: Uint8Array) => Promise<void>;
@@ -36,10 +34,10 @@ const SESSION_MS = 600_000;
  * @throws TidingsError `configuration` when it cannot listen there
  */
 export async function listenForBounces(options: BounceListenerOptions): Promise<BounceListener> {
-  const { host, port, domain, log, take } = options;
+  const { host, port, addresses, log, take } = options;
   const began = new Map<string, number>();
   const server = new SMTPServer({
-    name: domain,
+    name: addresses.domain,
     banner: 'bounces only',
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
@@ -56,7 +54,7 @@ export async function listenForBounces(options: BounceListenerOptions): Promise<
     onRcptTo({ address }, session, callback) {
       if (session.envelope.rcptTo.length >= MOST_RECIPIENTS)
         return callback(refusal(452, 'Too many recipients'));
-      return callback(ours(options, address) ? null : refusal(550, '5.1.1 No such bounce address'));
+      return callback(ours(addresses, address) ? null : refusal(550, '5.1.1 No such bounce address'));
     },
     onData(stream, session, callback) {
       const kept: Buffer[] = [];
@@ -68,7 +66,7 @@ export async function listenForBounces(options: BounceListenerOptions): Promise<
       stream.on('end', () => {
         if (stream.sizeExceeded) return callback(refusal(552, '5.3.4 Too large'));
         const raw = Buffer.concat(kept);
-        const tokens = session.envelope.rcptTo.flatMap(({ address }) => ours(options, address) ?? []);
+        const tokens = session.envelope.rcptTo.flatMap(({ address }) => ours(addresses, address) ?? []);
         const taken = Promise.all(tokens.map(({ deliveryId }) => take(deliveryId, raw)));
         return void taken.then(
           () => callback(null, 'Taken'),
@@ -112,10 +110,10 @@ export async function listenForBounces(options: BounceListenerOptions): Promise<
   };
 }
 
-function ours({ domain, key }: BounceListenerOptions, address: string): BounceToken | null {
-  if (address.slice(address.lastIndexOf('@') + 1).toLowerCase() !== domain) return null;
+function ours(addresses: BounceAddresses, address: string): BounceToken | null {
+  if (address.slice(address.lastIndexOf('@') + 1).toLowerCase() !== addresses.domain) return null;
   const token = findBounceToken(address);
-  return token !== null && isProven(key, token) ? token : null;
+  return token !== null && addresses.proves(token) ? token : null;
 }
 
 function refusal(responseCode: number, message: string): Error {

@@ -4,7 +4,7 @@ import { normalizeEmail } from '../../../core/leads/contact.ts';
 import { messageFor } from '../../../core/messages/message.ts';
 import { TidingsError } from '../../../errors.ts';
 import type { Log } from '../../../log/log.ts';
-import { bounceAddress } from '../bounces/bounce-address.ts';
+import type { BounceAddresses } from '../bounces/bounce-address.ts';
 import { compileMessage } from '../message/mime.ts';
 import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
 import { ifEverybody } from './if-everybody.ts';
@@ -22,8 +22,8 @@ export interface SmtpSenderOptions {
   readonly ratePerSecond: number | null;
   /** `SMTP_CONNECTIONS`: most sessions with the relay at once. Default 10. */
   readonly connections?: number | undefined;
-  /** `BOUNCE_DOMAIN`, and what addresses there are proven with; without it mail comes back to `from`. */
-  readonly bounces?: { readonly key: Buffer; readonly domain: string } | undefined;
+  /** Addresses of `BOUNCE_DOMAIN`; without them mail comes back to `from`. */
+  readonly bounces?: BounceAddresses | undefined;
   readonly timeouts?: Partial<SmtpTimeouts> | undefined;
   /** A certificate (PEM) to trust instead of the well-known ones. */
   readonly ca?: string | undefined;
@@ -75,7 +75,7 @@ export function createSmtpSender(options: SmtpSenderOptions): Sender {
           if (!read.ok) return NO_ADDRESS;
           const to = read.value;
           const failure = await pool.send({
-            from: bounces ? bounceAddress(bounces.key, attempt.attemptId, bounces.domain) : from.address,
+            from: bounces?.of(attempt.attemptId) ?? from.address,
             to,
             render: () => message.render(recipient, to, attempt),
             needsSmtpUtf8: needsSmtpUtf8(to),

@@ -5,7 +5,7 @@ import { findMark, PLACE_MARK } from '../../../ledger/marks.ts';
 const KEY = 'bounce_key';
 
 /** What bounce addresses are proven with: made once for each ledger, and the same for every process that sends from it. */
-export async function bounceKey(ledger: Ledger): Promise<Buffer> {
+export async function readBounceSecret(ledger: Ledger): Promise<Buffer> {
   const known =
     (await findMark(ledger, KEY)) ??
     (await ledger.write(async (tx) => {
