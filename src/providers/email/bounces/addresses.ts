@@ -45,23 +45,16 @@ export function returnedHeader(returned: string, name: string): string {
   return value.trim();
 }
 
-/** Everybody whom a bounce names without meaning them: who sent, who gave it back, who gets it. */
-export function bystanders(mail: BounceMail): ReadonlySet<string> {
+/** Whom a bounce names without meaning them: who gets it. */
+const GETS_IT = ['to', 'delivered-to', 'envelope-to', 'x-original-to'];
+/** And who gave it back, which is the recipient itself where a mailbox answers in its own name. */
+const GAVE_IT = ['from', 'sender', 'reply-to', 'return-path', 'errors-to'];
+const SENT = ['from', 'sender', 'reply-to', 'return-path', 'errors-to', 'x-sender'];
+
+function bystanders(mail: BounceMail, names: readonly string[]): ReadonlySet<string> {
   const texts = [
-    ...[
-      'from',
-      'sender',
-      'reply-to',
-      'to',
-      'delivered-to',
-      'envelope-to',
-      'x-original-to',
-      'return-path',
-      'errors-to',
-    ].flatMap((name) => mail.header(name)),
-    ...['from', 'sender', 'reply-to', 'return-path', 'errors-to', 'x-sender'].map((name) =>
-      returnedHeader(mail.returned, name),
-    ),
+    ...names.flatMap((name) => mail.header(name)),
+    ...SENT.map((name) => returnedHeader(mail.returned, name)),
   ];
   return new Set(texts.flatMap(addressesIn).map((address) => address.toLowerCase()));
 }
@@ -72,7 +65,11 @@ const LINE_OF_OTHERS =
 
 /** Whom free text says that it could not reach, by the ways in which servers write it, the clear ones first. */
 export function recipientsOf(mail: BounceMail): string[] {
-  const others = bystanders(mail);
+  const found = recipientsBut(bystanders(mail, [...GETS_IT, ...GAVE_IT]), mail);
+  return found.length > 0 ? found : recipientsBut(bystanders(mail, GETS_IT), mail);
+}
+
+function recipientsBut(others: ReadonlySet<string>, mail: BounceMail): string[] {
   const isMeant = (address: string) =>
     address.includes('@') && !others.has(address.toLowerCase()) && !SERVERS.test(address);
   const among = (texts: readonly string[]) => distinct(texts.flatMap(addressesIn).filter(isMeant));
@@ -122,6 +119,7 @@ const FORMS: readonly RegExp[] = [
   /did not reach the following recipients?:[ \t]*<?([^\s<>]+@[^\s<>]+)/i,
   /^[ \t]*[>*-]+[ \t]*<?([^\s<>]+@[^\s<>]+)/,
   /^[ \t]*<([^\s<>]+@[^\s<>]+)>/,
+  /\baddressed(?: to)?[ :,'"<(]+([^\s<>'"()]+@[^\s<>'"(),]+)/i,
   /^[ \t]{2,}(?:\S.{0,60} )?<?([^\s<>]+@[^\s<>]+)>?[ \t]*$/,
   /(?:deliver(?:ed|y|ing)?|message|mail|sent|send|reach(?:ed|ing)?)\b.{0,60}\b(?:to|for|at)\b[ :]+<?([^\s<>]+@[^\s<>]+)/i,
   /(?:user|recipient|mailbox|address|account)(?: is)?[ :'"<(]+([^\s<>'"()]+@[^\s<>'"()]+)/i,
