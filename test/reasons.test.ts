@@ -14,11 +14,12 @@ const USES = [
   /isTheirs \? '([a-z]\w*)' : '([a-z]\w*)'/g,
 ];
 
-/** Where a code is no delivery's: the doctor's own looks, and rows that a lead's merging or a chunk goes by. */
+/** Where a code is no delivery's: the doctor's own looks, rows that a lead's merging or a chunk goes by, and the state of an import. */
 const OTHERS = new Set([
   'src/providers/whatsapp/cloud/check-whatsapp.ts: unexpected_answer',
   'src/providers/email/smtp/connect.ts: unknown',
   'src/core/deliveries/freeze.ts: pending',
+  'src/core/leads/import.store.ts: stopped',
 ]);
 
 it('every reason that the code gives a delivery stands in the table of reasons, and no other', () => {
