@@ -17,6 +17,7 @@ import { outboxOperations } from './operations/outbox.ts';
 import { personOperations } from './operations/person.ts';
 import { sendBulkMessages } from './operations/sends/send-bulk-messages.ts';
 import { sendOperations } from './operations/sends/sends.ts';
+import { testSend } from './operations/sends/test-send.ts';
 import { suppressionOperations } from './operations/suppressions.ts';
 import { finishErasures } from './person/erase-person.ts';
 import { restoreContact } from './person/forget-contact.ts';
@@ -70,6 +71,7 @@ export async function openTidings(config: Config, log: Log, options: HouseOption
       ...importOperations({ ledger }),
       ...audienceOperations({ ledger }),
       sendBulkMessages(sending),
+      testSend({ ledger, senders, siteName, defaultCountry }),
       ...sendOperations(sending),
       ...suppressionOperations({ ledger, defaultCountry, log }),
       ...personOperations({ ledger, defaultCountry }),

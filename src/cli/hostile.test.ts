@@ -57,6 +57,7 @@ const ANSWER = {
     fields: [{ field: TRUE_LINE, leads: 1 }],
     sends: [record],
     deliveries: [record],
+    messages: [record],
     entries: [record],
     imports: [record],
     import: record,
@@ -106,7 +107,15 @@ const OPERATIONS = [
     'audience.delete',
     'sendBulkMessages',
   ],
-  ...['sends.list', 'sends.get', 'sends.deliveries', 'sends.pause', 'sends.resume', 'sends.cancel'],
+  ...[
+    'sends.list',
+    'sends.get',
+    'sends.deliveries',
+    'sends.pause',
+    'sends.resume',
+    'sends.cancel',
+    'sends.test',
+  ],
   ...[
     'suppressions.list',
     'suppressions.add',
@@ -137,6 +146,7 @@ const COMMANDS: readonly (readonly string[])[] = [
     ...['get', 'delete'].map((verb) => ['audience', verb, ID]),
   ],
   ['send', '--audience', ID, '--channel', 'email', '--message', 'Hi'],
+  ['send', '--audience', ID, '--channel', 'email', '--message', 'Hi', '--test-to', TRUE_LINE],
   ['sends', 'list'],
   ...['get', 'deliveries', 'pause', 'resume', 'cancel'].map((verb) => ['sends', verb, ID]),
   ...[

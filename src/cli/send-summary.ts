@@ -1,4 +1,4 @@
-import { oneLine } from '../visible.ts';
+import { oneLine, visible } from '../visible.ts';
 import type { Result } from './context.ts';
 import type { Output } from './output.ts';
 import { showStart } from './start-time.ts';
@@ -33,4 +33,20 @@ export function showResult(result: Result, output: Output): string {
   if (result['error']) parts.push(output.colors.red(oneLine(String(result['error']))));
   if (result['provider_said']) parts.push(`The provider said: ${oneLine(String(result['provider_said']))}`);
   return [...parts, oneLine(String(result['next_step']))].join('\n\n');
+}
+
+/** The result of `send --test-to` for people. */
+export function showTest(result: Result): string {
+  const { lead_id, sender } = result;
+  const mode = result['mode'] === 'sandbox' ? 'sandbox: nothing left this machine' : result['mode'];
+  const messages = (result['messages'] as Result[]).map(({ to, status, error, repeated, provider_said }) =>
+    oneLine(
+      `${to}: ${status}${repeated ? ' a moment ago; not sent again' : ''}${error ? `: ${error}` : ''}` +
+        `${provider_said ? ` The provider said: ${provider_said}` : ''}`,
+    ),
+  );
+  const subject = typeof result['subject'] === 'string' ? [`Subject: ${oneLine(result['subject'])}`] : [];
+  const text = [...subject, visible(String(result['text']))].join('\n');
+  const warnings = (result['warnings'] as string[]).map(oneLine);
+  return [fields({ lead_id, sender, mode }), text, ...warnings, messages.join('\n')].join('\n\n');
 }

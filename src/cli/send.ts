@@ -13,7 +13,7 @@ import {
 } from './context.ts';
 import type { CliHost } from './host.ts';
 import { onInterrupt } from './interrupt.ts';
-import { showResult } from './send-summary.ts';
+import { showResult, showTest } from './send-summary.ts';
 
 const SPELLING = { audience_id: '--audience', max_wait_seconds: '--wait' };
 /** The longest that one call of the operation watches. */
@@ -49,6 +49,12 @@ export function addSendCommand(program: Command, run: Run): void {
       'start then: 2026-08-01T09:00:00-06:00, or Z for UTC; "now" starts a scheduled send early',
     )
     .option(
+      '--test-to <contact>',
+      'send it to this address or number of your own only (repeatable): no lead gets it',
+      (contact: string, before: string[] = []) => [...before, contact],
+    )
+    .option('--lead <id>', 'with --test-to: whose values fill in the text')
+    .option(
       '--wait <seconds>',
       'leave after this long (default: when it is done)',
       number('--wait', { min: 0, max: 1e9 }),
@@ -61,6 +67,7 @@ data folder, that server sends and this command watches. A scheduled send is lef
 has come and one runs.
 
 Examples:
+  $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --test-to me@example.com
   $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --from "Marketing"
   $ tidings send --audience ID --channel whatsapp --message "Hi {{lead.first_name}}!" --campaign spring
   $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --retry failed
@@ -82,6 +89,7 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
     ...(options['allowRepeat'] !== undefined && { allow_repeat: true }),
     ...(options['allowLiteral'] !== undefined && { allow_literal: true }),
   };
+  if (options['testTo'] !== undefined) return sendTest({ output, withTidings }, given, options);
   return withTidings(async (tidings) => {
     const bar = output.bar(`Sending ${options['channel']}`);
     const stop = new AbortController();
@@ -101,6 +109,24 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
       bar.stop();
       release();
     }
+  });
+}
+
+/** `--test-to`: what belongs to a send, such as its campaign, has no part in it. */
+async function sendTest(
+  { output, withTidings }: Pick<CommandContext, 'output' | 'withTidings'>,
+  { campaign: _, placeholder_policy: __, allow_repeat: ___, ...given }: Readonly<Record<string, unknown>>,
+  options: Options,
+): Promise<number> {
+  return withTidings(async (tidings) => {
+    const input = { ...given, to: options['testTo'], lead_id: options['lead'] };
+    const result = await call(tidings, 'sends.test', input, {
+      ...SPELLING,
+      to: '--test-to',
+      lead_id: '--lead',
+    });
+    output.result(result, () => showTest(result));
+    return result['success'] === true ? 0 : 1;
   });
 }
 

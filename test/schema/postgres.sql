@@ -338,6 +338,13 @@ CREATE TABLE suppressions (
 
 CREATE INDEX suppressions_by_import ON suppressions USING btree (import_seq, channel, contact) WHERE (import_seq IS NOT NULL);
 
+CREATE TABLE test_messages (
+  hash text NOT NULL,
+  tried_at bigint NOT NULL,
+  outcome text,
+  PRIMARY KEY (hash)
+);
+
 CREATE OR REPLACE FUNCTION count_delivery_error()
  RETURNS trigger
  LANGUAGE plpgsql

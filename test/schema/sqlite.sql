@@ -332,3 +332,9 @@ CREATE TABLE suppressions (
 ) WITHOUT ROWID;
 
 CREATE INDEX suppressions_by_import ON suppressions (import_seq, channel, contact) WHERE import_seq IS NOT NULL;
+
+CREATE TABLE test_messages (
+  hash TEXT PRIMARY KEY,          -- of contact, lead, sender and text
+  tried_at BIGINT NOT NULL,       -- milliseconds since 1970
+  outcome TEXT                    -- JSON; null: on its way, or its process died
+);

@@ -4,6 +4,7 @@ import { ownTables } from './own.ts';
 import { peopleTables } from './people.ts';
 import { sendingTables } from './sending.ts';
 import type { Table } from './table.ts';
+import { testTables } from './tests.ts';
 
 /** What 0.1.0 made: released, and never edited. */
 export const FIRST_TABLES: readonly Table[] = [
@@ -20,4 +21,4 @@ export const FIRST_TABLES: readonly Table[] = [
  * `seq` is a row's place in this database and never leaves it; `id` is what callers know. Times that only people read
  * are ISO 8601 text, times that are compared are milliseconds since 1970.
  */
-export const TABLES: readonly Table[] = [...FIRST_TABLES, ...importTables];
+export const TABLES: readonly Table[] = [...FIRST_TABLES, ...importTables, ...testTables];
