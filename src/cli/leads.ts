@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { TidingsError } from '../errors.ts';
 import { oneLine } from '../visible.ts';
 import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
+import { exportFile } from './export-file.ts';
 import { importFile } from './import-file.ts';
 import type { Output } from './output.ts';
 import { showErased } from './person.ts';
@@ -120,6 +121,22 @@ Examples:
         };
         return answer(context, 'leads.list', input, showLeads, FILTER_SPELLING);
       }),
+    );
+
+  jsonOption(filterOptions(leads.command('export [file]')))
+    .description('write leads as CSV that imports again unchanged, to a file or to standard output')
+    .addHelpText(
+      'after',
+      `
+With all their fields, and with who must not be messaged, why and since when: imported elsewhere, the same contacts
+are suppressed there.
+
+Examples:
+  $ tidings leads export leads.csv
+  $ tidings leads export --tag vip - | gzip > vip.csv.gz`,
+    )
+    .action((file: string | undefined, options: Options) =>
+      run((context) => exportFile(context, 'leads.export', readFilters(options), file, FILTER_SPELLING)),
     );
 
   jsonOption(leads.command('get <lead>'))

@@ -57,8 +57,7 @@ export class Output {
   /** A failure as told to whoever asked. @returns the exit code: 2 for wrong usage, else 1. */
   failure(error: unknown): number {
     const { message, code, fix } = explain(error);
-    const document = { success: false, error: message, code, ...(fix && { fix }) };
-    if (this.json) this.#document(document);
+    if (this.json) this.#document(failureDocument(error));
     else this.aside(`${colors.red('Error:')} ${oneLine(message)}${fix ? `\n${oneLine(fix)}` : ''}\n`);
     if (code === 'internal' && /^(debug|trace)$/.test(this.#host.env['LOG_LEVEL'] ?? '')) {
       this.aside(`${error instanceof Error ? error.stack : String(error)}\n`);
@@ -76,6 +75,48 @@ export class Output {
   /** Text for whoever reads the result. */
   text(text: string): void {
     this.#out(toTerminal(text, this.#isColored(this.#host.stdout)));
+  }
+
+  /**
+   * A piece of a file that is the result: as it is, unless a terminal shows it. Resolves when the reader has taken enough
+   * for the next one.
+   * @returns false when there is no reader any more
+   */
+  async piece(text: string): Promise<boolean> {
+    const { stdout } = this.#host;
+    if (stdout.isTTY) this.text(text);
+    else if (!this.#readerGone && !stdout.write(text)) await this.#drained();
+    return !this.#readerGone;
+  }
+
+  /**
+   * A document with the CSV in it, written as that comes; how it went stands behind it.
+   * @throws what the first piece throws, before anything is written
+   * @returns the exit code
+   */
+  async csvDocument(pieces: AsyncGenerator<string>): Promise<number> {
+    let { value, done } = await pieces.next();
+    this.#out('{ "csv": "');
+    let failed: object | null = null;
+    try {
+      while (!done && (await this.piece(visibleJson(JSON.stringify(value).slice(1, -1)))))
+        ({ value, done } = await pieces.next());
+    } catch (error) {
+      failed = failureDocument(error);
+    }
+    this.#out(`", ${visibleJson(JSON.stringify(failed ?? { success: true }).slice(1))}\n`);
+    return failed ? 1 : 0;
+  }
+
+  #drained(): Promise<void> {
+    const { stdout } = this.#host;
+    return new Promise((resolve) => {
+      const done = () => {
+        for (const event of ['drain', 'error', 'close']) stdout.off(event, done);
+        resolve();
+      };
+      for (const event of ['drain', 'error', 'close']) stdout.once(event, done);
+    });
   }
 
   /** Text beside the result. */
@@ -125,6 +166,11 @@ export class Output {
   #out(text: string): void {
     if (!this.#readerGone) this.#host.stdout.write(text);
   }
+}
+
+function failureDocument(error: unknown): Json {
+  const { message, code, fix } = explain(error);
+  return { success: false, error: message, code, ...(fix && { fix }) };
 }
 
 function explain(error: unknown): { message: string; code: string; fix?: string | undefined } {

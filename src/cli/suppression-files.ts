@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { SuppressionReport } from '../core/leads/import-suppressions.ts';
 import { TidingsError } from '../errors.ts';
-import { runCsv, runUpload } from '../operations/run-operation.ts';
+import { runUpload } from '../operations/run-operation.ts';
 import { oneLine } from '../visible.ts';
 import { CALLER, type CommandContext, type Options, operationNamed } from './context.ts';
 import { sizeOf, toBytes } from './import-file.ts';
@@ -67,30 +67,4 @@ function describe(report: SuppressionReport, rejectsFile: string | null): string
   if (report.rejected > 0 && rejectsFile !== null) lines.push(`Not read; correct them in ${rejectsFile}:`);
   for (const { line, reason } of report.rejects) lines.push(`  line ${line}: ${oneLine(reason)}`);
   return lines.join('\n');
-}
-
-/** `suppressions export`: a page after the other, so that millions need no memory. */
-export function exportList(
-  context: CommandContext,
-  file: string | undefined,
-  channel: Options[string],
-): Promise<number> {
-  const { output } = context;
-  const target = file === undefined || file === '-' ? null : new RejectsFile(file, true, null, 'The file');
-  return context.withTidings(async (tidings) => {
-    const input = channel === undefined ? {} : { channel };
-    let csv = '';
-    try {
-      for await (const page of runCsv(operationNamed(tidings, 'suppressions.export'), input, CALLER)) {
-        if (target) target.write(page);
-        else if (output.json) csv += page;
-        else output.text(page);
-      }
-    } finally {
-      target?.close();
-    }
-    if (target) output.result({ success: true, file }, () => `Written to ${oneLine(file!)}.`);
-    else if (output.json) output.result({ success: true, csv }, () => '');
-    return 0;
-  });
 }

@@ -10,8 +10,9 @@ import {
   type Result,
   type Run,
 } from './context.ts';
+import { exportFile } from './export-file.ts';
 import type { Output } from './output.ts';
-import { exportList, importList } from './suppression-files.ts';
+import { importList } from './suppression-files.ts';
 import { count } from './table.ts';
 
 const SPELLING = { contact: '<contact>', send_id: '--send' };
@@ -61,7 +62,7 @@ Examples:
     .option('--channel <channel>', 'email or whatsapp')
     .addHelpText('after', '\nExample:\n  $ tidings suppressions export suppressed.csv')
     .action((file: string | undefined, { channel }: Options) =>
-      run((context) => exportList(context, file, channel)),
+      run((context) => exportFile(context, 'suppressions.export', { channel }, file, SPELLING)),
     );
 
   jsonOption(suppressions.command('remove <contact>'))

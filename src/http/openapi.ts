@@ -73,9 +73,14 @@ function describe(operation: Operation, route: Route): object {
         description: 'Done',
         content: {
           ...json(toJsonSchema(operation.output, 'output')),
-          ...(operation.isCsv && {
+          ...((operation.isCsv || operation.download) && {
             'text/csv': {
-              schema: { type: 'string', description: 'All of it, where the request accepts text/csv' },
+              schema: {
+                type: 'string',
+                description: operation.download
+                  ? 'All of it, unless the request accepts application/json by name, or asks for a page'
+                  : 'All of it, where the request accepts text/csv',
+              },
             },
           }),
         },

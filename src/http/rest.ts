@@ -4,7 +4,7 @@ import { runOperation } from '../operations/run-operation.ts';
 import type { Tidings } from '../tidings.ts';
 import { untilAny } from '../until-any.ts';
 import { PLAIN_WORDS } from '../words.ts';
-import { acceptsCsv, csvAnswer } from './csv-answer.ts';
+import { csvAnswer, wantsCsv } from './csv-answer.ts';
 import { toErrorResponse } from './error-response.ts';
 import type { HeldEnv, Load } from './load.ts';
 import { createOpenApi } from './openapi.ts';
@@ -37,7 +37,7 @@ export function createRest({ tidings, version, publicUrl, log, stop, load }: Res
         if (upload)
           return c.json((await load.upload(() => takeUpload(operation, request, upload, CALLER))) as object);
         const given = await readInput(operation, route, request, c.req.param(), c.get('held').body);
-        if (operation.isCsv && acceptsCsv(request)) return await csvAnswer(operation, given, CALLER, log);
+        if (wantsCsv(operation, request, given)) return await csvAnswer(operation, given, CALLER, log, stop);
         const { signal, end } = untilAny(request.signal, stop);
         return c.json((await runOperation(operation, given, CALLER, { signal }).finally(end)) as object);
       } catch (error) {

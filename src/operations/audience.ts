@@ -30,8 +30,8 @@ import {
 } from './audience.schema.ts';
 import { chooseSample } from './choose-leads/choose-leads.ts';
 import { existingAudience } from './existing-audience.ts';
-import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
+import { readCursor } from './page.ts';
 
 /** Longer than this, `create` answers `building` and the rest is done behind it. */
 const BUILD_WAIT_MS = 20_000;

@@ -10,13 +10,12 @@ import {
 } from '../core/leads/import.store.ts';
 import { HOLDER } from '../core/leads/import-record.ts';
 import { importReport, success } from '../core/leads/lead.schema.ts';
-import { REJECT_COLUMNS } from '../core/leads/reading/column-plan.ts';
+import { REJECT_COLUMNS } from '../core/leads/reading/reject-columns.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader } from '../ledger/ledger.ts';
 import type { Words } from '../words.ts';
-import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
-import { readPage } from './page.ts';
+import { readCursor, readPage } from './page.ts';
 
 const importId = z.uuid().describe('import_id of an import');
 

@@ -22,9 +22,10 @@ import { erasedAmong } from '../core/suppressions/erased-contact.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader, Transaction } from '../ledger/ledger.ts';
 import { chooseLeads } from './choose-leads/choose-leads.ts';
+import { exportLeadsOperation } from './export-leads.ts';
 import { leadFieldsOperation } from './lead-fields.ts';
 import { type Operation, operation } from './operation.ts';
-import { readPage } from './page.ts';
+import { noCursor, readCursor, readPage } from './page.ts';
 
 export interface LeadContext {
   readonly ledger: Ledger;
@@ -150,8 +151,9 @@ export function leadOperations(context: LeadContext): Operation[] {
       },
     }),
 
-    // Before the one by id, which would take "fields" for one.
+    // Before the one by id, which would take "fields" and "export" for one.
     leadFieldsOperation(ledger),
+    exportLeadsOperation(ledger),
 
     operation({
       name: 'leads.get',
@@ -250,19 +252,6 @@ function readPlace(cursor: string | undefined, order: ListOrder): ListPlace | nu
   const [of, seq = '', value = ''] = cursor.split('.');
   if (of !== order || cursor.split('.').length !== 3) throw noCursor(cursor);
   return { seq: readCursor(seq), value: Buffer.from(value, 'base64url').toString() || null };
-}
-
-/** Cursors are opaque to callers; here they are the `seq` of the last row shown. */
-export function readCursor(cursor: string | undefined): number {
-  if (cursor === undefined) return 0;
-  if (!/^\d{1,15}$/.test(cursor)) throw noCursor(cursor);
-  return Number(cursor);
-}
-
-function noCursor(cursor: string): TidingsError {
-  return new TidingsError('invalid_argument', `"${cursor}" is not a cursor of this list.`, {
-    fix: 'Use next_cursor as it was given, with the same order and filters.',
-  });
 }
 
 async function* oneChunk(text: string): AsyncGenerator<Uint8Array> {

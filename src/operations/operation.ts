@@ -39,6 +39,8 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   readonly route: string;
   /** It answers a CSV in pages (`csv`, `next_cursor`): HTTP gives it whole to whoever accepts `text/csv`, as a stream. */
   readonly isCsv?: true;
+  /** The whole of what `run` gives in part, as a CSV of any size: HTTP gives that, unless JSON or a page is asked for. */
+  download?(input: z.output<Input>, call: Call): AsyncGenerator<string>;
   /** Called by `runOperation` only. */
   run(input: z.output<Input>, call: Call): Promise<z.output<Output>>;
   /** The same with a file of any size as a stream, beside the rest of the input. */

@@ -1,3 +1,5 @@
+import { TidingsError } from '../errors.ts';
+
 /** Rows in memory at once while they may be long: a lead can be 120 KB, and many callers ask at the same time. */
 const STEP = 20;
 /** Rows this short in the middle (characters) are read to the end of the page at once. */
@@ -49,4 +51,17 @@ function lengthOf(row: object): number {
   let length = 0;
   for (const value of Object.values(row)) if (typeof value === 'string') length += value.length;
   return length;
+}
+
+/** Cursors are opaque to callers; mostly they are the `seq` of the last row shown. */
+export function readCursor(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  if (!/^\d{1,15}$/.test(cursor)) throw noCursor(cursor);
+  return Number(cursor);
+}
+
+export function noCursor(cursor: string): TidingsError {
+  return new TidingsError('invalid_argument', `"${cursor}" is not a cursor of this list.`, {
+    fix: 'Use next_cursor as it was given, with the same order and filters.',
+  });
 }

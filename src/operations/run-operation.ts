@@ -33,6 +33,19 @@ export async function runUpload(
   return operation.upload!(bytes, checkInput(operation, given), { ...context, caller });
 }
 
+/**
+ * The same for a file of any size that is given as a stream.
+ * @throws TidingsError `invalid_argument` before the first piece
+ */
+export function runDownload(
+  operation: Operation,
+  given: unknown,
+  caller: Caller,
+  context: CallContext = {},
+): AsyncGenerator<string> {
+  return operation.download!(checkInput(operation, given), { ...context, caller });
+}
+
 /** All pages of an operation that answers a CSV, one after the other: the whole is never in memory. */
 export async function* runCsv(
   operation: Operation,

@@ -18,8 +18,8 @@ import { SUPPRESSION_REASONS } from '../core/suppressions/suppression.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log/log.ts';
-import { readCursor } from './leads.ts';
 import { type Operation, operation } from './operation.ts';
+import { readCursor } from './page.ts';
 import { channelName, suppression } from './sends/send.schema.ts';
 
 const contact = z

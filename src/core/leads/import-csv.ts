@@ -46,7 +46,7 @@ async function readAll(
 ): Promise<void> {
   // Loaded when there is a file: a server that only sends carries no CSV.
   const { readLeadsCsv } = await import('./csv/read-leads-csv.ts');
-  const { REJECT_COLUMNS } = await import('./reading/column-plan.ts');
+  const { REJECT_COLUMNS } = await import('./reading/reject-columns.ts');
   const { csvLine } = await import('./csv/write-csv.ts');
   let rejects = 0;
   for await (const batch of readLeadsCsv(input, { country, ...(options.map && { map: options.map }) })) {

@@ -5,7 +5,7 @@ import { type Former, joinFormer } from './former.ts';
 import { findFormer } from './import.store.ts';
 import { ImportRecord } from './import-record.ts';
 import type { ImportReport } from './lead.schema.ts';
-import { insertLeads } from './lead.store.ts';
+import { insertLeads, takenIds } from './lead.store.ts';
 import type { LeadRow } from './lead.ts';
 import type { LeadInput } from './lead-input.ts';
 import type { Consent } from './reading/consent-columns.ts';
@@ -17,6 +17,7 @@ import {
   findErasedLeads,
   findSamePerson,
   findUnknown,
+  idsOf,
   mergeLead,
   newLead,
 } from './save-lead.ts';
@@ -98,7 +99,8 @@ export class LeadImport {
     this.#rowOf.clear();
     for (const [at, row] of batch.entries()) {
       const { name, first_name, last_name, email, phone } = row.input;
-      if (name || first_name || last_name || email || phone) checked.set(this.#check(row), at);
+      if (name || first_name || last_name || email || phone || row.read?.exported)
+        checked.set(this.#check(row), at);
       else nobody.push(at);
     }
     const reset = this.#checkpoint();
@@ -237,13 +239,13 @@ export class LeadImport {
     known: readonly (string | null)[],
     importSeq: number,
   ): Promise<void> {
-    for (const { scope, reason, column, value } of lead.consents) {
+    for (const { scope, reason, column, value, origin } of lead.consents) {
       for (const channel of CHANNEL_NAMES) {
         if (scope !== 'all' && scope !== channel) continue;
         if (reason === UNCONFIRMED && this.#options.includeUnconfirmed) continue;
-        const source = `${this.#options.file ?? 'import'}: ${column}: ${value}`;
+        const source = origin ? origin.source : `${this.#options.file ?? 'import'}: ${column}: ${value}`;
         for (const contact of contactsOf(channel, lead, known))
-          await suppress(tx, channel, contact, reason, source, importSeq);
+          await suppress(tx, channel, contact, reason, source, importSeq, origin?.at);
       }
     }
   }
@@ -262,7 +264,9 @@ export class LeadImport {
     const made: CheckedLead[] = [];
     for (const lead of batch) {
       const others: LeadRow[] = [];
-      const known = unknown.has(lead) ? undefined : await findSamePerson(tx, lead, others);
+      const known = unknown.has(lead)
+        ? undefined
+        : await findSamePerson(tx, lead, others, (seq) => this.#wasTouched(seq));
       if (known) {
         const former = await mergeLead(tx, known, lead, now, this.#wasTouched(known.seq), importSeq);
         this.report[former === 'unchanged' ? 'unchanged' : 'updated'] += 1;
@@ -289,9 +293,16 @@ export class LeadImport {
   }
 
   async #make(tx: Transaction, leads: readonly CheckedLead[], now: string, importSeq: number): Promise<void> {
+    const taken = await takenIds(tx, idsOf(leads));
+    const idOf = ({ exported }: CheckedLead) => {
+      const id = exported?.id;
+      if (id === undefined || taken.has(id)) return undefined;
+      taken.add(id);
+      return id;
+    };
     const seqs = await insertLeads(
       tx,
-      leads.map((lead) => newLead(lead, now, importSeq)),
+      leads.map((lead) => newLead(lead, now, importSeq, idOf(lead))),
     );
     for (const [at, seq] of seqs.entries()) {
       this.#touch(seq);

@@ -111,7 +111,7 @@ async function readAll(
   const { decode } = await import('./csv/decode.ts');
   const { csvLine, fromText } = await import('./csv/write-csv.ts');
   const { hasHeader, planRefusals, readRefusals } = await import('./reading/refusal-row.ts');
-  const { REJECT_COLUMNS } = await import('./reading/column-plan.ts');
+  const { REJECT_COLUMNS } = await import('./reading/reject-columns.ts');
   const { blocks, seen } = decode(input);
   const defaults = {
     channel: options.channel ?? null,

@@ -88,6 +88,18 @@ export async function takenContacts(
   return new Set(rows.map(({ contact }) => contact));
 }
 
+const TAKEN_IDS = byDialect({
+  sqlite: 'SELECT id FROM leads WHERE id IN (SELECT value FROM json_each(?))',
+  postgres: 'SELECT id FROM leads WHERE id = ANY (CAST(? AS TEXT[]))',
+});
+
+/** Which of these some lead has, or had before it was erased. */
+export async function takenIds(reader: Reader, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const given = reader.dialect === 'sqlite' ? JSON.stringify(ids) : ids;
+  return new Set((await reader.all<{ id: string }>(TAKEN_IDS(reader), given)).map(({ id }) => id));
+}
+
 export async function updateLead(tx: Transaction, seq: number, lead: NewLead): Promise<void> {
   await tx.run(UPDATE, ...UPDATED.map((column) => lead[column]), seq);
 }

@@ -4,12 +4,14 @@ import { erasedAmong } from '../suppressions/erased-contact.ts';
 import { type Normalized, normalizeContact } from './contact.ts';
 import { type Former, formerOf } from './former.ts';
 import {
+  findLead,
   findLeadByEmail,
   findLeadByPhoneAndName,
   findLeadsByPhone,
   findUnreachableLead,
   type NewLead,
   takenContacts,
+  takenIds,
   updateLead,
 } from './lead.store.ts';
 import type { LeadRow } from './lead.ts';
@@ -18,6 +20,7 @@ import { metadataColumns } from './metadata.ts';
 import type { Consent } from './reading/consent-columns.ts';
 import { emailDoubt } from './reading/email-doubts.ts';
 import { wordsOf } from './reading/fold.ts';
+import type { Exported } from './reading/read-row.ts';
 
 export interface CheckedLead {
   readonly input: LeadInput;
@@ -29,6 +32,8 @@ export interface CheckedLead {
   readonly consents: readonly Consent[];
   readonly otherEmails?: readonly string[];
   readonly otherPhones?: readonly string[];
+  /** What the lead was where it was exported. */
+  readonly exported?: Exported;
 }
 
 /** Reads the contacts of a lead. What cannot be read is kept as given and told. */
@@ -46,7 +51,7 @@ export function checkRead(
   email: Normalized | null,
   phone: Normalized | null,
   consents: readonly Consent[] = [],
-  others: Pick<CheckedLead, 'otherEmails' | 'otherPhones'> = {},
+  others: Pick<CheckedLead, 'otherEmails' | 'otherPhones' | 'exported'> = {},
 ): CheckedLead {
   const warnings: string[] = [];
   const emailKey = email?.ok ? email.value : null;
@@ -70,10 +75,16 @@ export function tagsColumn(tags: readonly string[] | undefined): string | null {
 }
 
 /** The row of a lead that is new. */
-export function newLead(lead: CheckedLead, now: string, importSeq: number | null = null): NewLead {
-  const { input } = lead;
+export function newLead(
+  lead: CheckedLead,
+  now: string,
+  importSeq: number | null = null,
+  id = newId(),
+): NewLead {
+  const { input, exported } = lead;
+  const createdAt = exported?.createdAt ?? now;
   return {
-    id: newId(),
+    id,
     name: input.name ?? (composedName(input.first_name, input.last_name) || null),
     first_name: input.first_name ?? null,
     last_name: input.last_name ?? null,
@@ -89,37 +100,47 @@ export function newLead(lead: CheckedLead, now: string, importSeq: number | null
     ...metadataColumns(input.metadata ?? {}),
     tags: tagsColumn(input.tags),
     import_seq: importSeq,
-    created_at: now,
-    updated_at: now,
+    created_at: createdAt,
+    updated_at: createdAt,
   };
 }
 
 /**
  * The same person is known by email; without one on either side, by phone and a name that agrees; without any usable
- * contact, by the same words. Two leads that share a phone and have different emails or names are two people.
+ * contact, by the same words. Two leads that share a phone and have different emails or names are two people. Rows of an
+ * export are as many people as they are: apart from an email, only `id` makes one a lead that the file had already.
  */
 export async function findSamePerson(
   tx: Transaction,
   lead: CheckedLead,
   /** Receives those who have the same phone. */
   others: LeadRow[] = [],
+  isOfFile: (seq: number) => boolean = () => false,
 ): Promise<LeadRow | undefined> {
   if (lead.emailKey !== null) {
     const same = await findLeadByEmail(tx, lead.emailKey);
     if (same) return same;
   }
+  const isFree = (row: LeadRow | undefined) =>
+    row !== undefined && (lead.exported === undefined || !isOfFile(row.seq));
+  if (lead.exported?.id !== undefined) {
+    const same = await findLead(tx, lead.exported.id);
+    if (isFree(same)) return same;
+  }
   if (lead.phoneKey === null) {
     if (lead.emailKey !== null) return undefined;
     const { name = null, email = null, phone = null, company = null } = lead.input;
-    return findUnreachableLead(tx, { name, email, phone, company });
+    const same = await findUnreachableLead(tx, { name, email, phone, company });
+    return isFree(same) ? same : undefined;
   }
   const sharing = await findLeadsByPhone(tx, lead.phoneKey);
   others.push(...sharing);
-  const able = lead.emailKey === null ? sharing : sharing.filter((row) => row.email_key === null);
+  const able = sharing.filter((row) => isFree(row) && (lead.emailKey === null || row.email_key === null));
   const name = nameOf(lead.input);
   const same = able.find((row) => isSameName(row.name, name));
   if (same || name === null || sharing.length < SHARING_LOOKED_AT) return same;
-  return findLeadByPhoneAndName(tx, lead.phoneKey, name);
+  const named = await findLeadByPhoneAndName(tx, lead.phoneKey, name);
+  return isFree(named) ? named : undefined;
 }
 
 /** As many as {@link findLeadsByPhone} finds. */
@@ -158,21 +179,27 @@ export async function findErasedLeads(
 export async function findUnknown(tx: Transaction, batch: readonly CheckedLead[]): Promise<Set<CheckedLead>> {
   const emails = batch.flatMap(({ emailKey }) => emailKey ?? []);
   const phones = batch.flatMap(({ phoneKey }) => phoneKey ?? []);
-  const [takenEmails, takenPhones] = await Promise.all([
+  const [takenEmails, takenPhones, ids] = await Promise.all([
     takenContacts(tx, 'email_key', emails),
     takenContacts(tx, 'phone_key', phones),
+    takenIds(tx, idsOf(batch)),
   ]);
   const isFree = (contact: string | null, taken: Set<string>, within: Map<string, number>) =>
     contact === null || (!taken.has(contact) && within.get(contact) === 1);
   const [emailCounts, phoneCounts] = [countEach(emails), countEach(phones)];
   return new Set(
     batch.filter(
-      ({ emailKey, phoneKey }) =>
+      ({ emailKey, phoneKey, exported }) =>
         (emailKey !== null || phoneKey !== null) &&
+        !ids.has(exported?.id ?? '') &&
         isFree(emailKey, takenEmails, emailCounts) &&
         isFree(phoneKey, takenPhones, phoneCounts),
     ),
   );
+}
+
+export function idsOf(leads: readonly CheckedLead[]): string[] {
+  return leads.flatMap(({ exported }) => exported?.id ?? []);
 }
 
 function countEach(values: readonly string[]): Map<string, number> {

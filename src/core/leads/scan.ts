@@ -55,26 +55,43 @@ export async function eachSpan(
   signal?: AbortSignal,
   next: (after: number) => Promise<number | null> = async (after) => after + 1,
 ): Promise<void> {
-  const { newest } = (await reader.get<{ newest: number }>(
-    'SELECT coalesce(max(seq), 0) AS newest FROM leads',
-  ))!;
+  const newest = await newestLead(reader);
+  for await (const goesOn of readSpans(reader, afterSeq, newest, look, signal, next)) if (!goesOn) return;
+}
+
+export async function newestLead(reader: Reader): Promise<number> {
+  const row = await reader.get<{ newest: number }>('SELECT coalesce(max(seq), 0) AS newest FROM leads');
+  return row!.newest;
+}
+
+/** The same as far as `newest`, giving what was read of each span: nobody is kept waiting by whoever takes it slowly. */
+export async function* readSpans<T>(
+  reader: Reader,
+  afterSeq: number,
+  newest: number,
+  read: (after: number, through: number) => Promise<T>,
+  signal?: AbortSignal,
+  next: (after: number) => Promise<number | null> = async (after) => after + 1,
+): AsyncGenerator<T> {
   let after = afterSeq;
-  let goesOn = true;
-  while (goesOn && after < newest) {
-    await inTurn(async () => {
+  let restsUntil = 0;
+  while (after < newest) {
+    const found = await inTurn(async () => {
+      const restMs = restsUntil - performance.now();
+      if (restMs > 0) await sleep(restMs);
       if (signal?.aborted) throw left();
       const startedAt = performance.now();
       const first = await next(after);
-      if (first === null || first > newest) {
-        goesOn = false;
-        return;
-      }
+      if (first === null || first > newest) return null;
       after = first - 1;
       const through = await spanEnd(reader, after, newest);
-      goesOn = await look(after, through);
+      const given = await read(after, through);
       after = through;
-      if (goesOn && after < newest) await sleep(performance.now() - startedAt);
+      restsUntil = 2 * performance.now() - startedAt;
+      return { given };
     });
+    if (found === null) return;
+    yield found.given;
   }
 }
 
@@ -85,8 +102,7 @@ export async function eachSpanBack(
   look: (after: number, through: number) => Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const newest = await reader.get<{ newest: number }>('SELECT coalesce(max(seq), 0) AS newest FROM leads');
-  let through = before === null ? newest!.newest : before - 1;
+  let through = before === null ? await newestLead(reader) : before - 1;
   // A span that is too fat is looked at in parts; the next one is as thin.
   let rows = SPAN_ROWS;
   let goesOn = true;

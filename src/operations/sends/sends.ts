@@ -20,8 +20,9 @@ import { TidingsError } from '../../errors.ts';
 import type { Ledger, Reader } from '../../ledger/ledger.ts';
 import type { Words } from '../../words.ts';
 import { audienceId } from '../audience.schema.ts';
-import { readCursor } from '../leads.ts';
+
 import { type Call, type Operation, operation } from '../operation.ts';
+import { readCursor } from '../page.ts';
 import { nextStep, nextSteps } from './next-step.ts';
 import {
   allowRepeat,

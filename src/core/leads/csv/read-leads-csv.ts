@@ -3,6 +3,7 @@ import { TidingsError } from '../../../errors.ts';
 import { MAX_METADATA } from '../lead.schema.ts';
 import type { LeadInput } from '../lead-input.ts';
 import { type ColumnPlan, MAPPABLE, type PlanOptions, planColumns } from '../reading/column-plan.ts';
+import { isExport } from '../reading/exported-columns.ts';
 import { findHeader } from '../reading/find-header.ts';
 import { type ReadRow, readRow } from '../reading/read-row.ts';
 import { decode, type Seen } from './decode.ts';
@@ -124,7 +125,10 @@ function toBatch({ header, plan }: Table, { rows, rejects }: Batch, { bytesRead 
   return {
     columns: plan.shown,
     doubts: plan.doubts,
-    canReach: plan.emails.length + plan.phones.length > 0,
+    canReach:
+      plan.emails.length + plan.phones.length > 0 ||
+      plan.exported?.own.has('email') === true ||
+      plan.exported?.own.has('phone') === true,
     header,
     rows,
     rejects,
@@ -168,7 +172,9 @@ function begin(
   const sound = head.filter(({ problem }) => problem === undefined);
   const mapped =
     options.map === undefined ? -1 : sound.findIndex(({ fields }) => namesAll(fields, options.map!));
-  const at = mapped >= 0 ? mapped : (findHeader(sound.map(({ fields }) => fields)) ?? 0);
+  const exported = sound.findIndex(({ fields }) => isExport(fields));
+  const at =
+    mapped >= 0 ? mapped : exported >= 0 ? exported : (findHeader(sound.map(({ fields }) => fields)) ?? 0);
   // Without a header the columns are known by their place.
   const record = at < 0 ? { line: first!.line, fields: first!.fields.map(() => '') } : sound[at]!;
   const header = withoutBlankEnd(record.fields);
@@ -233,7 +239,9 @@ function addRecord(
   country: string | null,
 ): void {
   batch.chars += lengthOf(fields);
-  const refusal = problem ?? tooWide(fields, header.length) ?? tooLong(fields) ?? damaged(fields, seen);
+  // A lead that was stored as it is may be stored so again.
+  const long = plan.exported ? undefined : tooLong(fields);
+  const refusal = problem ?? tooWide(fields, header.length) ?? long ?? damaged(fields, seen);
   const read = refusal ?? readRow(fields, plan, country);
   if (typeof read === 'string') batch.rejects.push({ line, reason: read, record: fields });
   else if (fields.length < header.length && isFooter(fields, read))

@@ -1,9 +1,11 @@
 import { UnusedNames } from '../csv/unused-names.ts';
 import { type ColumnLook, lookAt } from './cell-kind.ts';
 import { type ConsentColumn, consentColumn } from './consent-columns.ts';
+import { type ExportPlan, otherColumns, planExport, shownColumns } from './exported-columns.ts';
 import { LONGEST_NAME, wordsOf } from './fold.ts';
 import { type ColumnField, isOfOthers, type Known, recognise } from './header-words.ts';
 import { isName } from './person-name.ts';
+import { REJECT_COLUMNS } from './reject-columns.ts';
 
 export interface PhoneColumn {
   readonly index: number;
@@ -35,6 +37,8 @@ export interface ColumnPlan {
   readonly usable: boolean;
   /** Columns that hold contacts, and are not read as one. */
   readonly doubts: readonly string[];
+  /** The table is an export of ours: how its own columns are read. The rest of the plan is about columns added since. */
+  readonly exported?: ExportPlan;
 }
 
 export interface PlanOptions {
@@ -43,8 +47,6 @@ export interface PlanOptions {
   readonly country?: string | null;
 }
 
-/** Added in front of a rejects file; of no meaning when it is imported again. */
-export const REJECT_COLUMNS = ['rejected_line', 'rejected_reason'] as const;
 export const MAPPABLE = [
   'name',
   'first_name',
@@ -66,11 +68,25 @@ const LOOKED_AT = 200;
 const NUMBERS_OF_THINGS =
   /^(id|ids|uuid|zip|plz|cp|code|codigo|postal|order|orders|pedido|price|amount|total|date|time|created|birthday|lat|latitude|longitude|ip|age|qty|sku|invoice|account|card|tax|vat|nif|rfc|cpf|cnpj|iban|last4|year|score|rating)$/;
 
-/** How the columns of a table are read: by what is above them, and by what is in them. */
+/** How the columns of a table are read. */
 export function planColumns(
   header: readonly string[],
   rows: readonly (readonly string[])[] = [],
   options: PlanOptions = {},
+): ColumnPlan {
+  const exported = planExport(header, options.map);
+  if (!exported) return planBySense(header, rows, options);
+  const others = planBySense(otherColumns(header, exported), rows, options);
+  const added = Object.entries(others.shown).filter(([, field]) => field !== 'ignored');
+  const shown = { ...shownColumns(header, exported), ...Object.fromEntries(added) };
+  return { ...others, shown, usable: true, exported };
+}
+
+/** By what is above them, and by what is in them. */
+function planBySense(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: PlanOptions,
 ): ColumnPlan {
   const names = header.map((name) => name.trim().slice(0, LONGEST_NAME).toWellFormed());
   const labels = new UnusedNames((label, number) => `${label} (${number})`, ['__proto__']);

@@ -8,6 +8,8 @@ export interface Consent {
   readonly reason: ConsentReason;
   readonly column: string;
   readonly value: string;
+  /** Of one that was a suppression elsewhere: where it came from, and when. */
+  readonly origin?: { readonly source: string | null; readonly at?: string };
 }
 type Kind = 'refusal' | 'permission' | 'status' | 'reason';
 export interface ConsentColumn {

@@ -5,8 +5,10 @@ import type { ColumnPlan, PhoneColumn } from './column-plan.ts';
 import { type Consent, readConsent } from './consent-columns.ts';
 import { plainSign } from './consent-words.ts';
 import { readCountry } from './country.ts';
+import { readExported } from './exported-row.ts';
 import { parseStatus } from './lead-status.ts';
 import { inOrder, isName } from './person-name.ts';
+import { readJson, splitTags } from './split-tags.ts';
 
 type Draft = { -readonly [Key in keyof LeadInput]: LeadInput[Key] };
 
@@ -19,6 +21,14 @@ export interface ReadRow {
   readonly otherEmails: readonly string[];
   readonly otherPhones: readonly string[];
   readonly consents: readonly Consent[];
+  /** Of a row that another Tidings, or this one, wrote. */
+  readonly exported?: Exported;
+}
+
+/** What a lead was elsewhere. */
+export interface Exported {
+  readonly id?: string;
+  readonly createdAt?: string;
 }
 
 const NONE: readonly never[] = [];
@@ -26,6 +36,18 @@ const LIST = /\s*:::\s*/;
 
 /** Reads a record; a string says why it cannot be kept. */
 export function readRow(
+  record: readonly string[],
+  plan: ColumnPlan,
+  defaultCountry: string | null,
+): ReadRow | string {
+  if (!plan.exported) return readBySense(record, plan, defaultCountry);
+  const others = plan.exported.hasOthers ? readBySense(record, plan, defaultCountry) : null;
+  if (typeof others === 'string') return others;
+  const read = readExported(record, plan.exported, others, defaultCountry);
+  return tooLong(read.input, LONGEST_EXPORTED) ?? read;
+}
+
+function readBySense(
   record: readonly string[],
   plan: ColumnPlan,
   defaultCountry: string | null,
@@ -289,25 +311,6 @@ function valueAt(record: readonly string[], index: number): string | undefined {
   return record[index]?.trim() || undefined;
 }
 
-function readJson(value: string): unknown {
-  const first = value[0];
-  if (first !== '{' && first !== '[') return value;
-  try {
-    return JSON.parse(value, (key, inner: unknown) => (key === '__proto__' ? undefined : inner));
-  } catch {
-    return value;
-  }
-}
-
-/** `vip|news`, `"VIP","Newsletter"`, `* myContacts ::: Clients`. */
-export function splitTags(value: string): string[] {
-  const json = value.startsWith('[') ? readJson(value) : value;
-  const parts = Array.isArray(json) ? json.map(String) : value.split(/\s*(?::::|[,;|\n])\s*/);
-  return [
-    ...new Set(parts.map((part) => part.replace(/^[*"\s]+|["\s]+$/g, '')).filter((part) => part !== '')),
-  ].map((tag) => tag.slice(0, 100));
-}
-
 function keepLost(
   record: readonly string[],
   index: number,
@@ -340,11 +343,14 @@ function otherContacts(
   };
 }
 
-function tooLong(draft: Draft): string | undefined {
+/** A name that was put together of first and last name is as long as both. */
+const LONGEST_EXPORTED = { ...MAX_LENGTH, name: MAX_LENGTH.first_name + MAX_LENGTH.last_name + 1 };
+
+function tooLong(draft: LeadInput, longest = MAX_LENGTH): string | undefined {
   for (const field of TEXT_FIELDS) {
     const length = draft[field]?.length ?? 0;
-    if (length > MAX_LENGTH[field])
-      return `the ${field} has ${length} characters; at most ${MAX_LENGTH[field]} are kept`;
+    if (length > longest[field])
+      return `the ${field} has ${length} characters; at most ${longest[field]} are kept`;
   }
   return undefined;
 }

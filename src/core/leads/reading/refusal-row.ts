@@ -3,11 +3,11 @@ import type { Refusal } from '../../suppressions/suppression.store.ts';
 import { SUPPRESSION_REASONS, type SuppressionReason } from '../../suppressions/suppression.ts';
 import { normalizeEmail, normalizePhone } from '../contact.ts';
 import { looksLikeEmail, looksLikePhone } from './cell-kind.ts';
-import { REJECT_COLUMNS } from './column-plan.ts';
 import { type ConsentColumn, consentColumn, readConsent } from './consent-columns.ts';
 import { statusSign } from './consent-words.ts';
 import { fold } from './fold.ts';
 import { isOfOthers, recognise } from './header-words.ts';
+import { REJECT_COLUMNS } from './reject-columns.ts';
 
 const CONTACT = new Set(
   'contact contacto contato kontakt recipient recipients address subscriber identifier value emailorphone'.split(
