@@ -71,7 +71,7 @@ const ANSWER = {
     suppressions: [record],
     history: [record],
   },
-  reach: { email: { reachable: 1, suppressed: 1, without_contact: 1 } },
+  reach: { email: { reachable: 1, suppressed: 1, without_contact: 1, says: TRUE_LINE } },
   ...{ entry: record, top_errors: [record], warnings: [TRUE_LINE] },
 };
 
@@ -136,7 +136,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['leads', 'list'],
   ['leads', 'fields'],
   ['leads', 'export'],
-  ...['get', 'delete', 'update'].map((verb) => ['leads', verb, ID]),
+  ...['get', 'show', 'delete', 'update'].map((verb) => ['leads', verb, ID]),
   ['imports', 'list'],
   ...['get', 'undo'].map((verb) => ['imports', verb, ID]),
   ['leads', 'create', '--name', TRUE_LINE],

@@ -139,11 +139,18 @@ Examples:
       run((context) => exportFile(context, 'leads.export', readFilters(options), file, FILTER_SPELLING)),
     );
 
-  jsonOption(leads.command('get <lead>'))
-    .description('show one lead')
-    .action((lead_id: string) =>
-      run((context) => answer(context, 'leads.get', { lead_id }, showLead, { lead_id: '<lead>' })),
-    );
+  for (const name of ['show', 'get'] as const) {
+    jsonOption(pageOptions(leads.command(`${name} <lead>`), 'messages'))
+      .description(
+        'show one lead, by id, email or phone: what was sent to them, and whether they can be reached',
+      )
+      .addHelpText('after', `\nExample:\n  $ tidings leads ${name} ana@example.com`)
+      .action((lead_id: string, { limit, cursor }: Options) =>
+        run((context) =>
+          answer(context, 'leads.get', { lead_id, limit, cursor }, showPage, { lead_id: '<lead>' }),
+        ),
+      );
+  }
 
   jsonOption(leads.command('fields'))
     .description('list what a message can use, with how many leads have it')
@@ -222,6 +229,31 @@ function showFields(found: Result, output: Output): string {
   const looked = count(found['looked_at'] as number);
   const who = found['complete'] === true ? `${looked} leads` : `${looked} leads, taken from all over`;
   return `${output.table(['field', 'leads'], rows)}\n${who}`;
+}
+
+function showPage(found: Result, output: Output): string {
+  const reach = Object.entries(found['reach'] as Record<string, { says: string }>);
+  const said = reach.map(([channel, { says }]) => `${channel}: ${oneLine(says)}`);
+  const imports = (found['imports'] as Result[]).map(
+    ({ file, import_id, created_at, made_lead }) =>
+      `${made_lead ? 'Made by' : 'Also in'} import ${import_id} (${file ?? 'without a name'}, ${created_at})`,
+  );
+  const messages = (found['messages'] as Result[]).map((one) => ({
+    ...one,
+    why: one['error'] ?? one['error_code'],
+  }));
+  const columns = ['sent_at', 'channel', 'mode', 'campaign', 'send_status', 'subject', 'why', 'send_id'];
+  const rows = messages.map((one: Result) => columns.map((column) => one[column]));
+  const next = found['messages_next_cursor'];
+  return [
+    fields(found['lead'] as object),
+    '',
+    ...said,
+    ...imports.map(oneLine),
+    '',
+    rows.length === 0 ? 'Nothing was sent to them.' : output.table(columns, rows),
+    ...(next ? [`More: add --cursor '${next}'`] : []),
+  ].join('\n');
 }
 
 function showLead({ lead, warnings }: Result): string {

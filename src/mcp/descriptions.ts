@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<string, Words>> = {
     purpose: 'Keep the people that can be messaged: add, import, look up, change and erase leads.',
     notFor: 'Choosing who gets a message (audience) or sending (sendBulkMessages).',
     returns:
-      'The lead or leads, with total_count and next_cursor for lists; import counts what was created, updated and rejected, and why; export gives a page of a CSV, and says where all of it is to be had.',
+      'get: the lead, what was sent to them, and whether they can be reached. Else the lead or leads, with total_count and next_cursor for lists; import counts what was created, updated and rejected, and why; export gives a page of a CSV, and says where all of it is to be had.',
     when: 'Before an audience is made, or when a contact has to be mended.',
     workflow: 'leads import, then audience create.',
     // delete erases a person for good; create twice makes two.

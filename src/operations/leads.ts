@@ -24,6 +24,7 @@ import type { Ledger, Reader, Transaction } from '../ledger/ledger.ts';
 import { chooseLeads } from './choose-leads/choose-leads.ts';
 import { exportLeadsOperation } from './export-leads.ts';
 import { leadFieldsOperation } from './lead-fields.ts';
+import { leadPageOperation } from './lead-page.ts';
 import { type Operation, operation } from './operation.ts';
 import { noCursor, readCursor, readPage } from './page.ts';
 
@@ -155,18 +156,7 @@ export function leadOperations(context: LeadContext): Operation[] {
     leadFieldsOperation(ledger),
     exportLeadsOperation(ledger),
 
-    operation({
-      name: 'leads.get',
-      summary: 'Shows one lead.',
-      effect: 'read',
-      route: 'GET /leads/{lead_id}',
-      input: z.object({ lead_id: leadId }),
-      output: z.looseObject({ success, lead }),
-      run: async ({ lead_id }) => ({
-        success: true as const,
-        lead: toLead(await existingLead(ledger, lead_id)),
-      }),
-    }),
+    leadPageOperation(ledger, defaultCountry),
 
     operation({
       name: 'leads.update',

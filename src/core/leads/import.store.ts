@@ -209,6 +209,24 @@ export function listImports(reader: Reader, beforeSeq: number, limit: number): P
   );
 }
 
+/** The imports that a lead stands in, newest first: `made` 1 where it was made by it. */
+export function importsOfLead(
+  reader: Reader,
+  { seq, import_seq }: { readonly seq: number; readonly import_seq: number | null },
+): Promise<{ id: string; file: string | null; created_at: string; made: number }[]> {
+  return reader.all(
+    `SELECT i.id, i.file, i.created_at, CASE WHEN i.seq = ? THEN 1 ELSE 0 END AS made FROM imports i
+     WHERE i.seq IN (SELECT CAST(? AS BIGINT) UNION SELECT import_seq FROM (
+       SELECT import_seq FROM import_leads WHERE lead_seq = ? ORDER BY import_seq DESC LIMIT ${IMPORTS_SHOWN}) m)
+     ORDER BY i.seq DESC LIMIT ${IMPORTS_SHOWN}`,
+    import_seq ?? 0,
+    import_seq ?? 0,
+    seq,
+  );
+}
+
+const IMPORTS_SHOWN = 20;
+
 export function listImportRows(
   reader: Reader,
   seq: number,
