@@ -282,7 +282,7 @@ describe('a request takes as much time as it is long', () => {
     const upload = async (text: string) => {
       const type = { 'content-type': `multipart/form-data; boundary=b` };
       const request = new Request('http://x/', { method: 'POST', body: text, headers: type });
-      return takeUpload(swallow, request, uploadKind(request)!, CALLER);
+      return takeUpload(swallow, request, uploadKind(request)!, {}, CALLER);
     };
     const file = '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n';
     await expectLinear(upload, unit);

@@ -1,64 +1,125 @@
 import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ImportReport } from '../core/leads/lead.schema.ts';
+import type { ImportPreview } from '../core/leads/preview.schema.ts';
 import { TidingsError } from '../errors.ts';
 import { runUpload } from '../operations/run-operation.ts';
 import { oneLine } from '../visible.ts';
-import { CALLER, type CommandContext, operationNamed } from './context.ts';
+import { CALLER, type CommandContext, type Options, operationNamed } from './context.ts';
+import { describeColumns, describePreview } from './import-columns.ts';
 import { onInterrupt } from './interrupt.ts';
 import { RejectsFile } from './rejects-file.ts';
 import { count } from './table.ts';
 
 /** `leads import`: a file of any size, in flat memory. */
-export async function importFile(
-  context: CommandContext,
-  file: string,
-  rejectsFile: string | undefined,
-): Promise<number> {
+export async function importFile(context: CommandContext, file: string, options: Options): Promise<number> {
+  const rejectsFile = options['rejects'] as string | undefined;
   const { host, output } = context;
   const stdin = file === '-';
   const size = stdin ? null : sizeOf(file);
   const beside = stdin ? null : RejectsFile.beside(file);
   const rejects =
     rejectsFile === undefined ? beside : new RejectsFile(rejectsFile, true, stdin ? null : file);
-  return context.withTidings(async (tidings) => {
-    const bar = output.bar('Importing', size === null || size > 9_999 ? megabytes : bytes);
-    const stop = new AbortController();
-    const release = onInterrupt(() => stop.abort());
-    let rows = 0;
-    const input = stdin ? toBytes(host.stdin) : createReadStream(file, { highWaterMark: 1 << 18 });
-    try {
-      const report = (await runUpload(operationNamed(tidings, 'leads.import'), input, {}, CALLER, {
-        ...(!stdin && { file: basename(file) }),
-        signal: stop.signal,
-        onProgress(progress) {
-          rows = progress.rows;
-          bar.update(progress.bytes, size, `${count(rows)} rows`);
-        },
-        onRejectsCsv: (text) => rejects?.write(text),
-      })) as ImportReport;
-      bar.stop();
-      const path = rejects?.path ?? null;
-      output.result({ ...report, ...(path && { rejects_file: path }) }, () => describe(report, path));
-      return report.rows > 0 && report.rejected === report.rows ? 1 : 0;
-    } catch (error) {
-      if (!stop.signal.aborted) throw error;
-      bar.stop();
-      throw new TidingsError('conflict', `Stopped after ${count(rows)} rows; those are stored.`, {
-        fix: 'Import the file again to go on: leads that are known already are not made twice.',
-      });
-    } finally {
-      bar.stop();
-      release();
-      rejects?.close();
-    }
-  }, 'create');
+  const warnings = stdin ? null : RejectsFile.beside(file, 'warnings');
+  const isPreview = options['preview'] === true;
+  return context.withTidings(
+    async (tidings) => {
+      const bar = output.bar(
+        isPreview ? 'Reading' : 'Importing',
+        size === null || size > 9_999 ? megabytes : bytes,
+      );
+      const stop = new AbortController();
+      const release = onInterrupt(() => stop.abort());
+      let rows = 0;
+      const input = stdin ? toBytes(host.stdin) : createReadStream(file, { highWaterMark: 1 << 18 });
+      try {
+        const name = isPreview ? 'leads.preview_import' : 'leads.import';
+        const given = {
+          ...readGiven(options, isPreview),
+          ...(!stdin && { file: basename(file).slice(0, 200) }),
+        };
+        const report = (await runUpload(operationNamed(tidings, name), input, given, CALLER, {
+          signal: stop.signal,
+          onProgress(progress) {
+            rows = progress.rows;
+            bar.update(progress.bytes, size, `${count(rows)} rows`);
+          },
+          ...(!isPreview && {
+            onRejectsCsv: (text) => rejects?.write(text),
+            onWarningsCsv: (text) => warnings?.write(text),
+          }),
+        })) as ImportReport | ImportPreview;
+        bar.stop();
+        if ('reach' in report) {
+          const preview = report as ImportPreview;
+          output.result(preview, () => describePreview(preview, output, file));
+          return 0;
+        }
+        const result = report as ImportReport;
+        const path = rejects?.path ?? null;
+        const warned = warnings?.path ?? null;
+        const files = { ...(path && { rejects_file: path }), ...(warned && { warnings_file: warned }) };
+        output.result({ ...result, ...files }, () =>
+          describe(
+            result,
+            path,
+            warned,
+            [describeColumns(result.columns, output)].filter((one) => one !== ''),
+          ),
+        );
+        return result.rows > 0 && result.rejected === result.rows ? 1 : 0;
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+        bar.stop();
+        throw new TidingsError('conflict', `Stopped after ${count(rows)} rows; those are stored.`, {
+          fix: 'Import the file again to go on: leads that are known already are not made twice.',
+        });
+      } finally {
+        bar.stop();
+        release();
+        if ('destroy' in input) input.destroy();
+        rejects?.close();
+        warnings?.close();
+      }
+    },
+    isPreview ? 'existing' : 'create',
+  );
 }
 
-function describe(report: ImportReport, rejectsFile: string | null): string {
+function readGiven(options: Options, isPreview: boolean): Record<string, unknown> {
+  const map = (options['map'] as string[] | undefined)?.map(readPair);
+  return {
+    ...(map && { map: Object.fromEntries(map) }),
+    ...(options['country'] !== undefined && { country: options['country'] }),
+    ...(options['includeUnconfirmed'] === true && { include_unconfirmed: true }),
+    ...(!isPreview && {
+      ...(options['tag'] !== undefined && { tags: options['tag'] }),
+      ...(options['origin'] !== undefined && { origin: options['origin'] }),
+    }),
+  };
+}
+
+/** Headers may have the sign in them, fields have not. */
+function readPair(text: string): [string, string] {
+  const at = text.lastIndexOf('=');
+  if (at > 0 && at < text.length - 1) return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+  throw new TidingsError('invalid_argument', `--map is "${text}", which is no column and field.`, {
+    fix: "Write --map 'Column=field', for example --map 'Email - Work=email'.",
+  });
+}
+
+const rowsOf = (rows: number) => `${count(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+
+function describe(
+  report: ImportReport,
+  rejectsFile: string | null,
+  warningsFile: string | null,
+  columns: readonly string[],
+): string {
   const { created, updated, unchanged, rejected } = report;
   const lines = [
-    `${count(report.rows)} rows: ${count(created)} created, ${count(updated)} updated, ` +
+    ...columns,
+    `${rowsOf(report.rows)}: ${count(created)} created, ${count(updated)} updated, ` +
       `${count(unchanged)} unchanged, ${count(rejected)} rejected`,
   ];
   const list = (entries: ImportReport['rejects'], total: number) => {
@@ -75,17 +136,19 @@ function describe(report: ImportReport, rejectsFile: string | null): string {
   }
   if (report.suppressed > 0)
     lines.push(
-      `Said no, bounced or complained: ${count(report.suppressed)} rows; their contacts are suppressed.`,
+      `Said no, bounced or complained: ${rowsOf(report.suppressed)}; their contacts are suppressed.`,
     );
   if (report.unconfirmed > 0)
     lines.push(
-      `Never said yes, by this file: ${count(report.unconfirmed)} rows; they are kept out of sends.`,
+      `Never said yes, by this file: ${rowsOf(report.unconfirmed)}; kept out of sends, unless --include-unconfirmed lets them in.`,
     );
   for (const { column, value, channel, reason, count: rows } of report.asks)
-    lines.push(`  ${oneLine(column)}: ${oneLine(value)} (${count(rows)} rows) → ${reason}, ${channel}`);
+    lines.push(`  ${oneLine(column)}: ${oneLine(value)} (${rowsOf(rows)}) → ${reason}, ${channel}`);
   lines.push(...report.notices.map(oneLine));
   if (report.warnings_count > 0) {
-    lines.push('Kept, and worth a look:');
+    lines.push(
+      `Kept, and worth a look${warningsFile === null ? '' : `; all of them are in ${warningsFile}`}:`,
+    );
     list(report.warnings, report.warnings_count);
   }
   return lines.join('\n');

@@ -22,6 +22,8 @@ export const FILTER_SPELLING = {
   exclude_audience_id: '--exclude-audience',
 };
 
+export const repeated = (one: string, before: string[] = []): string[] => [...before, one];
+
 export function filterOptions(command: Command): Command {
   return command
     .option('--status <status>', 'new, contacted, qualified, converted or lost')
@@ -91,6 +93,12 @@ export function addLeadCommands(program: Command, run: Run): void {
     leads
       .command('import <file>')
       .description('read leads from a CSV file, or from standard input with -')
+      .option('--preview', 'show what would be done: columns, reach, who said no; nothing is stored')
+      .option('--map <pair>', "read a column as a field: 'Email - Work=email' (repeatable)", repeated)
+      .option('--country <code>', 'country of phones without a country code, such as MX')
+      .option('--tag <tag>', 'give each lead of it this tag (repeatable)', repeated)
+      .option('--origin <text>', 'where leads come from, where the file does not say it')
+      .option('--include-unconfirmed', 'let in people who never said yes; who said no stays out')
       .option('--rejects <file>', 'where rows that are not kept go (default: FILE.rejects.csv beside FILE)'),
   )
     .addHelpText(
@@ -100,12 +108,11 @@ Columns are known by their header (name, email, phone, company, …; Spanish and
 column becomes metadata. A lead that is known already, by email or else phone, is updated.
 
 Examples:
-  $ tidings leads import contacts.csv
+  $ tidings leads import contacts.csv --preview
+  $ tidings leads import contacts.csv --tag fair --map 'Email - Work=email'
   $ zcat contacts.csv.gz | tidings leads import - --rejects not-kept.csv`,
     )
-    .action((file: string, options: Options) =>
-      run((context) => importFile(context, file, options['rejects'] as string | undefined)),
-    );
+    .action((file: string, options: Options) => run((context) => importFile(context, file, options)));
 
   jsonOption(pageOptions(filterOptions(leads.command('list')), 'leads'))
     .description('list leads')

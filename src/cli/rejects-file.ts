@@ -6,7 +6,7 @@ import { createPrivateFile } from '../private-files.ts';
 const MOST_NAMES = 1_000;
 
 /**
- * Where the rows go that an import does not keep; made with the first of them. A file that was named is written anew,
+ * Where the rows go that an import does not keep, or that are worth a look; made with the first of them. A file that was named is written anew,
  * when it is one. A name that was not given is never taken from a file that is there: somebody may have mended the rows
  * in it already. Then it is `people.rejects.2.csv`.
  */
@@ -24,8 +24,8 @@ export class RejectsFile {
   }
 
   /** The one beside `input`; null when nothing can be written there. */
-  static beside(input: string): RejectsFile | null {
-    const wanted = input.replace(/(\.csv)?$/i, '.rejects.csv');
+  static beside(input: string, what: 'rejects' | 'warnings' = 'rejects'): RejectsFile | null {
+    const wanted = input.replace(/(\.csv)?$/i, `.${what}.csv`);
     return canWriteBeside(wanted) ? new RejectsFile(wanted, false, input) : null;
   }
 

@@ -135,7 +135,9 @@ describe('leads import', () => {
   test('no rejects, no file; standard input is read with -', async () => {
     const { run, seen } = fakeHost();
     expect(await run('leads', 'import', '-', '--rejects', join(folder, 'unused.csv'))).toBe(0);
-    expect(seen.out).toBe('1 rows: 1 created, 0 updated, 0 unchanged, 0 rejected\n');
+    expect(seen.out).toBe(
+      'column  read as\nname    name\n\n1 row: 1 created, 0 updated, 0 unchanged, 0 rejected\n',
+    );
     expect(() => readFileSync(join(folder, 'unused.csv'))).toThrow('ENOENT');
   });
 

@@ -63,14 +63,15 @@ async function fromBody(request: Request, hold: (bytes: number) => void): Promis
   });
 }
 
-/** Query values are text; the schema knows which of them are numbers or truth values. */
-function fromQuery(schema: z.ZodObject, query: URLSearchParams): Record<string, unknown> {
+/** Query values are text; the schema knows which of them are numbers or truth values. A list of pairs is `Column=field`. */
+export function fromQuery(schema: z.ZodObject, query: URLSearchParams): Record<string, unknown> {
   const input: Record<string, unknown> = {};
   for (const name of new Set(query.keys())) {
     const values = query.getAll(name);
     const type = Object.hasOwn(schema.shape, name) ? innerType(schema.shape[name]!) : null;
     if (type instanceof z.ZodArray)
       input[name] = values.map((value) => coerce(innerType(type.element), value));
+    else if (type instanceof z.ZodRecord) input[name] = Object.fromEntries(values.map(pairOf));
     else if (values.length === 1) input[name] = coerce(type, values[0]!);
     else
       throw new TidingsError('invalid_argument', `${name} is given ${values.length} times.`, {
@@ -95,4 +96,10 @@ function jsonOf(value: string): unknown {
   } catch {
     return value;
   }
+}
+
+/** Headers may have the sign in them, fields have not. */
+function pairOf(text: string): [string, string] {
+  const at = text.lastIndexOf('=');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -8,7 +8,7 @@ import { csvAnswer, wantsCsv } from './csv-answer.ts';
 import { toErrorResponse } from './error-response.ts';
 import type { HeldEnv, Load } from './load.ts';
 import { createOpenApi } from './openapi.ts';
-import { parseRoute, readInput } from './rest-input.ts';
+import { fromQuery, parseRoute, readInput } from './rest-input.ts';
 import { takeUpload, uploadKind } from './upload.ts';
 
 export interface RestOptions {
@@ -35,7 +35,17 @@ export function createRest({ tidings, version, publicUrl, log, stop, load }: Res
       try {
         const upload = operation.upload ? uploadKind(request) : null;
         if (upload)
-          return c.json((await load.upload(() => takeUpload(operation, request, upload, CALLER))) as object);
+          return c.json(
+            (await load.upload(() =>
+              takeUpload(
+                operation,
+                request,
+                upload,
+                fromQuery(operation.input, new URL(request.url).searchParams),
+                CALLER,
+              ),
+            )) as object,
+          );
         const given = await readInput(operation, route, request, c.req.param(), c.get('held').body);
         if (wantsCsv(operation, request, given)) return await csvAnswer(operation, given, CALLER, log, stop);
         const { signal, end } = untilAny(request.signal, stop);

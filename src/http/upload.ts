@@ -21,12 +21,13 @@ export async function takeUpload(
   operation: Operation,
   request: Request,
   kind: 'raw' | 'form',
+  given: Readonly<Record<string, unknown>>,
   caller: Caller,
 ): Promise<unknown> {
   if (!request.body)
     throw new TidingsError('invalid_file', 'The file is empty.', { fix: 'Send a CSV with a header line.' });
   const take = (bytes: AsyncIterable<Uint8Array>) =>
-    runUpload(operation, bytes, {}, caller, { signal: request.signal });
+    runUpload(operation, bytes, given, caller, { signal: request.signal });
   return kind === 'form' ? takeForm(take, request, request.body) : take(request.body);
 }
 

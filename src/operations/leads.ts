@@ -1,8 +1,6 @@
 import * as z from 'zod';
 import { Selection } from '../core/leads/filter/selection.ts';
-import { importCsv } from '../core/leads/import-csv.ts';
-import { LeadImport } from '../core/leads/import-leads.ts';
-import { importReport, lead, leadFields, leadFilters, leadId, success } from '../core/leads/lead.schema.ts';
+import { lead, leadFields, leadFilters, leadId, success } from '../core/leads/lead.schema.ts';
 import {
   countLeads,
   findLead,
@@ -23,6 +21,7 @@ import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader, Transaction } from '../ledger/ledger.ts';
 import { chooseLeads } from './choose-leads/choose-leads.ts';
 import { exportLeadsOperation } from './export-leads.ts';
+import { importLeadsOperations } from './import-leads.ts';
 import { leadFieldsOperation } from './lead-fields.ts';
 import { leadPageOperation } from './lead-page.ts';
 import { type Operation, operation } from './operation.ts';
@@ -84,28 +83,7 @@ export function leadOperations(context: LeadContext): Operation[] {
       },
     }),
 
-    operation({
-      name: 'leads.import',
-      summary: 'Adds or updates many leads: the text of a CSV file, or up to 1,000 leads as objects.',
-      effect: 'write',
-      route: 'POST /leads/import',
-      input: z.object({
-        csv: z.string().min(1).max(3_500_000).optional().describe('Text of a CSV file with a header line'),
-        leads: z.array(leadFields.partial()).min(1).max(1_000).optional().describe('Leads as objects'),
-      }),
-      output: importReport,
-      async run(input) {
-        if ((input.csv === undefined) === (input.leads === undefined)) {
-          throw new TidingsError('invalid_argument', 'Give either csv or leads, and not both.');
-        }
-        if (input.csv !== undefined) return importCsv({ ledger, defaultCountry }, oneChunk(input.csv));
-        const run = new LeadImport(ledger, defaultCountry);
-        await run.save(input.leads!.map((given, at) => ({ line: at + 1, input: given })));
-        await run.end('completed');
-        return run.report;
-      },
-      upload: (bytes, _input, call) => importCsv({ ledger, defaultCountry }, bytes, call),
-    }),
+    ...importLeadsOperations(context),
 
     operation({
       name: 'leads.list',
@@ -242,8 +220,4 @@ function readPlace(cursor: string | undefined, order: ListOrder): ListPlace | nu
   const [of, seq = '', value = ''] = cursor.split('.');
   if (of !== order || cursor.split('.').length !== 3) throw noCursor(cursor);
   return { seq: readCursor(seq), value: Buffer.from(value, 'base64url').toString() || null };
-}
-
-async function* oneChunk(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
 }

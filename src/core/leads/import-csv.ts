@@ -14,6 +14,8 @@ export interface ImportOptions extends LeadImportOptions {
   readonly onProgress?: (progress: { bytes: number; rows: number }) => void;
   /** Receives the text of the rejects CSV, line by line; called only when there are rejects. */
   readonly onRejectsCsv?: (text: string) => void;
+  /** The same of rows that were kept, and are worth a look. */
+  readonly onWarningsCsv?: (text: string) => void;
 }
 
 /**
@@ -27,9 +29,16 @@ export async function importCsv(
   options: ImportOptions = {},
 ): Promise<ImportReport> {
   const country = options.country ?? context.defaultCountry;
-  const run = new LeadImport(context.ledger, country, options);
+  // By line and reason: a batch may be saved once more.
+  const warned = new Map<string, readonly string[]>();
+  const run = new LeadImport(context.ledger, country, {
+    ...options,
+    ...(options.onWarningsCsv && {
+      onWarning: (line, reason, record) => warned.set(`${line} ${reason}`, [String(line), reason, ...record]),
+    }),
+  });
   try {
-    await readAll(run, input, country, options);
+    await readAll(run, input, country, options, warned);
   } catch (error) {
     await run.end('stopped').catch(() => {});
     throw error;
@@ -43,12 +52,14 @@ async function readAll(
   input: AsyncIterable<Uint8Array>,
   country: string | null,
   options: ImportOptions,
+  warned: Map<string, readonly string[]>,
 ): Promise<void> {
   // Loaded when there is a file: a server that only sends carries no CSV.
   const { readLeadsCsv } = await import('./csv/read-leads-csv.ts');
-  const { REJECT_COLUMNS } = await import('./reading/reject-columns.ts');
+  const { REJECT_COLUMNS, WARNING_COLUMNS } = await import('./reading/reject-columns.ts');
   const { csvLine } = await import('./csv/write-csv.ts');
   let rejects = 0;
+  let warnings = 0;
   for await (const batch of readLeadsCsv(input, { country, ...(options.map && { map: options.map }) })) {
     options.signal?.throwIfAborted();
     if (rowsBegin(run.report)) run.tell(batch);
@@ -64,6 +75,11 @@ async function readAll(
       if (rejects++ === 0) options.onRejectsCsv?.(csvLine([...REJECT_COLUMNS, ...batch.header]));
       options.onRejectsCsv?.(csvLine([String(line), reason, ...record]));
     }
+    for (const row of warned.values()) {
+      if (warnings++ === 0) options.onWarningsCsv?.(csvLine([...WARNING_COLUMNS, ...batch.header]));
+      options.onWarningsCsv?.(csvLine(row));
+    }
+    warned.clear();
     options.onProgress?.({ bytes: batch.bytesRead, rows: run.report.rows });
     await yieldTurn();
   }

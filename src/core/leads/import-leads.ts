@@ -35,7 +35,7 @@ export interface LeadImportOptions {
   readonly includeUnconfirmed?: boolean;
   /** What the file is called, for the source of suppressions. */
   readonly file?: string;
-  readonly onWarning?: (line: number, reason: string) => void;
+  readonly onWarning?: (line: number, reason: string, record: readonly string[]) => void;
 }
 
 interface Row {
@@ -196,7 +196,7 @@ export class LeadImport {
     this.report.warnings_count += 1;
     if (this.report.warnings.length < LISTED) this.report.warnings.push({ line, reason });
     this.#record.note('warning', line, reason, record ?? null);
-    this.#options.onWarning?.(line, reason);
+    this.#options.onWarning?.(line, reason, record ?? []);
   }
 
   #count({ column, value, scope, reason }: Consent): void {
@@ -224,12 +224,7 @@ export class LeadImport {
   }): void {
     this.report.columns = columns;
     this.#record.header = header;
-    if (!canReach)
-      this.report.notices.push(
-        `No column was read as an email or a phone, so nobody of this file can be reached${
-          doubts.length > 0 ? `; these look like contacts: ${doubts.join(', ')}` : ''
-        }.`,
-      );
+    if (!canReach) this.report.notices.push(cannotReach(doubts));
   }
 
   /** What a row says of consent holds for each contact in it, and for those that its lead has already. */
@@ -358,7 +353,7 @@ export class LeadImport {
 
 /** Lines of so many leads are kept: 4 bytes each. */
 const MOST_LINES = 10_000_000;
-const UNCONFIRMED = 'not_opted_in';
+export const UNCONFIRMED = 'not_opted_in';
 
 function contactsOf(channel: ChannelName, lead: CheckedLead, known: readonly (string | null)[]): Set<string> {
   const isEmail = channel === 'email';
@@ -367,4 +362,10 @@ function contactsOf(channel: ChannelName, lead: CheckedLead, known: readonly (st
     : [lead.phoneKey, ...(lead.otherPhones ?? [])];
   const before = known.filter((contact) => contact !== null && contact.includes('@') === isEmail);
   return new Set([...own, ...before].filter((contact) => contact !== null));
+}
+
+/** @param doubts columns that look like contacts */
+export function cannotReach(doubts: readonly string[]): string {
+  const like = doubts.length > 0 ? `; these look like contacts: ${doubts.join(', ')}` : '';
+  return `No column was read as an email or a phone, so nobody of this file can be reached${like}.`;
 }

@@ -74,6 +74,21 @@ export async function insertLeads(tx: Transaction, leads: readonly NewLead[]): P
   return (await tx.all<{ seq: number }>(INSERT_MANY, ...columns)).map(({ seq }) => seq);
 }
 
+const KNOWN_ON_SQLITE = (column: string) =>
+  `SELECT v.value AS contact FROM json_each(?) v WHERE EXISTS (
+     SELECT 1 FROM leads l WHERE l.${column} = v.value AND l.deleted_at IS NULL)`;
+
+/** Which of these contacts some lead has. */
+export async function knownContacts(
+  reader: Reader,
+  column: 'email_key' | 'phone_key',
+  contacts: readonly string[],
+): Promise<Set<string>> {
+  if (reader.dialect === 'postgres') return takenContacts(reader, column, contacts);
+  const rows = await reader.all<{ contact: string }>(KNOWN_ON_SQLITE(column), JSON.stringify(contacts));
+  return new Set(rows.map(({ contact }) => contact));
+}
+
 /** Which of these contacts some lead has; PostgreSQL only. */
 export async function takenContacts(
   reader: Reader,

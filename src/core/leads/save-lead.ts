@@ -1,4 +1,4 @@
-import type { Transaction } from '../../ledger/ledger.ts';
+import type { Reader, Transaction } from '../../ledger/ledger.ts';
 import { newId } from '../new-id.ts';
 import { erasedAmong } from '../suppressions/erased-contact.ts';
 import { type Normalized, normalizeContact } from './contact.ts';
@@ -51,7 +51,7 @@ export function checkRead(
   email: Normalized | null,
   phone: Normalized | null,
   consents: readonly Consent[] = [],
-  others: Pick<CheckedLead, 'otherEmails' | 'otherPhones' | 'exported'> = {},
+  { otherEmails, otherPhones, exported }: Pick<CheckedLead, 'otherEmails' | 'otherPhones' | 'exported'> = {},
 ): CheckedLead {
   const warnings: string[] = [];
   const emailKey = email?.ok ? email.value : null;
@@ -62,7 +62,16 @@ export function checkRead(
   if (doubt !== undefined) warnings.push(`email may be wrong: ${doubt}`);
   if (phone?.ok && phone.warning) warnings.push(`phone may not be reached: ${phone.warning}`);
   const kept = phone?.ok && phone.dial ? { ...input, phone: phone.dial } : input;
-  return { input: kept, emailKey, phoneKey, warnings, consents, ...others };
+  return {
+    input: kept,
+    emailKey,
+    phoneKey,
+    warnings,
+    consents,
+    ...(otherEmails && { otherEmails }),
+    ...(otherPhones && { otherPhones }),
+    ...(exported && { exported }),
+  };
 }
 
 /** A name out of its parts, where nobody gave it whole. */
@@ -160,11 +169,11 @@ function isSameName(one: string | null, other: string | null): boolean {
 
 /** Those who have a contact that was erased. */
 export async function findErasedLeads(
-  tx: Transaction,
+  reader: Reader,
   batch: readonly CheckedLead[],
 ): Promise<Set<CheckedLead>> {
   const erased = await erasedAmong(
-    tx,
+    reader,
     batch.flatMap(({ emailKey, phoneKey }) => [emailKey, phoneKey].filter((key) => key !== null)),
   );
   if (erased.size === 0) return new Set();

@@ -109,6 +109,20 @@ const KNOWN = byDialect({
     JOIN suppressions x ON x.channel = v.channel AND x.contact = v.contact`,
 });
 
+/** Which of these contacts are suppressed on a channel. */
+export async function suppressedAmong(
+  reader: Reader,
+  channel: ChannelName,
+  contacts: readonly string[],
+): Promise<Set<string>> {
+  const given =
+    reader.dialect === 'postgres'
+      ? [contacts.map(() => channel), contacts]
+      : [JSON.stringify(contacts.map((contact) => [channel, contact]))];
+  const rows = await reader.all<SuppressionRow>(KNOWN(reader), ...given);
+  return new Set(rows.map(({ contact }) => contact));
+}
+
 /**
  * {@link suppress} for the rows of a list, in a few statements however many they are. Erased people are known by their hash.
  * @returns how many contacts were free before

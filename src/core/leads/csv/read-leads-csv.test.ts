@@ -64,6 +64,7 @@ describe('a CSV of leads', () => {
     const { batches } = await read('name,email');
     expect(batches).toEqual([
       {
+        labels: ['name', 'email'],
         columns: { name: 'name', email: 'email' },
         doubts: [],
         canReach: true,

@@ -29,6 +29,8 @@ export interface CsvReject {
 export interface CsvBatch {
   /** How each column was read: header → field, or `metadata.key`. */
   readonly columns: Record<string, string>;
+  /** The headers there, in the order of the columns. */
+  readonly labels: readonly string[];
   /** Columns that hold contacts, and are not read. */
   readonly doubts: readonly string[];
   readonly canReach: boolean;
@@ -124,6 +126,7 @@ function emptyBatch(): Batch {
 function toBatch({ header, plan }: Table, { rows, rejects }: Batch, { bytesRead }: Seen): CsvBatch {
   return {
     columns: plan.shown,
+    labels: plan.labels,
     doubts: plan.doubts,
     canReach:
       plan.emails.length + plan.phones.length > 0 ||

@@ -5,7 +5,7 @@ import { type ExportPlan, otherColumns, planExport, shownColumns } from './expor
 import { LONGEST_NAME, wordsOf } from './fold.ts';
 import { type ColumnField, isOfOthers, type Known, recognise } from './header-words.ts';
 import { isName } from './person-name.ts';
-import { REJECT_COLUMNS } from './reject-columns.ts';
+import { OUR_COLUMNS } from './reject-columns.ts';
 
 export interface PhoneColumn {
   readonly index: number;
@@ -18,6 +18,8 @@ type PlainField = 'position' | 'company' | 'notes' | 'origin';
 export interface ColumnPlan {
   /** Header as shown to people → `email`, or `metadata.city`. */
   readonly shown: Record<string, string>;
+  /** What each column is called there, in their order. */
+  readonly labels: readonly string[];
   /** Best first: a row is read by the next one where the best has nothing that can be used. */
   readonly names: readonly number[];
   readonly firstNames: readonly number[];
@@ -143,6 +145,7 @@ function planBySense(
   const status = of('status')[0]?.index;
   return {
     shown,
+    labels: shownAs,
     names: asNames.map(({ index }) => index),
     firstNames: firstNames.map(({ index }) => index),
     middleName: of('middle_name')[0]?.index,
@@ -188,7 +191,7 @@ function judge(
     return mapped.startsWith('metadata.')
       ? { ...plain, mappedKey: mapped.slice('metadata.'.length) }
       : { ...plain, field: mapped as ColumnField, rank: -1 };
-  if ((REJECT_COLUMNS as readonly string[]).includes(name)) return { ...plain, isIgnored: true };
+  if (OUR_COLUMNS.includes(name)) return { ...plain, isIgnored: true };
   const look = lookAt(rows, index, country);
   const known = agreeing(recognise(name), look);
   const consent =

@@ -1,5 +1,5 @@
 import { JSON_COLUMN, METADATA_PREFIX, OWN_COLUMNS, type OwnColumn, REST_COLUMN } from '../export/columns.ts';
-import { REJECT_COLUMNS } from './reject-columns.ts';
+import { OUR_COLUMNS, REJECT_COLUMNS } from './reject-columns.ts';
 
 /** Where the columns of an export stand. Others were added since, and are read by sense. */
 export interface ExportPlan {
@@ -33,8 +33,7 @@ export function planExport(
     else if (column.startsWith(METADATA_PREFIX))
       metadata.push({ key: column.slice(METADATA_PREFIX.length), column, index });
     else if (column === REST_COLUMN) rest = index;
-    else if (column !== JSON_COLUMN && !(REJECT_COLUMNS as readonly string[]).includes(column))
-      hasOthers = true;
+    else if (column !== JSON_COLUMN && !OUR_COLUMNS.includes(column)) hasOthers = true;
   }
   return { own, metadata, rest, json: header.indexOf(JSON_COLUMN), hasOthers };
 }

@@ -7,7 +7,7 @@ import { type ConsentColumn, consentColumn, readConsent } from './consent-column
 import { statusSign } from './consent-words.ts';
 import { fold } from './fold.ts';
 import { isOfOthers, recognise } from './header-words.ts';
-import { REJECT_COLUMNS } from './reject-columns.ts';
+import { OUR_COLUMNS } from './reject-columns.ts';
 
 const CONTACT = new Set(
   'contact contacto contato kontakt recipient recipients address subscriber identifier value emailorphone'.split(
@@ -66,7 +66,7 @@ export function planRefusals(header: readonly string[]): RefusalPlan {
 
 function roleOf(header: string): Role {
   const name = fold(header);
-  if ((REJECT_COLUMNS as readonly string[]).includes(header.trim()) || isOfOthers(header)) {
+  if (OUR_COLUMNS.includes(header.trim()) || isOfOthers(header)) {
     // "Created At" is about the row, and not about whoever made it.
     return DATE.has(name) ? 'date' : 'none';
   }
