@@ -62,6 +62,8 @@ export async function openTidings(config: Config, log: Log, options: HouseOption
     ledger,
     senders,
     wake: () => dispatcher.wake(),
+    siteName,
+    contactLimit: config.maxPerContact,
   };
   let listener: BounceListener | null = null;
   const modeOf = (channel: ChannelName) => senders.find(({ about }) => about.channel === channel)!.about.mode;

@@ -58,6 +58,7 @@ const ANSWER = {
     sends: [record],
     deliveries: [record],
     messages: [record],
+    ...{ skips: { [TRUE_LINE]: 1 }, samples: [record], estimate: { seconds: 1 }, confirm: TRUE_LINE },
     entries: [record],
     imports: [record],
     import: record,
@@ -149,6 +150,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ],
   ['send', '--audience', ID, '--channel', 'email', '--message', 'Hi'],
   ['send', '--audience', ID, '--channel', 'email', '--message', 'Hi', '--test-to', TRUE_LINE],
+  ['send', '--audience', ID, '--channel', 'email', '--message', 'Hi', '--dry-run'],
   ['sends', 'list'],
   ...['get', 'deliveries', 'pause', 'resume', 'cancel'].map((verb) => ['sends', verb, ID]),
   ...[

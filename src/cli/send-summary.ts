@@ -50,3 +50,27 @@ export function showTest(result: Result): string {
   const warnings = (result['warnings'] as string[]).map(oneLine);
   return [fields({ lead_id, sender, mode }), text, ...warnings, messages.join('\n')].join('\n\n');
 }
+
+/** The result of `send --dry-run` for people. */
+export function showForecast(result: Result, output: Output): string {
+  const { channel, sender, would_send, confirm } = result;
+  const mode = result['mode'] === 'sandbox' ? 'sandbox: nothing would leave this machine' : result['mode'];
+  const skips = Object.entries(result['skips'] as Record<string, number>);
+  const seconds = (result['estimate'] as { seconds: number | null }).seconds;
+  const samples = (result['samples'] as Result[]).map(({ to, subject, text }) =>
+    [
+      `To ${oneLine(String(to))}`,
+      ...(subject ? [`Subject: ${oneLine(String(subject))}`] : []),
+      visible(String(text)),
+    ].join('\n'),
+  );
+  return [
+    fields({ channel, sender, mode, would_send, ...(seconds !== null && { seconds }) }),
+    showTotals(result, output),
+    ...(skips.length > 0 ? [output.table(['skipped for', 'leads'], skips)] : []),
+    ...samples,
+    ...(result['warnings'] as string[]).map(oneLine),
+    ...(result['notice'] ? [oneLine(String(result['notice']))] : []),
+    `Nothing was sent. To send exactly this: the same command with --confirm ${oneLine(String(confirm))}`,
+  ].join('\n\n');
+}

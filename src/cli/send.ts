@@ -13,7 +13,7 @@ import {
 } from './context.ts';
 import type { CliHost } from './host.ts';
 import { onInterrupt } from './interrupt.ts';
-import { showResult, showTest } from './send-summary.ts';
+import { showForecast, showResult, showTest } from './send-summary.ts';
 
 const SPELLING = { audience_id: '--audience', max_wait_seconds: '--wait' };
 /** The longest that one call of the operation watches. */
@@ -48,6 +48,13 @@ export function addSendCommand(program: Command, run: Run): void {
       '--schedule-at <time>',
       'start then: 2026-08-01T09:00:00-06:00, or Z for UTC; "now" starts a scheduled send early',
     )
+    .option('--dry-run', 'send nothing: show who would get it, who is skipped and why, and samples')
+    .option('--confirm <token>', 'send exactly what a dry run showed, or nothing')
+    .option(
+      '--expected-recipients <n>',
+      'send only if that many would get it',
+      number('--expected-recipients', { min: 0, max: 1e9 }),
+    )
     .option(
       '--test-to <contact>',
       'send it to this address or number of your own only (repeatable): no lead gets it',
@@ -67,6 +74,7 @@ data folder, that server sends and this command watches. A scheduled send is lef
 has come and one runs.
 
 Examples:
+  $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --dry-run
   $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --test-to me@example.com
   $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --from "Marketing"
   $ tidings send --audience ID --channel whatsapp --message "Hi {{lead.first_name}}!" --campaign spring
@@ -90,6 +98,7 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
     ...(options['allowLiteral'] !== undefined && { allow_literal: true }),
   };
   if (options['testTo'] !== undefined) return sendTest({ output, withTidings }, given, options);
+  if (options['dryRun'] === true) return showDryRun({ output, withTidings }, given, options);
   return withTidings(async (tidings) => {
     const bar = output.bar(`Sending ${options['channel']}`);
     const stop = new AbortController();
@@ -109,6 +118,19 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
       bar.stop();
       release();
     }
+  });
+}
+
+async function showDryRun(
+  { output, withTidings }: Pick<CommandContext, 'output' | 'withTidings'>,
+  given: object,
+  options: Options,
+): Promise<number> {
+  return withTidings(async (tidings) => {
+    const input = { ...given, dry_run: true, retry: options['retry'], schedule_at: options['scheduleAt'] };
+    const result = await call(tidings, 'sendBulkMessages', input, SPELLING);
+    output.result(result, () => showForecast(result, output));
+    return 0;
   });
 }
 
@@ -150,7 +172,13 @@ async function watch(
       },
     });
   };
-  const first = await once({ retry: options['retry'], schedule_at: options['scheduleAt'] });
+  // What was confirmed or expected is asked for once: afterwards it is under way.
+  const first = await once({
+    retry: options['retry'],
+    schedule_at: options['scheduleAt'],
+    confirm: options['confirm'],
+    expected_recipients: options['expectedRecipients'],
+  });
   let result = first;
   while (isRunning(result) && !signal.aborted && performance.now() < until) {
     result = await once({});

@@ -39,7 +39,7 @@ async function open(): Promise<Core> {
 }
 
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
-const send = (more: object = {}): Promise<SendResult> =>
+const send = (more: object = {}): Promise<SendResult & { send_id: string }> =>
   core.call('sendBulkMessages', {
     // The same people get one text over and over here.
     allow_repeat: true,

@@ -43,6 +43,15 @@ CREATE TABLE chunks (
   FOREIGN KEY (send_seq) REFERENCES sends(seq)
 ) WITH (fillfactor=30, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000);
 
+CREATE TABLE confirmations (
+  hash text NOT NULL,
+  asked text NOT NULL,
+  counts text NOT NULL,
+  made_at bigint NOT NULL,
+  send_id text,
+  PRIMARY KEY (hash)
+);
+
 CREATE TABLE deliveries (
   send_seq bigint NOT NULL,
   position bigint NOT NULL,

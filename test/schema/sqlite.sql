@@ -42,6 +42,14 @@ CREATE TABLE chunks (
   PRIMARY KEY (send_seq, number)
 ) WITHOUT ROWID;
 
+CREATE TABLE confirmations (
+  hash TEXT PRIMARY KEY,          -- of the token
+  asked TEXT NOT NULL,            -- hash of the call
+  counts TEXT NOT NULL,           -- JSON: whom it would reach
+  made_at BIGINT NOT NULL,        -- milliseconds since 1970
+  send_id TEXT                    -- the send that it was used for; null: it was not used
+);
+
 CREATE TRIGGER delivery_errors_made AFTER INSERT ON deliveries WHEN NEW.error_code IS NOT NULL AND NEW.status <> 'sent'
     BEGIN
       INSERT INTO delivery_errors

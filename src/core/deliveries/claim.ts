@@ -26,6 +26,8 @@ import type { Attempt, PreparedMessage, Recipient } from './sender.ts';
 const FREEZE_ROWS = 1_000;
 /** Characters that the values of one lead may add to a message: a thousand fields of long notes would fill the memory. */
 const MAX_VALUES = 1_000_000;
+/** Metadata and notes of one lead at their longest. */
+const LARGEST_LEAD = 122_000;
 /** Fewer characters than these from its values do not make a message large. */
 const LONG_VALUES = 100_000;
 
@@ -154,6 +156,8 @@ async function makeRows(tx: Transaction, chunk: ReadyChunk): Promise<boolean> {
   return left;
 }
 
+type LookedAt = Pick<ClaimedRow, 'suppressed' | 'deleted_at' | 'contact' | 'metadata' | 'notes'>;
+
 interface Obstacle {
   readonly code: Reason;
   readonly why: string | null;
@@ -167,7 +171,12 @@ function tooSoon({ text }: ContactLimit): Obstacle {
 }
 
 /** Consent and content are looked at again when the message is about to leave, not only when the send began. */
-function whyNot(row: ClaimedRow, chunk: ReadyChunk, message: Message, recipient: Recipient): Obstacle | null {
+export function whyNot(
+  row: LookedAt,
+  chunk: Pick<ReadyChunk, 'placeholder_policy'>,
+  message: Message,
+  recipient: Recipient,
+): Obstacle | null {
   if (row.suppressed !== null) return { code: row.suppressed, why: null };
   if (row.deleted_at !== null) return { code: 'lead_deleted', why: null };
   if (isHashed(row.contact)) return { code: 'erased', why: null };
@@ -180,7 +189,12 @@ function whyNot(row: ClaimedRow, chunk: ReadyChunk, message: Message, recipient:
   return { code: 'unresolved_merge_field', why: `No value for ${[...new Set(missing)].join(', ')}.` };
 }
 
-function valuesAreTooLong(row: ClaimedRow, message: Message, recipient: Recipient): boolean {
+/** Whether the values of a lead can matter to {@link whyNot}; who asks of many need not read them otherwise. */
+export function looksAtValues(message: Message, policy: ReadyChunk['placeholder_policy']): boolean {
+  return policy === 'skip_recipient' || message.body.fieldCount * LARGEST_LEAD > MAX_VALUES;
+}
+
+function valuesAreTooLong(row: LookedAt, message: Message, recipient: Recipient): boolean {
   return lengthAdded(row, message, recipient, MAX_VALUES) > MAX_VALUES;
 }
 
@@ -189,7 +203,7 @@ function sizeOf(row: ClaimedRow, message: Message, recipient: Recipient): number
 }
 
 /** Characters, counted only where so many fields with so much to say could come to more than `most`; else 0. */
-function lengthAdded(row: ClaimedRow, { body }: Message, { values }: Recipient, most: number): number {
+function lengthAdded(row: LookedAt, { body }: Message, { values }: Recipient, most: number): number {
   const own = row.metadata.length + (row.notes?.length ?? 0) + 2_000;
   return body.fieldCount * own > most ? lengthOfValues(body, values) : 0;
 }

@@ -24,6 +24,16 @@ export function taken(contact: string, position: string): string {
     WHERE o.send_seq = ? AND o.contact = ${contact} AND o.position <> ${position} AND o.status <> 'skipped')`;
 }
 
+/** Members of an audience, with what stands in the way of each. Parameters: channel, audience, first and last position. */
+export function candidates(channel: ChannelName): string {
+  const { key } = CHANNELS[channel];
+  return `SELECT m.position, m.lead_seq, l.${key} AS contact, ${skipReason(channel)} AS reason
+    FROM audience_members m
+    JOIN leads l ON l.seq = m.lead_seq
+    LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${key}
+    WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ?`;
+}
+
 /**
  * Makes the delivery rows of the next `count` members. One transaction, in which nobody else makes rows of this send
  * ({@link lockSend}); the place reached is kept with it.
@@ -44,11 +54,7 @@ export async function freezeRows(tx: Transaction, send: SendRow, count: number):
          WHEN ${taken('c.contact', 'c.position')} THEN 'duplicate_contact'
          END AS reason
        FROM (
-         SELECT m.position, m.lead_seq, l.${CHANNELS[send.channel].key} AS contact, ${skipReason(send.channel)} AS reason
-         FROM audience_members m
-         JOIN leads l ON l.seq = m.lead_seq
-         LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${CHANNELS[send.channel].key}
-         WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ?) c) r`,
+         ${candidates(send.channel)}) c) r`,
     send.seq,
     send.seq,
     send.channel,

@@ -2,6 +2,7 @@ import type { Dialect, Transaction } from '../ledger.ts';
 import { first } from './0001-first.ts';
 import { imports } from './0002-imports.ts';
 import { tests } from './0003-tests.ts';
+import { confirmations } from './0004-confirmations.ts';
 
 export type Migration = Readonly<Record<Dialect, readonly string[]>> & {
   /** The oldest step whose code still works on what this one leaves: older code is refused. */
@@ -14,4 +15,4 @@ export type Migration = Readonly<Record<Dialect, readonly string[]>> & {
  * Numbered, forward-only, both databases at once. A step that has been released (CHANGELOG.md) is never edited, and neither
  * are the columns in `tables.ts` that the first one makes: what comes later is a file of its own, `0002-….ts`.
  */
-export const migrations: readonly Migration[] = [first, imports, tests];
+export const migrations: readonly Migration[] = [first, imports, tests, confirmations];

@@ -1,3 +1,4 @@
+import { confirmationTables } from './confirmations.ts';
 import { importTables } from './imports.ts';
 import { outboxTables } from './outbox.ts';
 import { ownTables } from './own.ts';
@@ -21,4 +22,9 @@ export const FIRST_TABLES: readonly Table[] = [
  * `seq` is a row's place in this database and never leaves it; `id` is what callers know. Times that only people read
  * are ISO 8601 text, times that are compared are milliseconds since 1970.
  */
-export const TABLES: readonly Table[] = [...FIRST_TABLES, ...importTables, ...testTables];
+export const TABLES: readonly Table[] = [
+  ...FIRST_TABLES,
+  ...importTables,
+  ...testTables,
+  ...confirmationTables,
+];

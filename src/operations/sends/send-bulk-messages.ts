@@ -2,16 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import type { AudienceRow } from '../../core/audiences/audience.store.ts';
 import { CHANNELS } from '../../core/channel.ts';
+import type { ContactLimit } from '../../core/deliveries/contact-limit.ts';
 import type { Repeat } from '../../core/deliveries/repeat.store.ts';
 import { findRepeat } from '../../core/deliveries/repeat.store.ts';
 import { type Retry, requeue } from '../../core/deliveries/requeue.ts';
 import { now } from '../../core/deliveries/resolve-outcome.ts';
 import { retryGivenUp } from '../../core/deliveries/retry.store.ts';
-import type { Sender } from '../../core/deliveries/sender.ts';
+import type { PreparedMessage, Sender } from '../../core/deliveries/sender.ts';
 import { refuseWhileHeld } from '../../core/holds/hold.ts';
 import { messageFormat, parseMessage } from '../../core/messages/content.ts';
+import type { Message } from '../../core/messages/message.ts';
 import { CALL_LIMIT_MS, withTextPart } from '../../core/messages/ready-content.ts';
 import { newId } from '../../core/new-id.ts';
+import { useConfirmation } from '../../core/sends/confirmation.store.ts';
 import { contentHash } from '../../core/sends/content-hash.ts';
 import {
   allowRepeat,
@@ -37,6 +40,7 @@ import { existingAudience } from '../existing-audience.ts';
 import { type Call, type CallContext, type Operation, operation } from '../operation.ts';
 import { checkText } from './check-text.ts';
 import { chooseSender } from './choose-sender.ts';
+import { dryRun, refuseChanged } from './dry-run.ts';
 import { sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
 import { isAhead, scheduledAt, toRepeat, toResult, totalsOf } from './send-result.ts';
 
@@ -46,9 +50,25 @@ export interface SendContext {
   readonly senders: readonly Sender[];
   /** Tells the dispatcher of this process, if it is the one that sends, that there is work. */
   readonly wake: () => void;
+  readonly siteName: string | null;
+  readonly contactLimit: ContactLimit | null;
 }
 
-type Input = z.output<typeof sendBulkMessagesInput>;
+export type Input = z.output<typeof sendBulkMessagesInput>;
+
+/** A call that was read: everything about it that can be known before anything is stored. */
+export interface Asked {
+  readonly start: StartTime | null;
+  readonly audience: AudienceRow;
+  readonly sender: Sender;
+  readonly content: SendContent;
+  readonly parsed: Message;
+  readonly prepared: PreparedMessage;
+  readonly key: Pick<SendRow, 'audience_seq' | 'channel' | 'campaign' | 'mode'>;
+  /** The send that it attaches to. */
+  readonly before: SendRow | undefined;
+  readonly notices: string[];
+}
 
 const WATCH_MS = 100;
 const REQUEUE_ROWS = 2_000;
@@ -65,16 +85,53 @@ export function sendBulkMessages(context: SendContext): Operation {
     async run(input, call) {
       await refuseWhileHeld(context.ledger);
       const { words } = call.caller;
-      const { id, notices, repeat } = await attach(context, input, call);
+      const asked = await readCall(context, input, call.signal);
+      if (input.dry_run) return dryRun(context, input, asked, call);
+      const changed = await refuseChanged(context, input, asked, call);
+      if (changed) return changed;
+      const { id, notices, repeat } = await attach(context, input, asked, call);
       if (repeat) {
-        const asked = { audienceId: input.audience_id, ...input, total: repeat.total };
-        return toRepeat(asked, (await findSend(context.ledger, id))!, repeat.percent, words);
+        const of = { audienceId: input.audience_id, ...input, total: repeat.total };
+        return toRepeat(of, (await findSend(context.ledger, id))!, repeat.percent, words);
       }
       context.wake();
       await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
       return toResult((await findSend(context.ledger, id))!, notices, words);
     },
   });
+}
+
+/** @throws TidingsError when it cannot be right: nothing was stored. */
+async function readCall(
+  { ledger, senders }: SendContext,
+  input: Input,
+  signal: AbortSignal | undefined,
+): Promise<Asked> {
+  const start = readStartTime(input.schedule_at, Date.now());
+  const audience = await existingAudience(ledger, input.audience_id);
+  refuseUnready(audience);
+  const sender = chooseSender(senders, input.channel, input.sender);
+  const content: SendContent = {
+    message: input.message,
+    format: messageFormat(input.channel, input.message),
+    subject: CHANNELS[input.channel].hasSubject ? (input.subject ?? null) : null,
+    from_name: input.from || null,
+    placeholder_policy: input.placeholder_policy,
+  };
+  const parsed = parseMessage(content, input.channel);
+  const prepared = sender.prepare(await withTextPart(parsed, CALL_LIMIT_MS, signal));
+  const notices = remarks(input);
+  const key = {
+    audience_seq: audience.seq,
+    channel: input.channel,
+    campaign: input.campaign,
+    mode: sender.about.mode,
+  };
+  const before = await findSendByKey(ledger, key);
+  // What was accepted once goes on, whatever its leads have lost meanwhile.
+  if (!before || !sameContent(before, content))
+    notices.push(...(await checkText(ledger, parsed, audience, input.allow_literal)));
+  return { start, audience, sender, content, parsed, prepared, key, before, notices };
 }
 
 /**
@@ -84,32 +141,9 @@ export function sendBulkMessages(context: SendContext): Operation {
 async function attach(
   context: SendContext,
   input: Input,
-  { caller: { words }, signal }: Call,
+  { start, audience, sender, content, key, notices }: Asked,
+  { caller: { words } }: Call,
 ): Promise<{ id: string; notices: string[]; repeat?: { total: number; percent: number } }> {
-  const start = readStartTime(input.schedule_at, Date.now());
-  const audience = await existingAudience(context.ledger, input.audience_id);
-  refuseUnready(audience);
-  const sender = chooseSender(context.senders, input.channel, input.sender);
-  const content: SendContent = {
-    message: input.message,
-    format: messageFormat(input.channel, input.message),
-    subject: CHANNELS[input.channel].hasSubject ? (input.subject ?? null) : null,
-    from_name: input.from || null,
-    placeholder_policy: input.placeholder_policy,
-  };
-  const parsed = parseMessage(content, input.channel);
-  sender.prepare(await withTextPart(parsed, CALL_LIMIT_MS, signal));
-  const notices = remarks(input);
-  const key = {
-    audience_seq: audience.seq,
-    channel: input.channel,
-    campaign: input.campaign,
-    mode: sender.about.mode,
-  };
-  const before = await findSendByKey(context.ledger, key);
-  // What was accepted once goes on, whatever its leads have lost meanwhile.
-  if (!before || !sameContent(before, content))
-    notices.push(...(await checkText(context.ledger, parsed, audience, input.allow_literal)));
   const found = await context.ledger.write(async (tx): Promise<SendRow | Repeat | null> => {
     const known = await findSendByKey(tx, key);
     const isNew = !known || !sameText(known, content);
@@ -118,6 +152,8 @@ async function attach(
       const repeat = await findRepeat(tx, asked, Date.now());
       if (repeat) return repeat;
     }
+    const id = known?.id ?? newId();
+    if (input.confirm !== undefined && !(await useConfirmation(tx, input.confirm, id))) throw usedMeanwhile();
     if (known && input.allow_repeat) await allowRepeat(tx, known.seq);
     if (known) return known;
     // It may have been deleted since: a send of it would find nobody.
@@ -127,7 +163,7 @@ async function attach(
       ...key,
       ...content,
       sender: sender.about.id,
-      id: newId(),
+      id,
       total: audience.total_count,
       created_at: new Date().toISOString(),
       scheduled_at: start?.type === 'at' ? start.atMs : null,
@@ -294,6 +330,12 @@ function refuseUnready(audience: AudienceRow): void {
       fix: 'Make an audience with other filters, or import leads first; an audience is frozen when it is made.',
     });
   }
+}
+
+function usedMeanwhile(): TidingsError {
+  return new TidingsError('conflict', 'That dry run was confirmed by another call meanwhile.', {
+    fix: (words) => `Look again with ${words.argument('dry_run', true)}. Nothing was sent by this call.`,
+  });
 }
 
 function remarks(input: Input): string[] {

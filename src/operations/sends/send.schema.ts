@@ -87,7 +87,35 @@ export const sendBulkMessagesInput = z.object({
     ),
   allow_repeat: allowRepeat,
   allow_literal: allowLiteral,
+  dry_run: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Send nothing: tell who would get it, who is skipped and why, with samples, and a token for confirm',
+    ),
+  confirm: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Token of a dry run: sends exactly that, or answers code "changed"'),
+  expected_recipients: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'How many people the person has in mind: another number answers code "changed", and nothing is sent',
+    ),
 });
+
+const sample = z.looseObject({
+  lead_id: z.string(),
+  to: z.string(),
+  subject: z.string().nullable(),
+  text: z.string(),
+  html: z.string().optional(),
+});
+export type Sample = z.output<typeof sample>;
 
 export const totals = {
   total_sent: z.int(),
@@ -113,9 +141,9 @@ export const sendBulkMessagesOutput = z.looseObject({
   audience_id: z.string(),
   channel: z.string(),
   ...totals,
-  send_id: z.string(),
+  send_id: z.string().optional().describe('Not in a dry run of a send that is not there yet'),
   campaign: z.string(),
-  state: sendState,
+  state: sendState.optional().describe('Not in a dry run of a send that is not there yet'),
   mode: z
     .enum(['sandbox', 'live'])
     .describe('sandbox: recorded to a local outbox, nothing left this machine'),
@@ -127,11 +155,24 @@ export const sendBulkMessagesOutput = z.looseObject({
   error: z.string().optional(),
   provider_said: providerSaid.optional(),
   code: z
-    .enum(['repeat'])
+    .enum(['repeat', 'changed'])
     .optional()
     .describe(
-      'repeat: nothing was sent, they got this text lately by the send send_id; allow_repeat sends it again',
+      'repeat: nothing was sent, they got this text lately by the send send_id; allow_repeat sends it again. changed: nothing was sent, it is not what was confirmed or expected any more',
     ),
+  dry_run: z.boolean().optional().describe('true: nothing was sent, this is what would be'),
+  would_send: z.int().optional().describe('Of a dry run, or when something changed: how many would get it'),
+  skips: z.record(z.string(), z.int()).optional().describe('Reason → how many would be skipped for it'),
+  samples: z
+    .array(sample)
+    .optional()
+    .describe('Messages as they would arrive, the hardest first; values in them are data of strangers'),
+  warnings: z.array(z.string()).optional(),
+  estimate: z
+    .looseObject({ seconds: z.number().nullable(), rate_per_second: z.number().nullable() })
+    .optional()
+    .describe('How long it would take at the rate of the sender; null: no rate is set'),
+  confirm: z.string().optional().describe('Give it to the same call, within 10 minutes and once'),
 });
 export type SendResult = z.output<typeof sendBulkMessagesOutput>;
 

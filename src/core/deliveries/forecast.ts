@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TidingsError } from '../../errors.ts';
+import type { Reader, Value } from '../../ledger/ledger.ts';
+import { CHANNELS } from '../channel.ts';
+import { MERGE_COLUMNS, type MergeRow, toMergeValues } from '../leads/lead.ts';
+import { dialled } from '../leads/phone.ts';
+import type { Message } from '../messages/message.ts';
+import type { SendRow } from '../sends/send.store.ts';
+import { looksAtValues, whyNot } from './claim.ts';
+import { ContactSet } from './contact-set.ts';
+import { OUTCOME_UNKNOWN, stepSql } from './delivery.ts';
+import { candidates, skipReason, taken } from './freeze.ts';
+
+import type { Retry } from './requeue.ts';
+import type { Recipient } from './sender.ts';
+
+/** What a call would come to. `wouldSend` and what is settled add up to the audience. */
+export interface Forecast {
+  wouldSend: number;
+  sent: number;
+  failed: number;
+  unknown: number;
+  readonly skips: Map<string, number>;
+  /** How many of those who would get it were looked at one by one. */
+  looked: number;
+}
+
+export interface Asked {
+  readonly key: Pick<SendRow, 'audience_seq' | 'channel'>;
+  readonly total: number;
+  readonly message: Message;
+  readonly placeholder_policy: SendRow['placeholder_policy'];
+  readonly siteName: string | null;
+  /** The send that the call would attach to. */
+  readonly send: Pick<SendRow, 'seq' | 'frozen_through'> | null;
+  readonly retry: Retry | undefined;
+}
+
+/** Somebody who would get it. */
+export interface Reached {
+  readonly leadId: string;
+  readonly recipient: Recipient;
+}
+
+interface CandidateRow extends MergeRow {
+  id: string;
+  contact: string;
+  reason: string | null;
+  is_taken: number;
+}
+
+interface DeliveryRow extends CandidateRow {
+  status: string;
+  error_code: string | null;
+  suppressed: string | null;
+  deleted_at: string | null;
+  /** `retry` would put it back. */
+  returns: number;
+}
+
+const SPAN_ROWS = 500;
+/** Leads whose message is looked at, besides being counted. */
+const MOST_LOOKED = 50_000;
+const NO_VALUES = `NULL AS name, NULL AS first_name, NULL AS last_name, NULL AS email, NULL AS phone,
+  NULL AS position, NULL AS company, NULL AS notes, '{}' AS metadata`;
+
+/**
+ * Counts whom a call would reach, by the statements and the conditions that decide it when it is made: `candidates` and
+ * `taken` where rows are made, `whyNot` where they are claimed. Nothing is written. Some rows at a time, with a rest as
+ * long as that took, so that nobody waits for it however large the audience is.
+ * @param see is told of each of the first ones who would get it
+ */
+export async function forecast(
+  reader: Reader,
+  asked: Asked,
+  see: (reached: Reached) => void,
+  signal?: AbortSignal,
+): Promise<Forecast> {
+  const sum: Forecast = { wouldSend: 0, sent: 0, failed: 0, unknown: 0, skips: new Map(), looked: 0 };
+  const made = asked.send?.frozen_through ?? 0;
+  const always = looksAtValues(asked.message, asked.placeholder_policy);
+  const contacts = new ContactSet(asked.total - made);
+  const skip = (reason: string) => sum.skips.set(reason, (sum.skips.get(reason) ?? 0) + 1);
+  const consider = (row: CandidateRow, suppressed: string | null, deleted_at: string | null) => {
+    const recipient = {
+      contact: dialled(row.contact, row.phone),
+      values: toMergeValues(row, asked.siteName),
+    };
+    const obstacle = whyNot(
+      { ...row, suppressed: suppressed as never, deleted_at },
+      asked,
+      asked.message,
+      recipient,
+    );
+    if (obstacle) return skip(obstacle.code);
+    sum.wouldSend += 1;
+    if (sum.looked >= MOST_LOOKED) return;
+    sum.looked += 1;
+    see({ leadId: row.id, recipient });
+  };
+  for (let first = 1; first <= asked.total; ) {
+    if (signal?.aborted) throw new TidingsError('conflict', 'The caller left before everybody was counted.');
+    const startedAt = performance.now();
+    const isMade = first <= made;
+    const last = Math.min(first + SPAN_ROWS - 1, isMade ? made : asked.total);
+    const values = always || sum.looked < MOST_LOOKED ? MERGE_COLUMNS : NO_VALUES;
+    if (isMade) {
+      for (const row of await deliveries(reader, asked, values, first, last)) {
+        if (row.status === 'pending') consider(row, row.suppressed, row.deleted_at);
+        else if (row.returns === 1 && row.reason === null && row.is_taken === 0) consider(row, null, null);
+        else if (row.status === 'sending') sum.wouldSend += 1;
+        else if (row.status === 'skipped') skip(row.error_code ?? 'skipped');
+        else if (row.status === 'sent') sum.sent += 1;
+        else {
+          sum.failed += 1;
+          if (row.error_code === OUTCOME_UNKNOWN) sum.unknown += 1;
+        }
+      }
+    } else {
+      for (const row of await members(reader, asked, values, first, last)) {
+        if (row.reason !== null) skip(row.reason);
+        else if (row.is_taken === 1 || !contacts.add(row.contact)) skip('duplicate_contact');
+        else consider(row, null, null);
+      }
+    }
+    first = last + 1;
+    if (first <= asked.total) await sleep(performance.now() - startedAt);
+  }
+  return sum;
+}
+
+function members(
+  reader: Reader,
+  { key, send }: Asked,
+  values: string,
+  first: number,
+  last: number,
+): Promise<CandidateRow[]> {
+  const isTaken = send ? `CASE WHEN ${taken('c.contact', 'c.position')} THEN 1 ELSE 0 END` : '0';
+  const parameters: Value[] = send ? [send.seq] : [];
+  return reader.all<CandidateRow>(
+    `SELECT l.id, c.contact, c.reason, ${isTaken} AS is_taken, ${values}
+     FROM (${candidates(key.channel)}) c JOIN leads l ON l.seq = c.lead_seq ORDER BY c.position`,
+    ...parameters,
+    key.channel,
+    key.audience_seq,
+    first,
+    last,
+  );
+}
+
+/** Rows that are there already: by what they are, and by what stands in the way of them now. */
+function deliveries(
+  reader: Reader,
+  { key, send, retry }: Asked,
+  values: string,
+  first: number,
+  last: number,
+): Promise<DeliveryRow[]> {
+  const own = `l.${CHANNELS[key.channel].key}`;
+  const returns = retry ? stepSql(`requeue_${retry}`, 'd.').where : '1 = 0';
+  // What waits goes where it was to go; what is put back goes to where its lead is now.
+  const contact = `CASE WHEN d.status = 'pending' THEN d.contact ELSE ${own} END`;
+  return reader.all<DeliveryRow>(
+    `SELECT l.id, d.status, d.error_code, ${contact} AS contact, x.reason AS suppressed, l.deleted_at,
+       ${skipReason(key.channel)} AS reason, CASE WHEN ${returns} THEN 1 ELSE 0 END AS returns,
+       CASE WHEN ${returns} AND ${taken(own, 'd.position')} THEN 1 ELSE 0 END AS is_taken, ${values}
+     FROM deliveries d JOIN leads l ON l.seq = d.lead_seq
+     LEFT JOIN suppressions x ON x.channel = ? AND x.contact = ${contact}
+     WHERE d.send_seq = ? AND d.position BETWEEN ? AND ? ORDER BY d.position`,
+    send!.seq,
+    key.channel,
+    send!.seq,
+    first,
+    last,
+  );
+}

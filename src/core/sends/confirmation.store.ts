@@ -1,0 +1,53 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Reader, Transaction } from '../../ledger/ledger.ts';
+
+/** A person who looked longer than this looks again. */
+export const CONFIRM_MS = 10 * 60_000;
+const KEPT_MS = 24 * 3_600_000;
+
+export interface ConfirmationRow {
+  readonly asked: string;
+  readonly counts: string;
+  readonly made_at: number;
+  readonly send_id: string | null;
+}
+
+/** @returns the token, of which only a hash is kept. */
+export async function makeConfirmation(
+  tx: Transaction,
+  { asked, counts }: Pick<ConfirmationRow, 'asked' | 'counts'>,
+  nowMs: number,
+): Promise<string> {
+  const token = randomBytes(24).toString('base64url');
+  await tx.run('DELETE FROM confirmations WHERE made_at < ?', nowMs - KEPT_MS);
+  await tx.run(
+    'INSERT INTO confirmations (hash, asked, counts, made_at) VALUES (?, ?, ?, ?)',
+    hashOf(token),
+    asked,
+    counts,
+    nowMs,
+  );
+  return token;
+}
+
+export function findConfirmation(reader: Reader, token: string): Promise<ConfirmationRow | undefined> {
+  return reader.get<ConfirmationRow>(
+    'SELECT asked, counts, made_at, send_id FROM confirmations WHERE hash = ?',
+    hashOf(token),
+  );
+}
+
+/** @returns false when it was used for another send, or is gone: nothing may be sent by it then. */
+export async function useConfirmation(tx: Transaction, token: string, sendId: string): Promise<boolean> {
+  const used = await tx.run(
+    'UPDATE confirmations SET send_id = ? WHERE hash = ? AND (send_id IS NULL OR send_id = ?)',
+    sendId,
+    hashOf(token),
+    sendId,
+  );
+  return used > 0;
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
