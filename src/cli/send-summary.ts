@@ -26,7 +26,9 @@ export function showTotals(send: Result, output: Output): string {
 export function showResult(result: Result, output: Output): string {
   const { send_id, channel, campaign, state } = result;
   const mode = result['mode'] === 'sandbox' ? 'sandbox: nothing left this machine' : result['mode'];
-  const parts = [fields({ send_id, channel, campaign, state, mode }), showTotals(result, output)];
+  const about =
+    send_id === undefined ? { channel, campaign, mode } : { send_id, channel, campaign, state, mode };
+  const parts = [fields(about), showTotals(result, output)];
   if (state === 'scheduled')
     parts.unshift(output.colors.green(`Scheduled for ${showStart(result)}. Nothing is sent before.`));
   if (result['notice']) parts.push(oneLine(String(result['notice'])));

@@ -73,7 +73,7 @@ export async function refuseChanged(
   const why = promised ? whatChanged(promised, input, asked, seen) : null;
   if (why !== null) return toChanged(input, asked, seen, why, words);
   if (expected !== undefined && expected !== seen.wouldSend)
-    return toChanged(input, asked, seen, `${seen.wouldSend} people would get it, not ${expected}.`, words);
+    return toChanged(input, asked, seen, `${people(seen.wouldSend)} would get it, not ${expected}.`, words);
   return null;
 }
 
@@ -91,8 +91,10 @@ function whatChanged(
   const before = JSON.parse(promised.counts) as { would_send: number };
   return before.would_send === seen.wouldSend
     ? 'As many people would get it as in the dry run, and others are skipped now.'
-    : `${seen.wouldSend} people would get it now; in the dry run it were ${before.would_send}.`;
+    : `${people(seen.wouldSend)} would get it now, and ${before.would_send} in the dry run.`;
 }
+
+const people = (count: number) => (count === 1 ? '1 person' : `${count} people`);
 
 function toChanged(input: Input, asked: Asked, seen: Forecast, why: string, words: Words): SendResult {
   return {
