@@ -1,6 +1,7 @@
 import { UnusedNames } from '../csv/unused-names.ts';
 import { type ColumnLook, lookAt } from './cell-kind.ts';
 import { type ConsentColumn, consentColumn } from './consent-columns.ts';
+import { statusSign } from './consent-words.ts';
 import { type ExportPlan, otherColumns, planExport, shownColumns } from './exported-columns.ts';
 import { LONGEST_NAME, wordsOf } from './fold.ts';
 import { type ColumnField, isOfOthers, type Known, recognise } from './header-words.ts';
@@ -205,13 +206,18 @@ function judge(
       (known.field === 'email' || known.field === 'phone') &&
       look.emails + look.phones + look.digits + look.possible > 0
     );
-  if (isConsent && known?.field !== 'status') return { ...plain, consent };
-  if (known)
-    return { ...plain, field: known.field, rank: known.rank, consent: isConsent ? consent : undefined };
+  const read = isConsent ? { ...consent, isOfMail: consent.isOfMail || saysMail(rows, index) } : undefined;
+  if (read && known?.field !== 'status') return { ...plain, consent: read };
+  if (known) return { ...plain, field: known.field, rank: known.rank, consent: read };
   const byValue = fieldByValue(name, look);
   if (byValue === undefined) return plain;
   // The people of the house have addresses too.
   return isOfOthers(name) ? { ...plain, isDoubtful: true } : { ...plain, field: byValue };
+}
+
+/** Where some have left a list or bounced, "cancelled" is said of the list as well. */
+function saysMail(rows: readonly (readonly string[])[], index: number): boolean {
+  return rows.some((row) => statusSign(row[index] ?? '')?.isPlain === true);
 }
 
 /** What a header says holds unless the values under it say otherwise. */

@@ -19,6 +19,7 @@ export function findHeader(rows: readonly (readonly string[])[]): number | undef
     if (row.some(holdsContact)) {
       // People stand below the header, never above it.
       if (best.known > 0) break;
+      if (at > 0 && namesColumns(rows[at - 1]!, row)) return at - 1;
       return row.some(looksLikeEmail) || countKnown(row) === 0 ? -1 : at;
     }
     const known = countKnown(row);
@@ -35,6 +36,16 @@ export function findHeader(rows: readonly (readonly string[])[]): number | undef
   // Nothing known: names that values may still explain, above a row with a contact.
   const first = rows.findIndex((row) => row.some(holdsContact));
   return first > 0 ? first - 1 : first === 0 ? -1 : undefined;
+}
+
+/** In a language that is not known here, too: above an address stand letters, and each column is called otherwise. */
+function namesColumns(row: readonly string[], below: readonly string[]): boolean {
+  const filled = row.filter((cell) => cell.trim() !== '');
+  return (
+    filled.length > 0 &&
+    new Set(filled).size === filled.length &&
+    below.every((cell, at) => !holdsContact(cell) || /\p{L}/u.test(row[at] ?? ''))
+  );
 }
 
 function hasBetter(rows: readonly (readonly string[])[]): boolean {

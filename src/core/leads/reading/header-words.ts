@@ -34,33 +34,42 @@ const NAMES: Readonly<Record<ColumnField, string>> = {
     'nombresyapellidos nombreapellidos prenometnom namn name nombre nombres nome nom displayname contactname ' +
     'nombredelcontacto nombrecontacto nombredecontacto leadname customername clientname nombredelcliente nombrecliente ' +
     'cliente cliente client kunde kundenname ansprechpartner nominativo الاسم اسم الاسمالكامل имя фио полноеимя 姓名 名前 氏名 이름 ' +
-    'ονομα שם ชื่อ 名字',
+    'ονομα שם ชื่อ 名字 お名前 naam volledigenaam nama namalengkap adsoyad adisoyadi imieinazwisko celejmeno hoten họvàtên nimi teljesnev nev ' +
+    'navn fuldenavn fulltnavn numecomplet ονοματεπωνυμο שםמלא',
   first_name:
     'firstname fname first givenname forename primernombre nombredepila nombrepila primeironome prenombre firstnames ' +
-    'vorname prenom fornamn voornaam imie الاسمالاول имяконтакта 名',
+    'vorname prenom fornamn voornaam imie الاسمالاول имяконтакта 名 ad adi isim jmeno ' +
+    'krestnijmeno keresztnev etunimi fornavn namadepan prenume שםפרטי імя',
   middle_name: 'middlename segundonombre additionalname deuxiemeprenom zweitervorname',
   last_name:
     'lastname lname last surname familyname apellidos apellido sobrenome apellidopaterno primerapellido secondname ' +
-    'nachname familienname nomdefamille cognome efternamn achternaam nazwisko اسمالعائلة фамилия 姓',
+    'nachname familienname nomdefamille cognome efternamn achternaam nazwisko اسمالعائلة фамилия 姓 ' +
+    'soyad soyadi soyisim prijmeni priezvisko vezeteknev sukunimi etternavn namabelakang numedefamilie επωνυμο επιθετο שםמשפחה прізвище',
   second_last_name: 'segundoapellido apellidomaterno apellido2',
   email:
     'email emailaddress mail mailaddress correo correoelectronico correoe direcciondecorreo direcciondecorreoelectronico ' +
     'direccioncorreo emailprincipal primaryemail emailadresse mailadresse adresseemail adressemail courriel ' +
     'adressecourriel indirizzoemail postaelettronica epost epostadress emailid email1 emails email1value ' +
     'subscriber workemail contactemail personalemail eletronico correioeletronico enderecodeemail enderecoemail ' +
-    'البريد البريدالالكتروني ايميل почта электроннаяпочта емейл 邮箱 电子邮件 メール メールアドレス 이메일 אימייל',
+    'البريد البريدالالكتروني ايميل почта электроннаяпочта емейл 邮箱 电子邮件 メール メールアドレス 이메일 אימייל ' +
+    'emailadres mailadres eposta epostaadresi adresemail alamatemail surel sahkoposti sahkopostiosoite emailcim adresaemail adresademail ' +
+    'ηλεκτρονικηδιευθυνση อีเมล דואראלקטרוני пошта',
   phone:
     'whatsapp whatsappnumber numerodewhatsapp numerowhatsapp telefonowhatsapp celularwhatsapp whatsappphone wa ' +
     '| mobile mobilephone mobilenumber mobileno mobilephonenumber phonemobile cell cellphone cellphonenumber cellno ' +
     'cellular cel celular telefonocelular telefonecelular numerodecelular numerocelular movil telefonomovil telmovil ' +
     'numeromovil telemovel handy handynummer mobil mobiltelefon mobilnummer mobiltelephon mobiltelephone portable ' +
     'telephoneportable telportable mobiletelephone numerodeportable cellulare telefonocellulare numerocellulare sms ' +
-    'الجوال الموبايل رقمالجوال мобильный мобильныйтелефон 手机 手机号 携帯 携帯電話 휴대폰 ' +
+    'الجوال الموبايل رقمالجوال мобильный мобильныйтелефон 手机 手机号 携帯 携帯電話 携帯番号 휴대폰 휴대폰번호 휴대전화 mobiel mobielnummer mobielenummer gsm ' +
+    'gsmnummer ceptelefonu cep cepno cepnumarasi telefonkomorkowy komorka nohp nomorhp hp ponsel nomorponsel nomorwhatsapp nowhatsapp nowa ' +
+    'mobilni mobilnitelefon matkapuhelin mobilszam κινητο κινητοτηλεφωνο didong sodidong טלפוןנייד נייד มือถือ мобільний ' +
     '| phone phonenumber phoneno telephone telephonenumber telephoneno telefono telefone numerodetelefono ' +
     'numerotelefono node telefononumero nodetelefono numerodetelefone numerodetelephone tel telf tlf tfno fone telefon ' +
     'telefonnummer telefonnr rufnummer telefoon primaryphone mainphone contactnumber contactno phone1 phone1value telefono1 ' +
     'phones telefonos contactphone msisdn textremindernumber remindernumber callbacknumber ' +
-    'الهاتف رقمالهاتف هاتف телефон номертелефона 电话 电话号码 電話 電話番号 전화 전화번호 טלפון ' +
+    'الهاتف رقمالهاتف هاتف телефон номертелефона 电话 电话号码 電話 電話番号 전화 전화번호 טלפון telefoonnummer telefoonnr ' +
+    'telepon nomortelepon notelepon notelp nomortelefon telefonnumarasi telefonno numertelefonu telefonnicislo telefonszam puhelin puhelinnumero ' +
+    'telefonnr telefoninumber numardetelefon τηλεφωνο sốđiệnthoại điệnthoại sdt โทรศัพท์ เบอร์โทร ' +
     '| homephone phonehome telefonocasa telefonodecasa privattelefon telefonprivat telephonedomicile otherphone phoneother phone2 ' +
     '| workphone phonework businessphone officephone telefonooficina telefonotrabajo telefongeschaftlich ' +
     'telefonarbeit telephonebureau telephonefixe fixe festnetz landline fijo telefonofijo carphone radiophone ' +
@@ -72,7 +81,8 @@ const NAMES: Readonly<Record<ColumnField, string>> = {
     'company companyname organization organisation organizationname organisationname organization1name business ' +
     'businessname account accountname companyaccount empresa compania nombredelaempresa nombreempresa nomedaempresa ' +
     'organizacion organizacao negocio razonsocial firma firmenname unternehmen societe entreprise raisonsociale ' +
-    'azienda societa ragionesociale foretag bedrijf الشركة компания организация 公司 会社 会社名 회사',
+    'azienda societa ragionesociale foretag bedrijf الشركة компания организация 公司 会社 会社名 회사 ' +
+    'bedrijfsnaam sirket firmaadi perusahaan spolecnost ceg yritys virksomhed selskap εταιρεια congty חברה บริษัท компанія',
   notes:
     'notes note comments comment remarks description notas nota observaciones observacion comentarios comentario ' +
     'observacoes notizen notiz bemerkung bemerkungen kommentar remarques commentaire commentaires anteckningar ملاحظات заметки 备注',
@@ -108,8 +118,10 @@ const ALSO: readonly (readonly [string, ColumnField, number])[] = [
 const KNOWN = new Map<string, Known>();
 for (const field of Object.keys(NAMES) as ColumnField[]) {
   for (const [tier, part] of NAMES[field].split('|').entries()) {
+    // As headers are looked up: their letters taken apart, which changes those of Korean and Japanese.
     for (const [at, name] of part.trim().split(/\s+/).entries())
-      if (!KNOWN.has(name)) KNOWN.set(name, { field, rank: tier * 100 + at, isWeak: WEAK.has(name) });
+      if (!KNOWN.has(fold(name)))
+        KNOWN.set(fold(name), { field, rank: tier * 100 + at, isWeak: WEAK.has(name) });
   }
 }
 for (const [name, field, rank] of ALSO) KNOWN.set(name, { field, rank, isWeak: field !== 'email' });
