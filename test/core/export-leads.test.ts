@@ -299,6 +299,30 @@ it('what somebody adds to an export or changes in it is read as in any other fil
   expect(suppressions).toMatchObject([{ contact: 'ann@example.com', reason: 'unsubscribed' }]);
 });
 
+it('the preview of an export shows its columns, and who said no', async () => {
+  const core = await emptyCore();
+  await core.call('leads.create', { email: 'ann@example.com', metadata: { City: 'Lima' } });
+  await core.call('suppressions.add', { channel: 'email', contact: 'ann@example.com' });
+  const other = await emptyCore();
+  const preview = await other.call('leads.preview_import', { csv: await exported(core) });
+  expect(preview).toMatchObject({
+    rows: 1,
+    notices: [],
+    said_no: { unsubscribed: 1 },
+    reach: { email: { said_no: 1 } },
+  });
+  const samples = preview.columns.map((one: { column: string; samples: { kept: string }[] }) => [
+    one.column,
+    one.samples[0]?.kept,
+  ]);
+  expect(samples).toEqual(
+    expect.arrayContaining([
+      ['email', 'ann@example.com'],
+      ['metadata.City', 'Lima'],
+    ]),
+  );
+});
+
 it('a word in the column of suppressions that is no reason of ours suppresses all the same', async () => {
   const core = await emptyCore();
   await core.call('leads.create', { email: 'ann@example.com' });

@@ -82,7 +82,10 @@ export function planColumns(
   const others = planBySense(otherColumns(header, exported), rows, options);
   const added = Object.entries(others.shown).filter(([, field]) => field !== 'ignored');
   const shown = { ...shownColumns(header, exported), ...Object.fromEntries(added) };
-  return { ...others, shown, usable: true, exported };
+  const labels = header.map((column, index) =>
+    Object.hasOwn(shown, column) ? column : others.labels[index]!,
+  );
+  return { ...others, shown, labels, usable: true, exported };
 }
 
 /** By what is above them, and by what is in them. */
