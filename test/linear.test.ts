@@ -56,6 +56,11 @@ const CSV: [name: string, unit: string, before?: string][] = [
   ['apostrophes', "'", 'name\n'],
   ['accents in a name', ACCENTS, 'name,a'],
   ['accents in a status', `a${ACCENTS.repeat(1_000)}\n`, 'status,name\n'],
+  ['cards', 'BEGIN:VCARD\nFN:A\nTEL;TYPE=cell:+525512345678\nEND:VCARD\n'],
+  ['cards without an end', 'BEGIN:VCARD\n'],
+  ['folded lines of a card', ' x\n', 'BEGIN:VCARD\nNOTE:'],
+  ['soft breaks of a card', 'x=\n', 'BEGIN:VCARD\nNOTE;ENCODING=QUOTED-PRINTABLE:'],
+  ['one line of a card', ';"', 'BEGIN:VCARD\nTEL'],
 ];
 
 async function readCsv(bytes: Uint8Array): Promise<void> {

@@ -6,6 +6,7 @@ import { type ColumnPlan, MAPPABLE, type PlanOptions, planColumns } from '../rea
 import { isExport } from '../reading/exported-columns.ts';
 import { findHeader } from '../reading/find-header.ts';
 import { type ReadRow, readRow } from '../reading/read-row.ts';
+import { IS_CARDS, readCards } from '../vcard/read-cards.ts';
 import { decode, type Seen } from './decode.ts';
 import { detectDelimiter } from './delimiter.ts';
 import { type CsvRecord, readRecords } from './read-records.ts';
@@ -154,6 +155,7 @@ export async function* readTable(blocks: AsyncGenerator<Buffer>): AsyncGenerator
     yield start;
     yield* blocks;
   };
+  if (IS_CARDS.test(head)) return yield* readCards(all());
   yield* readRecords(all(), sep?.[1] ?? detectDelimiter(head), sep ? 2 : 1);
 }
 
