@@ -36,7 +36,7 @@ export async function importFile(context: CommandContext, file: string, options:
         const name = isPreview ? 'leads.preview_import' : 'leads.import';
         const given = {
           ...readGiven(options, isPreview),
-          ...(!stdin && { file: basename(file).slice(0, 200) }),
+          ...(!stdin && { file_name: basename(file).slice(0, 200) }),
         };
         const report = (await runUpload(operationNamed(tidings, name), input, given, CALLER, {
           signal: stop.signal,

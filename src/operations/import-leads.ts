@@ -34,7 +34,13 @@ const options = {
     .boolean()
     .default(false)
     .describe('Let in people who never said yes; who said no stays out. Only when the person asking says so'),
-  file: z.string().trim().min(1).max(200).optional().describe('What the file is called'),
+  file_name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('What the file is called, to know the import by; no file is read by it'),
 };
 const fileOptions = z.object(options);
 
@@ -101,14 +107,21 @@ export function importLeadsOperations(context: {
   ];
 }
 
-function toOptions({ map, country, tags, origin, include_unconfirmed, file }: Partial<Given>): ImportOptions {
+function toOptions({
+  map,
+  country,
+  tags,
+  origin,
+  include_unconfirmed,
+  file_name,
+}: Partial<Given>): ImportOptions {
   return {
     ...(map && { map }),
     ...(country && { country }),
     ...(tags && { tags }),
     ...(origin && { origin }),
     ...(include_unconfirmed && { includeUnconfirmed: true }),
-    ...(file && { file }),
+    ...(file_name && { file: file_name }),
   };
 }
 

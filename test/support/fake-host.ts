@@ -39,7 +39,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
   const tidings: Tidings = {
     operations: [
       {
-        ...fake('leads.import', z.object({ file: z.string().optional() })),
+        ...fake('leads.import', z.object({ file_name: z.string().optional() })),
         async upload(input, _given, options) {
           let text = '';
           for await (const chunk of input) text += Buffer.from(chunk).toString('utf8');
