@@ -48,7 +48,7 @@ it('a copy of the database is held, the original and a database that is opened a
   const original = await openPostgres(urlOf(name));
   expect(await original.get(HOLD)).toBeUndefined();
   await original.close();
-});
+}, 120_000);
 
 function tidings(url: string, ...args: string[]): Promise<Record<string, unknown>> {
   return new Promise((resolve) => {
