@@ -26,7 +26,7 @@ class LongestFirst extends BaseSequencer {
 
 // Hundreds of processes are started, each of which would compile the whole source: half of what starting one costs.
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/tests') };
-const shared = { env, testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' } as const;
+const shared = { env, testTimeout: 60_000, hookTimeout: 120_000, pool: 'forks' } as const;
 
 /** Everything on SQLite; what uses a database on PostgreSQL too, and what is about many workers there only. */
 export default defineConfig({

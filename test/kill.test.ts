@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -104,9 +105,14 @@ async function overStdio(send: object) {
   ]) {
     child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
   }
-  child.stdin.end();
-  const lines = (await text(child.stdout)).trim().split('\n');
-  return lines.map((line) => JSON.parse(line)).find(({ id }) => id === 2).result.structuredContent;
+  // Whoever closes is answered within five seconds, done or not.
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { id, result } = JSON.parse(line);
+    if (id !== 2) continue;
+    child.stdin.end();
+    return result.structuredContent;
+  }
+  throw new Error('no answer over stdio');
 }
 
 async function startSend(leads = LEADS) {
