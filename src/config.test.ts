@@ -37,6 +37,7 @@ describe('the environment', () => {
     [{ RETAIN_MESSAGES_DAYS: '1.5' }, 'RETAIN_MESSAGES_DAYS is "1.5"'],
     [{ RETAIN_MESSAGES_DAYS: 'ninety' }, 'RETAIN_MESSAGES_DAYS is "ninety"'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud"'],
+    [{ TIDINGS_CONFIRM: 'person' }, 'nobody could approve a send'],
     [{ HOST: '192.168.0.9' }, 'HOST is "192.168.0.9"'],
     [{ PUBLIC_URL: 'tidings.example.com' }, 'PUBLIC_URL is'],
     [{ PUBLIC_URL: 'https://' }, 'PUBLIC_URL is'],
@@ -50,6 +51,26 @@ describe('the environment', () => {
     [{ ...smtp, SMTP_RATE: '-1' }, 'SMTP_RATE is "-1"'],
   ])('%j is refused by name', (env, words) => {
     expect(() => readConfig(env)).toThrow(words);
+  });
+
+  it.each(['TOKEN', 'tokens', '1', 'yes', 'on', 'TRUE', '0', 'none', 'ask,token'])(
+    'TIDINGS_CONFIRM=%s stops the start, and names what it may be',
+    (TIDINGS_CONFIRM) => {
+      const start = () => readConfig({ TIDINGS_CONFIRM });
+      expect(start).toThrow(`TIDINGS_CONFIRM is "${TIDINGS_CONFIRM}", which is no way to confirm`);
+      expect(start).toThrow(expect.objectContaining({ fix: 'Use one of ask, token, off.' }));
+    },
+  );
+
+  it.each([
+    [undefined, 'ask'],
+    ['', 'ask'],
+    ['  ', 'ask'],
+    ['ask', 'ask'],
+    [' token ', 'token'],
+    ['off', 'off'],
+  ])('TIDINGS_CONFIRM=%j is %s', (given, confirm) => {
+    expect(readConfig({ TIDINGS_CONFIRM: given }).confirm).toBe(confirm);
   });
 
   it('may open the server to other machines with a key', () => {

@@ -14,6 +14,8 @@ export interface Config {
   readonly apiKey: string | null;
   readonly publicUrl: string | null;
   readonly siteName: string | null;
+  /** `ask`: where a caller can show a form; elsewhere live sends go. `token`: they need the token of a dry run. */
+  readonly confirm: (typeof CONFIRM_POLICIES)[number];
   /** null: no limit. */
   readonly maxPerContact: ContactLimit | null;
   readonly defaultCountry: string | null;
@@ -43,6 +45,7 @@ export interface Config {
   } | null;
 }
 
+const CONFIRM_POLICIES = ['ask', 'token', 'off'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const API_KEY_MIN = 16;
 const API_KEY_MAX = 512;
@@ -78,6 +81,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     apiKey,
     publicUrl,
     siteName: get('SITE_NAME'),
+    confirm: readConfirm(get('TIDINGS_CONFIRM')),
     maxPerContact: contactLimit(get('MAX_PER_CONTACT')),
     defaultCountry,
     retainMessagesDays: days('RETAIN_MESSAGES_DAYS', get('RETAIN_MESSAGES_DAYS')),
@@ -86,6 +90,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     bounces: readBounces(get),
     whatsapp: readWhatsApp(get),
   });
+}
+
+/** What is misspelt stops the start: whoever wrote it wanted somebody to be asked. */
+function readConfirm(text: string | null): Config['confirm'] {
+  const policy = CONFIRM_POLICIES.find((one) => one === (text ?? 'ask'));
+  if (policy) return policy;
+  const what = text === 'person' ? 'is not there yet: nobody could approve a send' : 'is no way to confirm';
+  throw wrong('TIDINGS_CONFIRM', text!, what, `Use one of ${CONFIRM_POLICIES.join(', ')}.`);
 }
 
 function contactLimit(text: string | null): ContactLimit | null {

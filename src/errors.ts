@@ -44,6 +44,8 @@ export const ERROR_CODES = {
   not_found: 'There is nothing with this id, or nothing at this address.',
   conflict: 'The thing exists, but its state forbids what was asked.',
   repeat: 'Many of the same people got the same text lately. `allow_repeat` says that it is meant.',
+  changed: 'It is not what was confirmed any more; nothing was done. Look again with `dry_run`.',
+  unconfirmed: 'Live messages need the token of a dry run here (`TIDINGS_CONFIRM=token`); nothing was done.',
   too_large: 'More than is taken in one request.',
   busy: 'Nothing was done, since too much is going on; the same call can be made again in a moment.',
   unauthorized: 'The API key is missing or wrong.',

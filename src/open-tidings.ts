@@ -64,6 +64,7 @@ export async function openTidings(config: Config, log: Log, options: HouseOption
     wake: () => dispatcher.wake(),
     siteName,
     contactLimit: config.maxPerContact,
+    needsToken: config.confirm === 'token',
   };
   let listener: BounceListener | null = null;
   const modeOf = (channel: ChannelName) => senders.find(({ about }) => about.channel === channel)!.about.mode;

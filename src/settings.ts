@@ -135,6 +135,13 @@ export const SETTINGS: readonly SettingGroup[] = [
     title: 'Messages and people',
     settings: [
       {
+        name: 'TIDINGS_CONFIRM',
+        meaning:
+          'Who confirms live sends: `ask` (the person, where the caller can show a form; no caller can yet), `token` (a dry run comes first, and its token with the call), `off`',
+        default: '`ask`',
+        example: 'token',
+      },
+      {
         name: 'MAX_PER_CONTACT',
         meaning:
           'Messages to one contact over a channel, by all live sends together; more are skipped with `too_soon`',

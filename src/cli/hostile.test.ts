@@ -151,6 +151,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['send', '--audience', ID, '--channel', 'email', '--message', 'Hi'],
   ['send', '--audience', ID, '--channel', 'email', '--message', 'Hi', '--test-to', TRUE_LINE],
   ['send', '--audience', ID, '--channel', 'email', '--message', 'Hi', '--dry-run'],
+  ['sends', 'resume', ID, '--dry-run'],
   ['sends', 'list'],
   ...['get', 'deliveries', 'pause', 'resume', 'cancel'].map((verb) => ['sends', verb, ID]),
   ...[

@@ -73,6 +73,6 @@ export function showForecast(result: Result, output: Output): string {
     ...samples,
     ...(result['warnings'] as string[]).map(oneLine),
     ...(result['notice'] ? [oneLine(String(result['notice']))] : []),
-    `Nothing was sent. To send exactly this: the same command with --confirm ${oneLine(String(confirm))}`,
+    `Nothing was sent. To send exactly this, give in place of --dry-run:\n  --confirm ${oneLine(String(confirm))}`,
   ].join('\n\n');
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { oneLine } from '../visible.ts';
 import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
 import type { Output } from './output.ts';
-import { showTotals } from './send-summary.ts';
+import { showForecast, showTotals } from './send-summary.ts';
 import { showStart } from './start-time.ts';
 import { fields } from './table.ts';
 
@@ -53,14 +53,22 @@ export function addSendsCommands(program: Command, run: Run): void {
     .description('go on with a paused or cancelled send; one whose time is ahead waits for it')
     .option('--schedule-at <time>', 'go on then (2026-08-01T09:00:00-06:00), or "now"')
     .option('--allow-repeat', 'although most of them got the same text within 24 hours')
+    .option('--dry-run', 'change nothing: show who would still get it, and samples')
+    .option('--confirm <token>', 'go on exactly as a dry run showed, or not')
     .addHelpText(
       'after',
       '\nExample, to start a scheduled send early:\n  $ tidings sends resume SEND_ID --schedule-at now',
     )
-    .action((send_id: string, { scheduleAt, allowRepeat }: Options) =>
+    .action((send_id: string, { scheduleAt, allowRepeat, dryRun, confirm }: Options) =>
       run((context) => {
-        const input = { send_id, schedule_at: scheduleAt, ...(allowRepeat && { allow_repeat: true }) };
-        return answer(context, 'sends.resume', input, showChanged, SPELLING);
+        const input = {
+          send_id,
+          schedule_at: scheduleAt,
+          confirm,
+          ...(allowRepeat && { allow_repeat: true }),
+          ...(dryRun && { dry_run: true }),
+        };
+        return answer(context, 'sends.resume', input, dryRun ? showForecast : showChanged, SPELLING);
       }),
     );
 

@@ -11,6 +11,8 @@ export const STATUS: Record<Refusal['code'], ContentfulStatusCode> = {
   not_found: 404,
   conflict: 409,
   repeat: 409,
+  changed: 409,
+  unconfirmed: 409,
   too_large: 413,
   internal: 500,
   busy: 503,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Ledger } from '../../src/ledger/ledger.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { FakeSender } from '../support/fake-sender.ts';
 
@@ -6,6 +7,8 @@ let folder: string;
 let email: FakeSender;
 let core: Awaited<ReturnType<typeof openCore>>;
 let send: Record<string, unknown>;
+/** Happens when everything was read, just before the next change of the ledger. */
+let meanwhile: (() => Promise<unknown>) | null = null;
 
 const LEADS = [
   { email: 'ana@example.com', name: 'Ana Ruiz', company: 'Acme' },
@@ -22,7 +25,7 @@ const LEADS = [
 beforeEach(async () => {
   folder = freshFolder();
   email = new FakeSender('email', 16, 100);
-  core = await openCore([email, new FakeSender('whatsapp')], folder);
+  core = await openCore([email, new FakeSender('whatsapp')], folder, withMeanwhile);
   for (const lead of LEADS) await core.call('leads.import', { leads: [lead] });
   await core.call('suppressions.add', { contact: 'no@example.com', channel: 'email' });
   const { audience_id } = await core.call('audience.create', { name: 'All' });
@@ -35,7 +38,23 @@ beforeEach(async () => {
   };
 });
 
+function withMeanwhile(ledger: Ledger): Ledger {
+  return new Proxy(ledger, {
+    get(target, name) {
+      const found = Reflect.get(target, name);
+      if (name !== 'write') return typeof found === 'function' ? found.bind(target) : found;
+      return async (work: Parameters<Ledger['write']>[0]) => {
+        const happening = meanwhile;
+        meanwhile = null;
+        await happening?.();
+        return target.write(work);
+      };
+    },
+  });
+}
+
 afterEach(async () => {
+  meanwhile = null;
   vi.useRealTimers();
   await core.close();
   removeFolder(folder);
@@ -149,7 +168,9 @@ describe('what was confirmed', () => {
     core.dispatcher.start();
     const { confirm } = await dry();
     await real({ confirm });
-    expect(await real({ confirm, campaign: 'second' })).toMatchObject({ success: false, code: 'changed' });
+    const second = await real({ confirm, campaign: 'second' });
+    expect(second).toMatchObject({ success: false, code: 'changed' });
+    expect(second.error).toMatch(/confirmed already/);
     expect(await real({ confirm, message: 'Another text' })).toMatchObject({
       success: false,
       code: 'changed',
@@ -162,11 +183,43 @@ describe('what was confirmed', () => {
     expect(await real({ confirm })).toMatchObject({ success: false, code: 'changed' });
   });
 
-  it.each(['nonsense', ''])('is not what "%s" says', async (confirm) => {
-    await expect(real({ confirm })).rejects.toThrow(/confirm is/);
-    const { confirm: token } = await dry();
-    const altered = `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`;
-    await expect(real({ confirm: altered })).rejects.toThrow(/no token of a dry run/);
+  it('is not sent by a token that is none', async () => {
+    const { confirm, would_send } = await dry();
+    const altered = `${confirm.slice(0, -1)}${confirm.endsWith('A') ? 'B' : 'A'}`;
+    for (const token of ['nonsense', altered])
+      expect(await real({ confirm: token })).toMatchObject({ success: false, code: 'changed', would_send });
+    expect(await core.call('sends.list')).toMatchObject({ sends: [] });
+  });
+
+  it('is not sent to as many others', async () => {
+    const { confirm, would_send } = await dry();
+    await core.call('suppressions.remove', { contact: 'no@example.com', channel: 'email' });
+    await core.call('suppressions.add', { contact: 'bo@example.com', channel: 'email' });
+    expect(await real({ confirm })).toMatchObject({ code: 'changed', would_send });
+  });
+
+  it('puts leads back once, however often the same call is made', async () => {
+    core.dispatcher.start();
+    email.answer = () => ({ type: 'permanent', code: 'refused', message: 'No.' });
+    await real();
+    const { confirm, would_send } = await dry({ retry: 'failed' });
+    expect(would_send).toBeGreaterThan(0);
+    await real({ confirm, retry: 'failed' });
+    const { tries } = email;
+    expect(await real({ confirm, retry: 'failed' })).toMatchObject({
+      success: true,
+      total_failed: would_send,
+    });
+    expect(email.tries).toBe(tries);
+  });
+
+  it('is told when the same people got the same text lately', async () => {
+    core.dispatcher.start();
+    await real();
+    const again = await dry({ campaign: 'again' });
+    expect(again.warnings.join()).toMatch(/got the same text.*allow_repeat: true/);
+    expect(await real({ campaign: 'again', confirm: again.confirm })).toMatchObject({ code: 'repeat' });
+    expect((await dry({ campaign: 'again', allow_repeat: true })).warnings).toEqual([]);
   });
 });
 
@@ -179,5 +232,52 @@ it('a number of people that is not the right one stops the send', async () => {
   expect(await real({ expected_recipients: would_send })).toMatchObject({
     success: true,
     total_sent: would_send,
+  });
+});
+
+describe('what changes between the look and the send', () => {
+  const suppress = () => core.call('suppressions.add', { contact: 'bo@example.com', channel: 'email' });
+
+  it.each(['confirm', 'expected_recipients'])('stops it, by %s', async (promise) => {
+    const { confirm, would_send } = await dry();
+    meanwhile = suppress;
+    const given = promise === 'confirm' ? { confirm } : { expected_recipients: would_send };
+    expect(await real(given)).toMatchObject({ success: false, code: 'changed', would_send: would_send - 1 });
+    expect(await core.call('sends.list')).toMatchObject({ sends: [] });
+  });
+
+  it('is another call that made the send, and this one changes nothing', async () => {
+    const [mine, other] = [{ message: 'Mine' }, { message: 'Other' }];
+    const { confirm } = await dry(mine);
+    meanwhile = () => real({ ...other, max_wait_seconds: 0 });
+    const refused = await real({ ...mine, confirm, max_wait_seconds: 0 });
+    expect(refused).toMatchObject({ success: false, code: 'changed' });
+    expect(refused.error).toMatch(/Another call/);
+    expect(await core.call('sends.get', { send_id: refused.send_id })).toMatchObject({ message: 'Other' });
+  });
+
+  it('is looked for among many people just before, and the send that is there then', async () => {
+    const leads = Array.from({ length: 500 }, (_, at) => ({ email: `lead${at}@example.com` }));
+    for (const half of ['', 'more'])
+      await core.call('leads.import', { leads: leads.map(({ email: to }) => ({ email: half + to })) });
+    const { audience_id } = await core.call('audience.create', { name: 'Many' });
+    const many = { audience_id, message: 'Hello', max_wait_seconds: 0 };
+    const first = await dry(many);
+    expect(first.would_send).toBeGreaterThan(1_000);
+    await suppress();
+    expect(await real({ ...many, confirm: first.confirm })).toMatchObject({ code: 'changed' });
+    const { confirm } = await dry(many);
+    meanwhile = () => real({ ...many, message: 'Other' });
+    expect(await real({ ...many, confirm })).toMatchObject({ code: 'changed', state: 'running' });
+    const expected = { ...many, campaign: 'two', expected_recipients: first.would_send - 1 };
+    meanwhile = () => real({ ...many, campaign: 'two', message: 'Third' });
+    expect(await real(expected)).toMatchObject({ code: 'changed', state: 'running' });
+    const last = await dry(many);
+    const sent = await real({ ...many, confirm: last.confirm });
+    expect(sent).toMatchObject({ success: true, total_remaining: last.total_in_audience });
+    expect(await real({ ...many, confirm: last.confirm })).toMatchObject({
+      success: true,
+      send_id: sent.send_id,
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { FakeSender } from '../support/fake-sender.ts';
 
@@ -27,6 +27,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   await core.close();
   removeFolder(folder);
 });
@@ -107,4 +108,17 @@ it('in the sandbox it lies in the outbox, marked in its subject', async () => {
     total_count: 1,
     entries: [{ to: ME, subject: '[Test] Hi' }],
   });
+});
+
+it('sixty tests within an hour are enough, from whatever call; a dry run goes on', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  for (let at = 0; at < 60; at += 5) {
+    const to = [1, 2, 3, 4, 5].map((more) => `me+${at + more}@shop.example`);
+    await core.call('sends.test', { ...test, to });
+  }
+  await expect(core.call('sends.test', test)).rejects.toMatchObject({ code: 'busy' });
+  expect(email.accepted).toHaveLength(60);
+  expect(await core.call('sends.test', { ...test, sender: 'sandbox' })).toMatchObject({ success: true });
+  vi.setSystemTime(Date.now() + 3_600_001);
+  expect(await core.call('sends.test', test)).toMatchObject({ success: true });
 });

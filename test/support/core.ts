@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../src/config.ts';
+import { type Config, readConfig } from '../../src/config.ts';
 import type { ContactLimit } from '../../src/core/deliveries/contact-limit.ts';
 import type { Sender } from '../../src/core/deliveries/sender.ts';
 import { DEFAULT_TIMING, type Timing } from '../../src/core/dispatch/timing.ts';
@@ -27,6 +27,7 @@ export function ledgerOf(folder: string, databaseUrl = databaseUrlOf(folder)): P
 
 interface MoreOfCore {
   readonly contactLimit?: ContactLimit | null;
+  readonly confirm?: Config['confirm'];
   readonly timing?: Timing;
 }
 
@@ -47,7 +48,7 @@ export async function openCore(
   folder = freshFolder(),
   around: (ledger: Ledger) => Ledger = (ledger) => ledger,
   databaseUrl = databaseUrlOf(folder),
-  { contactLimit = null, timing = DEFAULT_TIMING }: MoreOfCore = {},
+  { contactLimit = null, confirm = 'ask', timing = DEFAULT_TIMING }: MoreOfCore = {},
 ) {
   const config = readConfig({
     TIDINGS_DATA_DIR: folder,
@@ -56,7 +57,7 @@ export async function openCore(
     DEFAULT_COUNTRY: 'MX',
   });
   let ledger: Ledger | undefined;
-  const tidings = await openTidings({ ...config, maxPerContact: contactLimit }, quiet, {
+  const tidings = await openTidings({ ...config, maxPerContact: contactLimit, confirm }, quiet, {
     senders,
     timing,
     around(opened) {

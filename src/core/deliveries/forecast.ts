@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TidingsError } from '../../errors.ts';
 import type { Reader, Value } from '../../ledger/ledger.ts';
@@ -21,6 +22,8 @@ export interface Forecast {
   failed: number;
   unknown: number;
   readonly skips: Map<string, number>;
+  /** Hash of those who would get it and where: as many others are not the same people. */
+  who: string;
   /** How many of those who would get it were looked at one by one. */
   looked: number;
 }
@@ -76,7 +79,16 @@ export async function forecast(
   see: (reached: Reached) => void,
   signal?: AbortSignal,
 ): Promise<Forecast> {
-  const sum: Forecast = { wouldSend: 0, sent: 0, failed: 0, unknown: 0, skips: new Map(), looked: 0 };
+  const sum: Forecast = {
+    wouldSend: 0,
+    sent: 0,
+    failed: 0,
+    unknown: 0,
+    skips: new Map(),
+    who: '',
+    looked: 0,
+  };
+  const who = createHash('sha256');
   const made = asked.send?.frozen_through ?? 0;
   const always = looksAtValues(asked.message, asked.placeholder_policy);
   const contacts = new ContactSet(asked.total - made);
@@ -94,6 +106,7 @@ export async function forecast(
     );
     if (obstacle) return skip(obstacle.code);
     sum.wouldSend += 1;
+    who.update(`${row.id} ${row.contact}\n`);
     if (sum.looked >= MOST_LOOKED) return;
     sum.looked += 1;
     see({ leadId: row.id, recipient });
@@ -126,6 +139,7 @@ export async function forecast(
     first = last + 1;
     if (first <= asked.total) await sleep(performance.now() - startedAt);
   }
+  sum.who = who.digest('base64url');
   return sum;
 }
 

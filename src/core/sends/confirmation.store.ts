@@ -37,15 +37,9 @@ export function findConfirmation(reader: Reader, token: string): Promise<Confirm
   );
 }
 
-/** @returns false when it was used for another send, or is gone: nothing may be sent by it then. */
-export async function useConfirmation(tx: Transaction, token: string, sendId: string): Promise<boolean> {
-  const used = await tx.run(
-    'UPDATE confirmations SET send_id = ? WHERE hash = ? AND (send_id IS NULL OR send_id = ?)',
-    sendId,
-    hashOf(token),
-    sendId,
-  );
-  return used > 0;
+/** Within the transaction that does what was confirmed, which has found it unused. */
+export async function useConfirmation(tx: Transaction, token: string, sendId: string): Promise<void> {
+  await tx.run('UPDATE confirmations SET send_id = ? WHERE hash = ?', sendId, hashOf(token));
 }
 
 function hashOf(token: string): string {

@@ -1,8 +1,10 @@
-import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import type { Ledger, Reader, Transaction } from '../../ledger/ledger.ts';
 
 /** The same test within this time is the same call, made again. */
 export const SAME_CALL_MS = 60_000;
 const KEPT_MS = 24 * 3_600_000;
+/** Tests are for trying: who has more to say to people sends. */
+export const MOST_AN_HOUR = 60;
 
 /**
  * Only whoever begins a test may let it leave; it is written down before.
@@ -26,6 +28,12 @@ export async function beginTest(
     'SELECT outcome FROM test_messages WHERE hash = ?',
     hash,
   ))!;
+}
+
+/** Whether one more would be too many. Those into the sandbox count as well. */
+export async function triedEnough(reader: Reader, nowMs: number): Promise<boolean> {
+  const sql = 'SELECT count(*) AS count FROM test_messages WHERE tried_at > ?';
+  return (await reader.get<{ count: number }>(sql, nowMs - 3_600_000))!.count >= MOST_AN_HOUR;
 }
 
 export function endTest(ledger: Ledger, hash: string, outcome: string): Promise<unknown> {

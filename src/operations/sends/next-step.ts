@@ -24,6 +24,7 @@ export const NEXT_REASONS = [
   'retry_unknown',
   'new_campaign',
   'allow_repeat',
+  'dry_run',
 ] as const;
 export type NextReason = (typeof NEXT_REASONS)[number];
 
@@ -128,4 +129,8 @@ function nextStepOfScheduled(send: TotalledSendRow, words: Words): string {
     `${words.operation('sends.resume')} with ${words.argument('schedule_at', 'now')} starts it at once, and with another time moves it; ` +
     `${words.operation('sends.cancel')} calls it off.`
   );
+}
+
+export function whatNext(send: TotalledSendRow, words: Words) {
+  return { next_step: nextStep(send, words), next: nextSteps(send) };
 }

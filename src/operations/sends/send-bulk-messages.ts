@@ -40,8 +40,9 @@ import { existingAudience } from '../existing-audience.ts';
 import { type Call, type CallContext, type Operation, operation } from '../operation.ts';
 import { checkText } from './check-text.ts';
 import { chooseSender } from './choose-sender.ts';
-import { dryRun, refuseChanged } from './dry-run.ts';
-import { sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
+import { countAhead, judge, mustConfirm, toUnconfirmed } from './confirm.ts';
+import { dryRun } from './dry-run.ts';
+import { type SendResult, sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
 import { isAhead, scheduledAt, toRepeat, toResult, totalsOf } from './send-result.ts';
 
 export interface SendContext {
@@ -52,6 +53,8 @@ export interface SendContext {
   readonly wake: () => void;
   readonly siteName: string | null;
   readonly contactLimit: ContactLimit | null;
+  /** Live messages leave only by the token of a dry run. */
+  readonly needsToken: boolean;
 }
 
 export type Input = z.output<typeof sendBulkMessagesInput>;
@@ -87,13 +90,9 @@ export function sendBulkMessages(context: SendContext): Operation {
       const { words } = call.caller;
       const asked = await readCall(context, input, call.signal);
       if (input.dry_run) return dryRun(context, input, asked, call);
-      const changed = await refuseChanged(context, input, asked, call);
-      if (changed) return changed;
-      const { id, notices, repeat } = await attach(context, input, asked, call);
-      if (repeat) {
-        const of = { audienceId: input.audience_id, ...input, total: repeat.total };
-        return toRepeat(of, (await findSend(context.ledger, id))!, repeat.percent, words);
-      }
+      const attached = await attach(context, input, asked, call);
+      if ('success' in attached) return attached;
+      const { id, notices } = attached;
       context.wake();
       await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
       return toResult((await findSend(context.ledger, id))!, notices, words);
@@ -141,21 +140,35 @@ async function readCall(
 async function attach(
   context: SendContext,
   input: Input,
-  { start, audience, sender, content, key, notices }: Asked,
-  { caller: { words } }: Call,
-): Promise<{ id: string; notices: string[]; repeat?: { total: number; percent: number } }> {
-  const found = await context.ledger.write(async (tx): Promise<SendRow | Repeat | null> => {
+  asked: Asked,
+  call: Call,
+): Promise<{ id: string; notices: string[] } | SendResult> {
+  const { start, audience, sender, content, key, notices } = asked;
+  const { words } = call.caller;
+  const { ledger } = context;
+  const counted = await countAhead(context, input, asked, call.signal);
+  const found = await ledger.write(async (tx): Promise<Found | Repeat | SendResult> => {
     const known = await findSendByKey(tx, key);
+    const id = known?.id ?? newId();
+    const now = { ...asked, before: known };
+    const verdict = await judge(tx, context, { question: input, asked: now, counted }, call);
+    if (verdict.type === 'changed') return verdict.result;
+    const isReplay = verdict.type === 'replay';
+    if (verdict.type !== 'go' && mustConfirm(context, key)) {
+      const asksMore = !isReplay && (input.retry !== undefined || start !== null);
+      if (!known || asksMore || known.state === 'paused' || !sameContent(known, content))
+        return toUnconfirmed(tx, input, now, words);
+      return { known, goesOn: 'watched' };
+    }
     const isNew = !known || !sameText(known, content);
     if (isNew && key.mode === 'live' && !input.allow_repeat && known?.state !== 'cancelled') {
-      const asked = { ...key, ...content, total: audience.total_count, seq: known?.seq ?? null };
-      const repeat = await findRepeat(tx, asked, Date.now());
+      const all = { ...key, ...content, total: audience.total_count, seq: known?.seq ?? null };
+      const repeat = await findRepeat(tx, all, Date.now());
       if (repeat) return repeat;
     }
-    const id = known?.id ?? newId();
-    if (input.confirm !== undefined && !(await useConfirmation(tx, input.confirm, id))) throw usedMeanwhile();
+    if (input.confirm !== undefined && !isReplay) await useConfirmation(tx, input.confirm, id);
     if (known && input.allow_repeat) await allowRepeat(tx, known.seq);
-    if (known) return known;
+    if (known) return { known, goesOn: isReplay ? 'as it is' : 'as asked' };
     // It may have been deleted since: a send of it would find nobody.
     await existingAudience(tx, input.audience_id);
     await insertSend(tx, {
@@ -168,18 +181,27 @@ async function attach(
       created_at: new Date().toISOString(),
       scheduled_at: start?.type === 'at' ? start.atMs : null,
     });
-    return null;
+    return { made: id };
   });
-  if (found !== null && 'percent' in found)
-    return { id: found.sendId, notices, repeat: { total: audience.total_count, percent: found.percent } };
-  const send = found;
-  if (send === null) {
-    if (start?.type === 'passed') notices.push(`${hasPassed(start, words)}: it was started at once.`);
-    return { id: (await findSendByKey(context.ledger, key))!.id, notices };
+  if ('success' in found) return found;
+  if ('percent' in found) {
+    const of = { audienceId: input.audience_id, ...input, total: audience.total_count };
+    return toRepeat(of, (await findSend(ledger, found.sendId))!, found.percent, words);
   }
-  notices.push(...(await takeUp(context.ledger, send, content, input.retry, start, words)));
-  return { id: send.id, notices };
+  if ('made' in found) {
+    if (start?.type === 'passed') notices.push(`${hasPassed(start, words)}: it was started at once.`);
+    return { id: found.made, notices };
+  }
+  const { known, goesOn } = found;
+  // What was confirmed once is done once: leads are put back, and a time is set, by the first of the same calls.
+  const [retry, time] = goesOn === 'as asked' ? [input.retry, start] : [undefined, null];
+  if (goesOn !== 'watched') notices.push(...(await takeUp(ledger, known, content, retry, time, words)));
+  return { id: known.id, notices };
 }
+
+type Found =
+  | { readonly made: string }
+  | { readonly known: SendRow; readonly goesOn: 'as asked' | 'as it is' | 'watched' };
 
 /** A further call for a send that exists: new text for whom it is still to reach, and on with what is pending. */
 async function takeUp(
@@ -330,12 +352,6 @@ function refuseUnready(audience: AudienceRow): void {
       fix: 'Make an audience with other filters, or import leads first; an audience is frozen when it is made.',
     });
   }
-}
-
-function usedMeanwhile(): TidingsError {
-  return new TidingsError('conflict', 'That dry run was confirmed by another call meanwhile.', {
-    fix: (words) => `Look again with ${words.argument('dry_run', true)}. Nothing was sent by this call.`,
-  });
 }
 
 function remarks(input: Input): string[] {

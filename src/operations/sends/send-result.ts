@@ -16,7 +16,7 @@ export function isAhead(send: SendRow, nowMs: number): boolean {
 }
 
 /** The five totals of the contract; they add up by construction, mid-flight too. */
-export function totalsOf(send: Omit<TotalledSendRow, 'message'>) {
+export function totalsOf(send: Pick<TotalledSendRow, 'total' | 'sent' | 'failed' | 'unknown' | 'skipped'>) {
   return {
     total_sent: send.sent,
     total_failed: send.failed,

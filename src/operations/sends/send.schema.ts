@@ -36,6 +36,12 @@ export const allowLiteral = z
     'Send although the text has tags of another tool, or fields that nobody has. Only when the person means it so',
   );
 
+export const confirmToken = z
+  .string()
+  .min(1)
+  .max(100)
+  .describe('Token of a dry run: sends exactly that, or answers code "changed"');
+
 export const sendBulkMessagesInput = z.object({
   audience_id: audienceId,
   channel: channelName,
@@ -93,12 +99,7 @@ export const sendBulkMessagesInput = z.object({
     .describe(
       'Send nothing: tell who would get it, who is skipped and why, with samples, and a token for confirm',
     ),
-  confirm: z
-    .string()
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('Token of a dry run: sends exactly that, or answers code "changed"'),
+  confirm: confirmToken.optional(),
   expected_recipients: z
     .int()
     .min(0)
@@ -116,6 +117,23 @@ const sample = z.looseObject({
   html: z.string().optional(),
 });
 export type Sample = z.output<typeof sample>;
+
+/** What a dry run adds to an answer. */
+export const forecastParts = {
+  dry_run: z.boolean().optional().describe('true: nothing was sent, this is what would be'),
+  would_send: z.int().optional().describe('Of a dry run, or when something changed: how many would get it'),
+  skips: z.record(z.string(), z.int()).optional().describe('Reason → how many would be skipped for it'),
+  samples: z
+    .array(sample)
+    .optional()
+    .describe('Messages as they would arrive, the hardest first; values in them are data of strangers'),
+  warnings: z.array(z.string()).optional(),
+  estimate: z
+    .looseObject({ seconds: z.number().nullable(), rate_per_second: z.number().nullable() })
+    .optional()
+    .describe('How long it would take at the rate of the sender; null: no rate is set'),
+  confirm: z.string().optional().describe('Give it to the same call, within 10 minutes and once'),
+};
 
 export const totals = {
   total_sent: z.int(),
@@ -155,24 +173,12 @@ export const sendBulkMessagesOutput = z.looseObject({
   error: z.string().optional(),
   provider_said: providerSaid.optional(),
   code: z
-    .enum(['repeat', 'changed'])
+    .enum(['repeat', 'changed', 'unconfirmed'])
     .optional()
     .describe(
-      'repeat: nothing was sent, they got this text lately by the send send_id; allow_repeat sends it again. changed: nothing was sent, it is not what was confirmed or expected any more',
+      'repeat: nothing was sent, they got this text lately by the send send_id; allow_repeat sends it again. changed: nothing was sent, it is not what was confirmed or expected any more. unconfirmed: nothing was sent, confirm is required here',
     ),
-  dry_run: z.boolean().optional().describe('true: nothing was sent, this is what would be'),
-  would_send: z.int().optional().describe('Of a dry run, or when something changed: how many would get it'),
-  skips: z.record(z.string(), z.int()).optional().describe('Reason → how many would be skipped for it'),
-  samples: z
-    .array(sample)
-    .optional()
-    .describe('Messages as they would arrive, the hardest first; values in them are data of strangers'),
-  warnings: z.array(z.string()).optional(),
-  estimate: z
-    .looseObject({ seconds: z.number().nullable(), rate_per_second: z.number().nullable() })
-    .optional()
-    .describe('How long it would take at the rate of the sender; null: no rate is set'),
-  confirm: z.string().optional().describe('Give it to the same call, within 10 minutes and once'),
+  ...forecastParts,
 });
 export type SendResult = z.output<typeof sendBulkMessagesOutput>;
 
@@ -205,6 +211,8 @@ export const sendSummary = z.looseObject({
   provider_said: providerSaid,
 });
 export type SendSummary = z.output<typeof sendSummary>;
+
+export const changedSend = sendSummary.extend({ success, next_step: z.string(), next });
 
 export const sendDetails = sendSummary.extend({
   success,

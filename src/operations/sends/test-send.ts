@@ -15,7 +15,7 @@ import { unresolvedFields } from '../../core/messages/merge-text.ts';
 import { type Message, mergeTextsOf } from '../../core/messages/message.ts';
 import { CALL_LIMIT_MS, withTextPart } from '../../core/messages/ready-content.ts';
 import { newId } from '../../core/new-id.ts';
-import { beginTest, endTest } from '../../core/sends/test-message.store.ts';
+import { beginTest, endTest, MOST_AN_HOUR, triedEnough } from '../../core/sends/test-message.store.ts';
 import { findSuppression } from '../../core/suppressions/suppression.store.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -123,7 +123,10 @@ export function testSend(context: TestContext): Operation {
           JSON.stringify(prepared.preview(recipient)),
           input.message,
         ]);
-        messages.push({ to: contact, ...(await once(ledger, hash, () => deliver(prepared, recipient))) });
+        messages.push({
+          to: contact,
+          ...(await once(ledger, hash, sender, () => deliver(prepared, recipient))),
+        });
       }
       const { subject, text } = prepared.preview({ contact: contacts[0]!, values });
       const failed = messages.filter(({ status }) => status !== 'sent');
@@ -217,8 +220,19 @@ interface Result {
 }
 
 /** A call that is made again within a minute hears what the first one came to. */
-async function once(ledger: Ledger, hash: string, send: () => Promise<Result>): Promise<Result> {
-  const before = await ledger.write((tx) => beginTest(tx, hash, Date.now()));
+async function once(
+  ledger: Ledger,
+  hash: string,
+  { about }: Sender,
+  send: () => Promise<Result>,
+): Promise<Result> {
+  const before = await ledger.write(async (tx) => {
+    const nowMs = Date.now();
+    const isEnough = about.mode === 'live' && (await triedEnough(tx, nowMs));
+    const found = await beginTest(tx, hash, nowMs);
+    if (found === null && isEnough) throw tooMany();
+    return found;
+  });
   if (before)
     return {
       ...(before.outcome === null ? ON_ITS_WAY : (JSON.parse(before.outcome) as Result)),
@@ -227,6 +241,12 @@ async function once(ledger: Ledger, hash: string, send: () => Promise<Result>): 
   const result = await send();
   await endTest(ledger, hash, JSON.stringify(result));
   return result;
+}
+
+function tooMany(): TidingsError {
+  return new TidingsError('busy', `There were ${MOST_AN_HOUR} tests within the last hour.`, {
+    fix: (words) => `Try again later, or look without sending: ${words.argument('dry_run', true)}.`,
+  });
 }
 
 const ON_ITS_WAY: Result = {
