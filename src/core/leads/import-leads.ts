@@ -246,8 +246,9 @@ export class LeadImport {
   }
 
   /**
-   * In the order of the batch: who comes first is the first one of a contact. Where each statement is a journey, those
-   * whom nobody and nothing in the batch knows are made many at once; everybody else is looked at one by one.
+   * In the order of the batch: who comes first is the first one of a contact. Those whom nobody and nothing in the batch
+   * knows, as all of a new file, are found by a few statements and made many at once; everybody else is looked at one by
+   * one.
    */
   async #saveAll(
     tx: Transaction,
@@ -255,7 +256,7 @@ export class LeadImport {
     now: string,
     importSeq: number,
   ): Promise<void> {
-    const unknown = tx.dialect === 'postgres' ? await findUnknown(tx, batch) : new Set<CheckedLead>();
+    const unknown = await findUnknown(tx, batch);
     const made: CheckedLead[] = [];
     for (const lead of batch) {
       const others: LeadRow[] = [];

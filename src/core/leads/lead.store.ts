@@ -74,32 +74,28 @@ export async function insertLeads(tx: Transaction, leads: readonly NewLead[]): P
   return (await tx.all<{ seq: number }>(INSERT_MANY, ...columns)).map(({ seq }) => seq);
 }
 
-const KNOWN_ON_SQLITE = (column: string) =>
-  `SELECT v.value AS contact FROM json_each(?) v WHERE EXISTS (
-     SELECT 1 FROM leads l WHERE l.${column} = v.value AND l.deleted_at IS NULL)`;
+const TAKEN = {
+  sqlite: (column: string) => `SELECT v.value AS contact FROM json_each(?) v
+    WHERE EXISTS (SELECT 1 FROM leads l WHERE l.${column} = v.value AND l.deleted_at IS NULL)`,
+  postgres: (
+    column: string,
+  ) => `SELECT DISTINCT l.${column} AS contact FROM unnest(CAST(? AS TEXT[])) AS v (contact)
+    JOIN leads l ON l.${column} = v.contact WHERE l.deleted_at IS NULL`,
+};
+const TAKEN_CONTACTS = {
+  email_key: byDialect({ sqlite: TAKEN.sqlite('email_key'), postgres: TAKEN.postgres('email_key') }),
+  phone_key: byDialect({ sqlite: TAKEN.sqlite('phone_key'), postgres: TAKEN.postgres('phone_key') }),
+};
 
 /** Which of these contacts some lead has. */
-export async function knownContacts(
-  reader: Reader,
-  column: 'email_key' | 'phone_key',
-  contacts: readonly string[],
-): Promise<Set<string>> {
-  if (reader.dialect === 'postgres') return takenContacts(reader, column, contacts);
-  const rows = await reader.all<{ contact: string }>(KNOWN_ON_SQLITE(column), JSON.stringify(contacts));
-  return new Set(rows.map(({ contact }) => contact));
-}
-
-/** Which of these contacts some lead has; PostgreSQL only. */
 export async function takenContacts(
   reader: Reader,
   column: 'email_key' | 'phone_key',
   contacts: readonly string[],
 ): Promise<Set<string>> {
-  const rows = await reader.all<{ contact: string }>(
-    `SELECT DISTINCT l.${column} AS contact FROM unnest(CAST(? AS TEXT[])) AS v (contact)
-     JOIN leads l ON l.${column} = v.contact WHERE l.deleted_at IS NULL`,
-    contacts,
-  );
+  if (contacts.length === 0) return new Set();
+  const given = reader.dialect === 'sqlite' ? JSON.stringify(contacts) : contacts;
+  const rows = await reader.all<{ contact: string }>(TAKEN_CONTACTS[column](reader), given);
   return new Set(rows.map(({ contact }) => contact));
 }
 

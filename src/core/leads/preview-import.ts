@@ -5,7 +5,7 @@ import { suppressedAmong } from '../suppressions/suppression.store.ts';
 import type { CsvBatch, CsvLead } from './csv/read-leads-csv.ts';
 import type { ImportOptions } from './import-csv.ts';
 import { cannotReach, UNCONFIRMED } from './import-leads.ts';
-import { knownContacts } from './lead.store.ts';
+import { takenContacts } from './lead.store.ts';
 import type { ImportPreview } from './preview.schema.ts';
 import { type CheckedLead, checkRead, findErasedLeads } from './save-lead.ts';
 
@@ -161,12 +161,12 @@ class Preview {
 
   async #known(leads: readonly CheckedLead[]): Promise<Set<string>> {
     const found = await Promise.all([
-      knownContacts(
+      takenContacts(
         this.#reader,
         'email_key',
         leads.flatMap(({ emailKey }) => emailKey ?? []),
       ),
-      knownContacts(
+      takenContacts(
         this.#reader,
         'phone_key',
         leads.flatMap(({ phoneKey }) => phoneKey ?? []),

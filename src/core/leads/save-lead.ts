@@ -183,27 +183,31 @@ export async function findErasedLeads(
 
 /**
  * Those with a contact whom nobody can be: no lead has one of their contacts, and neither has anybody else of the
- * batch. PostgreSQL only.
+ * batch.
  */
-export async function findUnknown(tx: Transaction, batch: readonly CheckedLead[]): Promise<Set<CheckedLead>> {
+export async function findUnknown(reader: Reader, batch: readonly CheckedLead[]): Promise<Set<CheckedLead>> {
   const emails = batch.flatMap(({ emailKey }) => emailKey ?? []);
   const phones = batch.flatMap(({ phoneKey }) => phoneKey ?? []);
-  const [takenEmails, takenPhones, ids] = await Promise.all([
-    takenContacts(tx, 'email_key', emails),
-    takenContacts(tx, 'phone_key', phones),
-    takenIds(tx, idsOf(batch)),
+  const isOnce = countOnce(emails);
+  const [takenEmails, ids] = await Promise.all([
+    takenContacts(reader, 'email_key', emails),
+    takenIds(reader, idsOf(batch)),
   ]);
-  const isFree = (contact: string | null, taken: Set<string>, within: Map<string, number>) =>
-    contact === null || (!taken.has(contact) && within.get(contact) === 1);
-  const [emailCounts, phoneCounts] = [countEach(emails), countEach(phones)];
+  const rest = batch.filter(
+    ({ emailKey, phoneKey, exported }) =>
+      (emailKey !== null || phoneKey !== null) &&
+      !ids.has(exported?.id ?? '') &&
+      (emailKey === null || (isOnce(emailKey) && !takenEmails.has(emailKey))),
+  );
+  const isPhoneOnce = countOnce(phones);
+  // Of a file that is here already nobody is left by now.
+  const takenPhones = await takenContacts(
+    reader,
+    'phone_key',
+    rest.flatMap(({ phoneKey }) => phoneKey ?? []),
+  );
   return new Set(
-    batch.filter(
-      ({ emailKey, phoneKey, exported }) =>
-        (emailKey !== null || phoneKey !== null) &&
-        !ids.has(exported?.id ?? '') &&
-        isFree(emailKey, takenEmails, emailCounts) &&
-        isFree(phoneKey, takenPhones, phoneCounts),
-    ),
+    rest.filter(({ phoneKey }) => phoneKey === null || (isPhoneOnce(phoneKey) && !takenPhones.has(phoneKey))),
   );
 }
 
@@ -211,10 +215,11 @@ export function idsOf(leads: readonly CheckedLead[]): string[] {
   return leads.flatMap(({ exported }) => exported?.id ?? []);
 }
 
-function countEach(values: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
+function countOnce(values: readonly string[]): (value: string) => boolean {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const value of values) (seen.has(value) ? twice : seen).add(value);
+  return (value) => !twice.has(value);
 }
 
 /**
