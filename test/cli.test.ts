@@ -69,6 +69,26 @@ describe('the command line', () => {
     expect(sends[0]).toMatchObject({ state: 'completed', total_sent: 2 });
   }, 30_000);
 
+  it('chooses people by tag, country and import, and writes what was not kept to a file', async () => {
+    const file = join(folder, 'p.csv');
+    writeFileSync(
+      file,
+      'Name,Email,Phone,City\nAna,ana@example.com,+525512345678,Mérida\nBo,bo@example.com,+14155550100,Oslo\n1,2,3,4,5\n',
+    );
+    await json(['leads', 'create', '--name', 'Else', '--email', 'else@example.com']);
+    const { import_id } = await json(['leads', 'import', file, '--tag', 'fair', '--tag', 'June']);
+    const count = async (...filters: string[]) =>
+      (await json(['audience', 'count', ...filters])).total_count as number;
+    expect(await count()).toBe(3);
+    expect(await count('--tag', 'fair')).toBe(2);
+    expect(await count('--import', import_id)).toBe(2);
+    expect(await count('--tag', 'JUNE', '--country', 'MX')).toBe(1);
+    expect(await count('--where', '{"not": {"field": "metadata.city", "is": "merida"}}')).toBe(2);
+    const rejects = join(folder, 'bad.csv');
+    await tidings(['imports', 'get', import_id, '--rejects', rejects]);
+    expect(readFileSync(rejects, 'utf8')).toMatch(/Name.*\r\n.*1.*2.*3.*4.*5/s);
+  }, 60_000);
+
   it('exits with 2 for wrong usage and 1 for what could not be done, without a stack trace', async () => {
     const missing = await tidings(['audience', 'get', '0196f0f0-0000-7000-8000-000000000000', '--json']);
     expect([missing.code, JSON.parse(missing.out).code]).toEqual([1, 'not_found']);

@@ -329,6 +329,29 @@ describe('flat filters', () => {
     expect(count).toMatchObject({ total_count: 50, reads_all_leads: true });
   });
 
+  it('by import, those it made and those it met', async () => {
+    await importLeads([{ name: 'Ana', email: 'ana@example.com' }]);
+    const { import_id } = await core.call('leads.import', {
+      leads: [{ email: 'ana@example.com', company: 'Acme' }, { email: 'bo@example.com' }],
+    });
+    await importLeads([{ email: 'cy@example.com' }]);
+    const { leads } = await core.call('leads.list', { import_id });
+    expect(leads.map(({ email }: { email: string }) => email)).toEqual(['ana@example.com', 'bo@example.com']);
+    expect(await core.call('audience.count', { import_id })).toMatchObject({
+      total_count: 2,
+      reads_all_leads: false,
+    });
+  });
+
+  it('without an audience that is gone are not chosen at all: it would be everybody', async () => {
+    await importLeads([{ name: 'Ana', email: 'ana@example.com' }]);
+    const out = await core.call('audience.create', { name: 'Out' });
+    await core.call('audience.delete', { audience_id: out.audience_id });
+    const filters = { exclude_audience_id: out.audience_id };
+    await expect(core.call('audience.count', filters)).rejects.toThrow(/no audience/);
+    await expect(core.call('audience.create', { name: 'x', ...filters })).rejects.toThrow(/no audience/);
+  });
+
   it('with an index pass over the leads between', async () => {
     await importLeads(Array.from({ length: 30 }, (_, at) => ({ name: `L${at}` })));
     const { leads } = await core.call('leads.list');

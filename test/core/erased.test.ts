@@ -103,6 +103,14 @@ it('nothing of forty people is left after they were erased: in no table, no file
     name: 'For zana-3@carrot.example',
     description: 'Zanahoria3 Quimbaya3 and others',
     search: 'zana-3@c',
+    where: {
+      any: [
+        { field: 'email', starts_with: 'zana-3@' },
+        {
+          all: [{ not: { field: 'name', contains: 'Quimbaya3' } }, { field: 'email', in: [person(3).email] }],
+        },
+      ],
+    },
   });
   const all = await core.call('audience.create', { name: 'All' });
   for (const channel of ['email', 'whatsapp'])
