@@ -176,8 +176,8 @@ async function lookAround(
     output.line(`  For agents    ${cyan(`${url}/mcp`)}`);
     output.line(`  With curl     curl -s ${url}/mcp -d '${JSON.stringify(curlBody(audience_id))}'`);
   }
-  output.line('  Your leads    tidings leads import contacts.csv');
-  output.line('  For real      README.md: one environment variable turns a channel live');
+  output.line('  Your leads    tidings leads import examples/people.csv');
+  output.line('  For real      README.md, Configuration: what turns a channel live');
   if (!leaving) output.line(dim('\nIt stays up until Ctrl-C; then the sample people are gone.'));
 }
 

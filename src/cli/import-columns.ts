@@ -6,8 +6,10 @@ import { count } from './table.ts';
 
 type Columns = ImportReport['columns'];
 
-function reachesNobody({ columns }: ImportPreview): boolean {
-  return !columns.some(({ field }) => field === 'email' || field === 'phone');
+/** What a file without any way to reach somebody needs; null: it has one. */
+function howToReach(fields: readonly string[], file: string): string | null {
+  if (fields.length === 0 || fields.includes('email') || fields.includes('phone')) return null;
+  return `Say which column is an email or a phone, as in\n  tidings leads import ${file} --map 'Column=email'`;
 }
 
 const isMapped = (field: string) => !field.startsWith('metadata.');
@@ -15,9 +17,12 @@ const unmappedFirst = ([, one]: [string, string], [, other]: [string, string]) =
   Number(isMapped(one)) - Number(isMapped(other));
 
 /** How each column was read, those first that are none of our fields. */
-export function describeColumns(columns: Columns, output: Output): string {
+export function describeColumns(columns: Columns, output: Output, file: string): string[] {
   const rows = Object.entries(columns).sort(unmappedFirst);
-  return rows.length === 0 ? '' : `${output.table(['column', 'read as'], rows)}\n`;
+  if (rows.length === 0) return [];
+  const missing = howToReach(Object.values(columns), file);
+  const table = output.table(['column', 'read as'], rows);
+  return missing === null ? [`${table}\n`] : [`${table}\n`, `${output.colors.red(missing)}\n`];
 }
 
 /** The whole preview for people. */
@@ -55,12 +60,16 @@ export function describePreview(preview: ImportPreview, output: Output, file: st
     ...more('Worth a look', preview.warnings, preview.warnings_count),
     ...preview.notices.map(oneLine),
   ];
+  const missing = howToReach(
+    columns.map(({ field }) => field),
+    file,
+  );
   return [
     output.table(['column', 'read as', 'for example'], samples),
     output.table(['', 'reachable', 'said no', 'without contact'], channels),
     about.join('\n'),
-    reachesNobody(preview)
-      ? `Say which column it is: tidings leads import ${file} --map 'Column=email'`
-      : `Nothing was stored. To import: tidings leads import ${file}`,
+    missing === null
+      ? `Nothing was stored. To import: tidings leads import ${file}`
+      : output.colors.red(missing),
   ].join('\n\n');
 }

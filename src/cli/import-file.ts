@@ -35,7 +35,7 @@ export async function importFile(context: CommandContext, file: string, options:
       try {
         const name = isPreview ? 'leads.preview_import' : 'leads.import';
         const given = {
-          ...readGiven(options, isPreview),
+          ...readGiven(options),
           ...(!stdin && { file_name: basename(file).slice(0, 200) }),
         };
         const report = (await runUpload(operationNamed(tidings, name), input, given, CALLER, {
@@ -52,7 +52,7 @@ export async function importFile(context: CommandContext, file: string, options:
         bar.stop();
         if ('reach' in report) {
           const preview = report as ImportPreview;
-          output.result(preview, () => describePreview(preview, output, file));
+          output.result(preview, () => describePreview(preview, output, oneLine(file)));
           return 0;
         }
         const result = report as ImportReport;
@@ -60,12 +60,7 @@ export async function importFile(context: CommandContext, file: string, options:
         const warned = warnings?.path ?? null;
         const files = { ...(path && { rejects_file: path }), ...(warned && { warnings_file: warned }) };
         output.result({ ...result, ...files }, () =>
-          describe(
-            result,
-            path,
-            warned,
-            [describeColumns(result.columns, output)].filter((one) => one !== ''),
-          ),
+          describe(result, path, warned, describeColumns(result.columns, output, oneLine(file))),
         );
         return result.rows > 0 && result.rejected === result.rows ? 1 : 0;
       } catch (error) {
@@ -86,16 +81,14 @@ export async function importFile(context: CommandContext, file: string, options:
   );
 }
 
-function readGiven(options: Options, isPreview: boolean): Record<string, unknown> {
+function readGiven(options: Options): Record<string, unknown> {
   const map = (options['map'] as string[] | undefined)?.map(readPair);
   return {
     ...(map && { map: Object.fromEntries(map) }),
     ...(options['country'] !== undefined && { country: options['country'] }),
     ...(options['includeUnconfirmed'] === true && { include_unconfirmed: true }),
-    ...(!isPreview && {
-      ...(options['tag'] !== undefined && { tags: options['tag'] }),
-      ...(options['origin'] !== undefined && { origin: options['origin'] }),
-    }),
+    ...(options['tag'] !== undefined && { tags: options['tag'] }),
+    ...(options['origin'] !== undefined && { origin: options['origin'] }),
   };
 }
 

@@ -89,7 +89,7 @@ export function importLeadsOperations(context: {
         'Shows what an import of a CSV would do: how its columns are read, who could be reached, who said no. Nothing is stored.',
       effect: 'read',
       route: 'POST /leads/preview-import',
-      input: fileOptions.omit({ tags: true, origin: true }).extend({ csv: csv.optional() }),
+      input: fileOptions.extend({ csv: csv.optional() }),
       output: importPreview,
       async run(input, { signal }) {
         if (input.csv === undefined)
