@@ -136,7 +136,7 @@ describe('leads import', () => {
     const { run, seen } = fakeHost();
     expect(await run('leads', 'import', '-', '--rejects', join(folder, 'unused.csv'))).toBe(0);
     expect(seen.out).toBe(
-      'column  read as\nname    name\n\n1 row: 1 created, 0 updated, 0 unchanged, 0 rejected\n',
+      'column  read as\nname    name\nmail    email\n\n1 row: 1 created, 0 updated, 0 unchanged, 0 rejected\n',
     );
     expect(() => readFileSync(join(folder, 'unused.csv'))).toThrow('ENOENT');
   });

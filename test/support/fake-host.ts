@@ -57,7 +57,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
             warnings_count: 0,
             rejects: bad.map((_, at) => ({ line: at + 2, reason: 'it is bad' })),
             warnings: [],
-            columns: { name: 'name' },
+            columns: { name: 'name', mail: 'email' },
             ...{ suppressed: 0, unconfirmed: 0, asks: [], notices: [] },
           };
         },
