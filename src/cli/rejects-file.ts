@@ -6,9 +6,9 @@ import { createPrivateFile } from '../private-files.ts';
 const MOST_NAMES = 1_000;
 
 /**
- * Where the rows go that an import does not keep, or that are worth a look; made with the first of them. A file that was named is written anew,
- * when it is one. A name that was not given is never taken from a file that is there: somebody may have mended the rows
- * in it already. Then it is `people.rejects.2.csv`.
+ * Where the rows go that an import does not keep, or that are worth a look; made with the first of them. A file that was
+ * named is written anew, when it is one. A name that was not given is never taken from a file that is there: somebody may
+ * have mended the rows in it already. Then it is `people.rejects.2.csv`.
  */
 export class RejectsFile {
   readonly #wanted: string;

@@ -13,6 +13,7 @@ import {
   updateLead,
 } from '../core/leads/lead.store.ts';
 import { type LeadRow, toLead } from '../core/leads/lead.ts';
+import { TEXT_FIELDS } from '../core/leads/lead-input.ts';
 import { metadataColumns } from '../core/leads/metadata.ts';
 import { checkLead, composedName, newLead, tagsColumn } from '../core/leads/save-lead.ts';
 import { toShortLead } from '../core/leads/short-lead.ts';
@@ -148,17 +149,7 @@ export function leadOperations(context: LeadContext): Operation[] {
           const row = await existingLead(tx, lead_id);
           const checked = checkLead({ ...input }, defaultCountry);
           const next: LeadRow = { ...row, updated_at: laterThan(row.updated_at) };
-          for (const field of [
-            'name',
-            'first_name',
-            'last_name',
-            'email',
-            'phone',
-            'position',
-            'company',
-            'notes',
-            'origin',
-          ] as const) {
+          for (const field of TEXT_FIELDS) {
             if (input[field] !== undefined) next[field] = input[field];
           }
           if (input.name === undefined && (input.first_name !== undefined || input.last_name !== undefined))

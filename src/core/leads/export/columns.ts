@@ -9,19 +9,6 @@ export const JSON_COLUMN = 'tidings_json';
 export const REST_COLUMN = 'metadata';
 export const METADATA_PREFIX = 'metadata.';
 
-/** Fields that are texts, or missing. */
-export const TEXT_COLUMNS = [
-  'name',
-  'first_name',
-  'last_name',
-  'email',
-  'phone',
-  'position',
-  'company',
-  'notes',
-  'origin',
-] as const;
-
 const SUPPRESSION_COLUMNS = [
   'email_suppressed',
   'email_suppressed_at',

@@ -1,9 +1,10 @@
 import { CHANNEL_NAMES } from '../../channel.ts';
 import { normalizeEmail, normalizePhone } from '../contact.ts';
 import type { LeadRow } from '../lead.ts';
+import { TEXT_FIELDS } from '../lead-input.ts';
 import { callingCodeOf, countriesOfCode, countryOfPhone } from '../numbering-plan.ts';
 import { splitTags } from '../reading/split-tags.ts';
-import { METADATA_PREFIX, OWN_COLUMNS, type OwnColumn, TEXT_COLUMNS } from './columns.ts';
+import { METADATA_PREFIX, OWN_COLUMNS, type OwnColumn } from './columns.ts';
 
 /** A lead with what is said against its contacts: JSON of reason, time and source, null: nothing. */
 export type ExportedRow = Omit<LeadRow, 'deleted_at'> & {
@@ -26,7 +27,7 @@ export function leadCells(row: ExportedRow, keys: readonly string[]): string[] {
     ['status', row.status],
     ['created_at', row.created_at],
   ]);
-  for (const column of TEXT_COLUMNS) own.set(column, cell(column, row[column]));
+  for (const column of TEXT_FIELDS) own.set(column, cell(column, row[column]));
   own.set('email', cell('email', writtenEmail(row)));
   const { phone, country } = writtenPhone(row);
   own.set('phone', cell('phone', phone));

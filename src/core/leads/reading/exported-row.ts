@@ -1,7 +1,8 @@
 import { SUPPRESSION_REASONS } from '../../suppressions/suppression.ts';
 import { type Normalized, normalizeEmail, normalizePhone } from '../contact.ts';
-import { type OwnColumn, TEXT_COLUMNS } from '../export/columns.ts';
+import type { OwnColumn } from '../export/columns.ts';
 import type { LeadInput } from '../lead-input.ts';
+import { TEXT_FIELDS } from '../lead-input.ts';
 import { type Consent, consentColumn, readConsent } from './consent-columns.ts';
 import { readCountry } from './country.ts';
 import type { ExportPlan } from './exported-columns.ts';
@@ -28,7 +29,7 @@ export function readExported(
     return value === undefined || value === null ? undefined : String(value);
   };
   const draft: { -readonly [Key in keyof LeadInput]: LeadInput[Key] } = {};
-  for (const column of TEXT_COLUMNS) {
+  for (const column of TEXT_FIELDS) {
     const text = textOf(column);
     if (text !== undefined) draft[column] = text;
   }
