@@ -1,6 +1,14 @@
 import { type Dispatcher, Pool } from 'undici';
-import { STALLED } from '../../../core/deliveries/sender.ts';
-import type { Endpoint } from './settings.ts';
+import { STALLED } from '../core/deliveries/sender.ts';
+
+/** Where requests go, and what proves who we are. */
+export interface Endpoint {
+  readonly origin: string;
+  /** With its scheme, such as `Bearer …`; null: a header of the request says it. It never leaves this object but in the header. */
+  readonly authorization: string | null;
+  /** For the connection, for silence and for the whole of a request alike. */
+  readonly timeoutMs: number;
+}
 
 /**
  * One request and what came of it. The line between `not_sent` and `lost` decides whether a message may be sent
@@ -14,20 +22,27 @@ export type Exchange =
       readonly status: number;
       readonly body: string;
       readonly retryAfterMs: number | null;
+      /** Name in small letters → value. */
+      readonly headers: Readonly<Record<string, string | string[] | undefined>>;
     }
   | { readonly type: 'not_sent'; readonly code: string }
   | { readonly type: 'lost'; readonly code: string };
 
 export interface Request {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
-  /** JSON. */
   readonly body?: string;
+  /** In place of the body, as they are. */
+  readonly bytes?: Uint8Array;
+  /** Of either. Default application/json. */
+  readonly contentType?: string;
+  /** Beside those that every request has. Names in small letters. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Asked in the last instant before it leaves; without it, it may. */
   readonly mayLeave?: () => boolean;
 }
 
-/** Meta answers in well under 2 KiB; more than this is not Meta. */
+/** An answer to a message has well under 2 KiB. */
 const MAX_RESPONSE_BYTES = 256 * 1024;
 /**
  * Shorter than any server's or balancer's own, so that we are the one who closes: a request written into a socket
@@ -36,7 +51,11 @@ const MAX_RESPONSE_BYTES = 256 * 1024;
 const KEEP_ALIVE_MS = 4_000;
 const LONGEST_RETRY_AFTER_MS = 60 * 60_000;
 
-export function openPool({ origin, timeoutMs }: Endpoint, connections: number): Pool {
+export function openPool(
+  { origin, timeoutMs }: Omit<Endpoint, 'authorization'>,
+  connections: number,
+  mostBytes = MAX_RESPONSE_BYTES,
+): Pool {
   return new Pool(origin, {
     connections,
     // One request at a time on a socket: a broken one then leaves one outcome unknown, not many.
@@ -47,7 +66,7 @@ export function openPool({ origin, timeoutMs }: Endpoint, connections: number): 
     bodyTimeout: timeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    maxResponseSize: MAX_RESPONSE_BYTES,
+    maxResponseSize: mostBytes,
   });
 }
 
@@ -58,6 +77,7 @@ export function exchange(pool: Pool, endpoint: Endpoint, request: Request): Prom
     let deadline: NodeJS.Timeout | undefined;
     let status = 0;
     let retryAfterMs: number | null = null;
+    let answered: Readonly<Record<string, string | string[] | undefined>> = {};
     const chunks: Buffer[] = [];
     const fail = (error: unknown) => {
       clearTimeout(deadline);
@@ -71,6 +91,7 @@ export function exchange(pool: Pool, endpoint: Endpoint, request: Request): Prom
       },
       onResponseStart(_controller, statusCode, headers) {
         status = statusCode;
+        answered = headers;
         retryAfterMs = parseRetryAfter(headers['retry-after']);
       },
       onResponseData(_controller, chunk) {
@@ -78,17 +99,16 @@ export function exchange(pool: Pool, endpoint: Endpoint, request: Request): Prom
       },
       onResponseEnd() {
         clearTimeout(deadline);
-        resolve({ type: 'answered', status, body: Buffer.concat(chunks).toString('utf8'), retryAfterMs });
+        const body = Buffer.concat(chunks).toString('utf8');
+        resolve({ type: 'answered', status, body, retryAfterMs, headers: answered });
       },
       onResponseError: (_controller, error) => fail(error),
     };
-    const headers: Record<string, string> = {
-      authorization: `Bearer ${endpoint.accessToken}`,
-      accept: 'application/json',
-    };
-    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    const headers: Record<string, string> = { accept: 'application/json', ...request.headers };
+    if (endpoint.authorization !== null) headers['authorization'] = endpoint.authorization;
+    const { method, path, body = request.bytes ?? null } = request;
+    if (body !== null) headers['content-type'] = request.contentType ?? 'application/json';
     try {
-      const { method, path, body = null } = request;
       pool.dispatch({ method, path, body, headers }, handler);
     } catch (error) {
       fail(error);
