@@ -12,6 +12,9 @@ RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npx --no-install tsc -p tsconfig.build.json
+COPY web ./web
+COPY scripts/build-web.js ./scripts/
+RUN node scripts/build-web.js --must
 # What the program needs when it runs, and nothing else.
 RUN npm ci --omit=dev --no-audit --no-fund --ignore-scripts
 
@@ -24,6 +27,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/web/dist ./web/dist
 COPY bin ./bin
 COPY README.md LICENSE ./
 COPY docs ./docs

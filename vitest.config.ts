@@ -7,11 +7,20 @@ const LONGEST = [
   'test/workers/kill',
   'test/workers/torture',
   'test/torture/torture',
+  'test/linear',
+  'test/soak/soak',
+  'test/move/migrate',
+  'test/browser/drafts',
+  'test/opening',
+  'test/browser/work',
+  'test/bench',
   'test/kill',
   'test/core/sends',
+  'test/core/templates',
+  'test/cli',
+  'test/backup',
   'test/machine-fails',
   'test/bad-actors',
-  'test/linear',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -23,6 +32,30 @@ class LongestFirst extends BaseSequencer {
     return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
   }
 }
+
+/**
+ * About texts, mails and arguments more than about statements: on PostgreSQL only with `npm run test:all`, which is for who
+ * changes the dialects or what these are about.
+ */
+const MOSTLY_TEXT = [
+  'any-text',
+  'bounce-rules',
+  'bounces',
+  'confirm',
+  'dry-run',
+  'effects',
+  'export-leads',
+  'farewells',
+  'forward-events',
+  'inherited',
+  'large-messages',
+  'long-html',
+  'message-text',
+  'refusals',
+  'rehearsal',
+  'unsubscribe',
+  'workbooks',
+].map((name) => `test/core/${name}.test.ts`);
 
 // Hundreds of processes are started, each of which would compile the whole source: half of what starting one costs.
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/tests') };
@@ -46,6 +79,7 @@ export default defineConfig({
             'test/workers/**',
             'test/move/**',
             'test/servers/**',
+            'test/browser/**',
           ],
         },
       },
@@ -57,6 +91,15 @@ export default defineConfig({
           hookTimeout: 90_000,
           name: 'servers',
           include: ['test/servers/*.test.ts'],
+        },
+      },
+      {
+        // The dashboard in Debian's Chromium (`apt-get install chromium`); where there is none they are skipped.
+        test: {
+          ...shared,
+          name: 'browser',
+          include: ['test/browser/*.test.ts'],
+          globalSetup: 'test/support/build-web.ts',
         },
       },
       {
@@ -75,6 +118,7 @@ export default defineConfig({
             'test/workers/*.test.ts',
             'test/move/*.test.ts',
           ],
+          exclude: [...configDefaults.exclude, ...(process.env['TIDINGS_TEST_ALL'] ? [] : MOSTLY_TEXT)],
           globalSetup: 'test/support/postgres-setup.ts',
         },
       },

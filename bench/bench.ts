@@ -25,6 +25,9 @@ export interface Size {
   /** Small, to see that it works; its figures mean nothing. */
   readonly quick: boolean;
   readonly log: (line: string) => void;
+  /** Of `huge`: how many, and where; all that there are when nothing is said. */
+  readonly leads?: number;
+  readonly databases?: readonly ('sqlite' | 'postgres')[];
 }
 
 export type Bench = (size: Size) => Promise<BenchResult>;

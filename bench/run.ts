@@ -1,21 +1,33 @@
-/** `npm run bench -- [NAME …] [--quick]`: runs them, prints a table for each, writes bench/results/NAME.json. */
+/**
+ * `npm run bench -- [NAME …] [--quick] [--dkim] [--size LEADS] [--database sqlite|postgres]`: runs them, prints a table for each, writes bench/results/NAME.json. `--size` and `--database` are for `huge`.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchResult, median } from './bench.ts';
-import { BENCHES } from './benches/index.ts';
+import { BENCHES, BY_NAME_ONLY } from './benches/index.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    dkim: { type: 'boolean', default: false },
+    size: { type: 'string' },
+    database: { type: 'string' },
+  },
 });
-const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+const { size, database } = values;
+if (size !== undefined && !/^[1-9]\d{2,7}$/.test(size))
+  refuse(`--size ${size} is no number of leads from 100 to 99999999`);
+if (database !== undefined && database !== 'sqlite' && database !== 'postgres')
+  refuse(`--database ${database} is neither sqlite nor postgres`);
+// `email --dkim`: the same with signatures, and a bench of its own.
+const wanted = positionals.map((name) => (name === 'email' && values.dkim ? 'dkim' : name));
+const names =
+  wanted.length > 0 ? wanted : Object.keys(BENCHES).filter((name) => !BY_NAME_ONLY.includes(name));
 const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
-if (unknown.length > 0) {
-  console.error(`There is no bench "${unknown[0]}": ${Object.keys(BENCHES).join(', ')}`);
-  process.exit(2);
-}
+if (unknown.length > 0) refuse(`There is no bench "${unknown[0]}": ${Object.keys(BENCHES).join(', ')}`);
 
 const machine = {
   cpu: cpus()[0]?.model ?? 'unknown',
@@ -30,12 +42,18 @@ for (const name of names) {
   // What else the machine does: above its cores, the figures are of a machine that is shared.
   const load_before = rounded(loadavg()[0]!);
   const startedAt = performance.now();
-  const result = await BENCHES[name]!({ quick: values.quick, log: (line) => console.log(`  ${line}`) });
+  const result = await BENCHES[name]!({
+    quick: values.quick,
+    log: (line) => console.log(`  ${line}`),
+    ...(size !== undefined && { leads: Number(size) }),
+    ...(database !== undefined && { databases: [database] }),
+  });
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   console.log(tableOf(result));
   if (values.quick) continue;
   mkdirSync(results, { recursive: true });
-  const command = `npm run bench -- ${name}`;
+  const asked = name === 'dkim' ? 'email --dkim' : name === 'huge' ? hugeAsked() : name;
+  const command = `npm run bench -- ${asked}`;
   const rows = result.rows.map((row) => ({ ...row, runs: row.runs.map(rounded) }));
   const record = {
     name,
@@ -48,6 +66,15 @@ for (const name of names) {
     rows,
   };
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+function hugeAsked(): string {
+  return ['huge', size && `--size ${size}`, database && `--database ${database}`].filter(Boolean).join(' ');
+}
+
+function refuse(why: string): never {
+  console.error(why);
+  process.exit(2);
 }
 
 /** Four digits: what comes after them is noise. */

@@ -1,8 +1,12 @@
-#!/usr/bin/env -S node --max-semi-space-size=3 --max-old-space-size=512 --v8-pool-size=2
-import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
-
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/tidings', import.meta.url)));
-const sources = new URL('../src/main.ts', import.meta.url);
-await import(existsSync(sources) ? sources.href : '../dist/src/main.js');
+#!/usr/bin/env node
+// Any Node since 12 reads this file, so that one that is too old says what is needed. What newer ones know is in start.js.
+const needed = '24.12';
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major > 24 || (major === 24 && minor >= 12)) {
+  import('./start.js');
+} else {
+  console.error(
+    `tidings needs Node ${needed} or newer, and this is ${process.version}: see https://nodejs.org/en/download, or run npx --yes --package=node@24 --package=tidings tidings`,
+  );
+  process.exitCode = 1;
+}

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isTool } from '../src/operations/may-call.ts';
 import type { Operation } from '../src/operations/operation.ts';
 
 interface Property {
@@ -32,7 +33,8 @@ export function operationsReference(operations: readonly Operation[]): string {
         ? ['', '| argument | type | required | meaning |', '| --- | --- | --- | --- |', ...rows]
         : [];
     const [noun, verb] = operation.name.split('.');
-    const tool = verb ? `tool \`${noun}\`, action \`${verb}\`` : `tool \`${noun}\``;
+    const named = verb ? `tool \`${noun}\`, action \`${verb}\`` : `tool \`${noun}\``;
+    const tool = isTool(operation) ? named : 'never';
     const [method, path] = operation.route.split(' ');
     return [
       `## ${operation.name}`,
@@ -46,8 +48,9 @@ export function operationsReference(operations: readonly Operation[]): string {
   const head = [
     '# Operations',
     '',
-    'Made from the catalogue by `npm run docs`. Every door has all of them: MCP as tools, HTTP as routes (with',
-    '`/api/openapi.json`), the command line as commands.',
+    'Made from the catalogue by `npm run docs`. Every door has them: MCP as tools, HTTP as routes (with',
+    '`/api/openapi.json`, which `/api/docs` shows), the command line as commands. What decides for',
+    'people, or over who may do what, is no tool of MCP.',
   ].join('\n');
   return `${[head, ...parts].join('\n\n')}\n`;
 }

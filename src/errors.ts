@@ -45,7 +45,9 @@ export const ERROR_CODES = {
   conflict: 'The thing exists, but its state forbids what was asked.',
   repeat: 'Many of the same people got the same text lately. `allow_repeat` says that it is meant.',
   changed: 'It is not what was confirmed any more; nothing was done. Look again with `dry_run`.',
-  unconfirmed: 'Live messages need the token of a dry run here (`TIDINGS_CONFIRM=token`); nothing was done.',
+  unconfirmed:
+    'Nobody has agreed to it; nothing was done. Live messages need the token of a dry run here (`TIDINGS_CONFIRM=token`), or the form came back without the number of people.',
+  declined: 'The person who was asked said no; nothing was done. That is their answer: nothing to try again.',
   too_large: 'More than is taken in one request.',
   busy: 'Nothing was done, since too much is going on; the same call can be made again in a moment.',
   unauthorized: 'The API key is missing or wrong.',

@@ -6,6 +6,8 @@ import type { CliHost } from './cli/host.ts';
 import { onInterrupt } from './cli/interrupt.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, readConfig } from './config.ts';
+import { callersFolder, loadEnvironment } from './environment/load-environment.ts';
+import { unknownNames } from './environment/unknown-names.ts';
 import { TidingsError } from './errors.ts';
 import { drainAfterFault, faults, watchFaults } from './faults.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
@@ -13,6 +15,7 @@ import { openLedger } from './ledger/open-ledger.ts';
 import { createLog } from './log/create-log.ts';
 import type { Log } from './log/log.ts';
 import { openTidings } from './open-tidings.ts';
+import { SandboxNumber } from './providers/sandbox/sandbox-number.ts';
 import type { Tidings } from './tidings.ts';
 import { oneLine } from './visible.ts';
 
@@ -27,8 +30,25 @@ const EXISTING = {
   tell: (what: string) => void process.stderr.write(`${oneLine(what)}\n`),
 } as const;
 
+const environment = loadEnvironment(process.env, process.cwd());
+process.chdir(callersFolder(process.env) ?? '.');
+
+/** @throws TidingsError `configuration` */
+function settings(more: NodeJS.ProcessEnv = {}): Config {
+  if (environment.problem) throw environment.problem;
+  return readConfig({ ...process.env, ...more });
+}
+
+/** What was meant as a setting and is none has no effect, which nobody would notice. */
+function tellUnknown(log: Log): void {
+  for (const { name, meant } of unknownNames(process.env, environment))
+    if (meant !== null)
+      log.warn({}, `${name} is no setting of Tidings and has no effect: ${meant} was meant?`);
+}
+
 function logOf(config: Config, fallback: string) {
-  return createLog(process.env['LOG_LEVEL'] ? config.logLevel : fallback);
+  const format = config.logFormat ?? (process.stderr.isTTY ? 'text' : 'json');
+  return createLog(process.env['LOG_LEVEL'] ? config.logLevel : fallback, undefined, format);
 }
 
 /**
@@ -53,6 +73,17 @@ function needsPostgres(config: Config, what: string): void {
   });
 }
 
+/**
+ * How the first person comes in. Only where a person reads along: a log goes to places, and its lines are for programs.
+ */
+async function showFirstLink(tidings: Tidings, config: Config, url: string): Promise<void> {
+  if (!process.stderr.isTTY) return;
+  const secret = await tidings.signIn.firstLink();
+  if (secret === null) return;
+  const base = (config.publicUrl ?? url).replace(/\/$/, '');
+  process.stderr.write(`Nobody can sign in yet. The first person does here: ${base}/sign-in#${secret}\n`);
+}
+
 async function stopSending(tidings: Tidings, log: Log): Promise<void> {
   log.info({}, 'stopping: what is in flight is finished first');
   const { inDoubt, left } = await tidings.dispatcher.stop();
@@ -65,29 +96,34 @@ const host: CliHost = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
+  environment,
   version,
 
   open(opening, tell) {
-    const config = readConfig(process.env);
+    const config = settings();
     return openTidings(config, logOf(config, 'warn'), { opening, tell });
   },
 
   async serve(options) {
-    const base = readConfig({
-      ...process.env,
+    const base = settings({
       ...(options.port !== undefined && { PORT: String(options.port) }),
       ...(options.host !== undefined && { HOST: options.host }),
     });
     if (!options.dispatch) needsPostgres(base, '--no-dispatch');
     const log = logOf(base, 'info');
+    tellUnknown(log);
     const tidings = await openTidings(base, log, { tell: (what) => log.info({}, what) });
     const stop = stopAsked(log);
     try {
       const bouncePort = await tidings.hearBounces();
       if (bouncePort !== null) log.info({ port: bouncePort }, 'mail that comes back is taken in');
       const server = await startHttpServer({ tidings, version, log, ...base });
+      await showFirstLink(tidings, base, server.url);
       if (options.dispatch) tidings.dispatcher.start();
-      log.info({ url: server.url, channels: tidings.modes, dispatch: options.dispatch }, 'Tidings is ready');
+      log.info(
+        { url: server.url, channels: tidings.modes, dispatch: options.dispatch },
+        `Tidings is ready: open ${server.url}`,
+      );
       await stop;
       await stopSending(tidings, log);
       await server.close();
@@ -98,9 +134,10 @@ const host: CliHost = {
   },
 
   async work() {
-    const config = readConfig(process.env);
+    const config = settings();
     needsPostgres(config, 'tidings worker');
     const log = logOf(config, 'info');
+    tellUnknown(log);
     const tidings = await openTidings(config, log, { tell: (what) => log.info({}, what) });
     const stop = stopAsked(log);
     let door: HttpServer | undefined;
@@ -121,13 +158,13 @@ const host: CliHost = {
   },
 
   async mcp() {
-    const config = readConfig(process.env);
+    const config = settings();
     const log = logOf(config, 'warn');
     const tidings = await openTidings(config, log, { tell: (what) => log.warn({}, what) });
     const stop = stopAsked(log);
     tidings.dispatcher.start();
     const { serveMcpStdio } = await import('./mcp/stdio.ts');
-    const door = await serveMcpStdio(tidings, log, version);
+    const door = await serveMcpStdio(tidings, log, version, config.mcpTools);
     await Promise.race([door.ended, stop]);
     await door.close();
     await tidings.close();
@@ -135,7 +172,7 @@ const host: CliHost = {
   },
 
   async backUp(file) {
-    const config = readConfig(process.env);
+    const config = settings();
     if (config.databaseUrl !== null) {
       throw new TidingsError('configuration', 'tidings backup copies a data file, and DATABASE_URL is set.', {
         fix: 'Use pg_dump, or the backups of your PostgreSQL: docs/operating/backup.md tells how.',
@@ -146,7 +183,7 @@ const host: CliHost = {
   },
 
   async restored(choice) {
-    const ledger = await openLedger(readConfig(process.env), EXISTING);
+    const ledger = await openLedger(settings(), EXISTING);
     try {
       return await (await import('./upkeep/backup/restored.ts')).decideRestored(ledger, choice);
     } finally {
@@ -155,7 +192,7 @@ const host: CliHost = {
   },
 
   async reached(logFile) {
-    const ledger = await openLedger(readConfig(process.env), EXISTING);
+    const ledger = await openLedger(settings(), EXISTING);
     try {
       return await (await import('./upkeep/backup/restored.ts')).noteReached(ledger, logFile);
     } finally {
@@ -165,10 +202,17 @@ const host: CliHost = {
 
   async doctor() {
     const { doctor } = await import('./upkeep/doctor/doctor.ts');
-    const answer = await doctor(process.env);
+    const answer = await doctor(process.env, environment);
     // A name that is still being looked up cannot be called off, and would keep the process after its last word.
     setTimeout(() => process.exit(), LAST_WORD_MS).unref();
     return answer;
+  },
+
+  async judge(message) {
+    const { judgeMessage } = await import('./upkeep/doctor/judge-message.ts');
+    if ('raw' in message) return { checks: await judgeMessage(message.raw) };
+    const { renderSend } = await import('./upkeep/doctor/render-send.ts');
+    return { checks: await judgeMessage(await renderSend(settings(), message.sendId)) };
   },
 
   async openDemo() {
@@ -184,11 +228,13 @@ const host: CliHost = {
       port: Number(process.env['PORT'] ?? 0),
     };
     const log = logOf(config, 'error');
-    const tidings = await openTidings(config, log);
+    const number = new SandboxNumber();
+    const tidings = await openTidings(config, log, { sandboxNumber: number });
     tidings.dispatcher.start();
     const server = await startHttpServer({ tidings, version, log, ...config });
     return {
       tidings,
+      taken: number.taken,
       url: server.url,
       async close() {
         await server.close();

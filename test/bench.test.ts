@@ -38,6 +38,6 @@ it('a bench that there is not is told with those that there are', async () => {
   const run = promisify(execFile)(process.execPath, [join(import.meta.dirname, '../bench/run.ts'), 'speed']);
   await expect(run).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('no bench "speed": email, growth'),
+    stderr: expect.stringContaining('no bench "speed": email, dkim, batches, growth'),
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freshFolder, removeFolder } from './support/core.ts';
 import { databaseEnv, onPostgres } from './support/database.ts';
+import { inlineRows, workbook } from './support/workbook.ts';
 
 let folder: string;
 
@@ -68,6 +69,37 @@ describe('the command line', () => {
     expect(sends).toHaveLength(1);
     expect(sends[0]).toMatchObject({ state: 'completed', total_sent: 2 });
   }, 30_000);
+
+  it('imports a workbook like any file: preview, map, rejects and warnings beside it, list, suppressions', async () => {
+    const rows = [
+      ['People of the fair'],
+      ['Who', 'Kontakt', 'City'],
+      ['Ana', 'ana@gmial.com', 'Lima'],
+      ['x'.repeat(300_000)],
+      ['Bo', 'bo@example.com', ''],
+    ];
+    const people = { name: 'People', xml: inlineRows(rows) };
+    const hidden = { name: 'Old', xml: inlineRows(rows), state: 'hidden' as const };
+    const file = join(folder, 'people.xlsx');
+    writeFileSync(file, workbook({ sheets: [hidden, people] }));
+    const preview = await tidings(['leads', 'import', file, '--preview', '--map', 'Who=name']);
+    expect(preview.out).toContain('the sheet “People” was read. Not read: “Old” (hidden)');
+    const imported = await json(['leads', 'import', file, '--map', 'Who=name', '--tag', 'fair']);
+    expect(imported).toMatchObject({
+      created: 2,
+      rejected: 1,
+      rejects: [{ line: 4 }],
+      warnings: [{ line: 3 }],
+      rejects_file: join(folder, 'people.rejects.csv'),
+      warnings_file: join(folder, 'people.warnings.csv'),
+    });
+    expect(readFileSync(imported.rejects_file, 'utf8')).toContain('"Who","Kontakt","City"');
+    expect(await json(['imports', 'list'])).toMatchObject({ imports: [{ file: 'people.xlsx' }] });
+    expect(await json(['suppressions', 'import', file])).toMatchObject({ created: 2 });
+    writeFileSync(file, '<html><table><tr><td>Email</td></tr></table></html>');
+    const refused = await tidings(['leads', 'import', file]);
+    expect(refused.err).toContain('The file is a web page (HTML), whatever it is called');
+  });
 
   it('chooses people by tag, country and import, and writes what was not kept to a file', async () => {
     const file = join(folder, 'p.csv');
@@ -149,15 +181,4 @@ describe('the command line', () => {
       });
     }
   }, 30_000);
-});
-
-it('npm scripts start the program with the options of its own first line', () => {
-  const root = join(import.meta.dirname, '..');
-  const [, options] = /^#!\/usr\/bin\/env -S node (.+)$/m.exec(
-    readFileSync(join(root, 'bin/tidings.js'), 'utf8'),
-  )!;
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  for (const name of ['start', 'tidings', 'demo']) {
-    expect(scripts[name]).toMatch(new RegExp(`^node ${options} bin/tidings.js`));
-  }
 });

@@ -1,14 +1,22 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it } from 'vitest';
 import type { Attempt, Outcome, Sender } from '../src/core/deliveries/sender.ts';
+import { anyUnfolded } from '../src/core/events/event.store.ts';
 import { parseMessage } from '../src/core/messages/content.ts';
+import { Live } from '../src/http/live.ts';
 import { createSmtpSender } from '../src/providers/email/smtp/smtp-sender.ts';
-import { openCore, removeFolder } from './support/core.ts';
+import { CALLER } from './support/caller.ts';
+import { openCore, quiet, removeFolder } from './support/core.ts';
 import { type CountedLedger, countedLedger } from './support/counted-ledger.ts';
 import { FakeSender } from './support/fake-sender.ts';
+import { providerEvent } from './support/provider-event.ts';
 
 /* What a message costs, counted instead of timed: a clock says something else on every machine. */
 
@@ -37,6 +45,37 @@ it('outside of its transactions a send reads once for each commit, not for each 
   const { reads, commits } = await costOfSend(5_000);
   // The call that waits for the send looks now and then, too.
   expect(reads).toBeLessThan(3 * commits + 20);
+});
+
+it('an event costs less than four statements, and under load fifty or more share a commit', async () => {
+  const messages = 600;
+  const sender = new FakeSender('email', WINDOW);
+  const core = await coreOf(messages, sender);
+  core.dispatcher.start();
+  await core.call('sendBulkMessages', message(core.audience, 100));
+  const events = sender.accepted.flatMap(({ attemptId }) =>
+    (['accepted', 'delivered', 'read'] as const).map((type) =>
+      // With an id at the provider that is new for each of them: the dearest that is usual.
+      providerEvent({ key: `${attemptId} ${type}`, type, attemptId, userId: `MX.${attemptId}` }),
+    ),
+  );
+  const before = core.ledger.commits.length;
+  // As a provider brings them: few in a request, many requests at once.
+  const requests = Array.from({ length: events.length / 3 }, (_, at) => events.slice(3 * at, 3 * at + 3));
+  for (let at = 0; at < requests.length; at += 60)
+    await Promise.all(requests.slice(at, at + 60).map((some) => core.webhooks.take(some)));
+  while (await anyUnfolded(core.ledger)) await new Promise((resolve) => setTimeout(resolve, 20));
+  const commits = core.ledger.commits.slice(before).filter((sqls) => sqls.some((sql) => /events/.test(sql)));
+  expect(
+    events.length / commits.filter((sqls) => sqls.some((sql) => /INTO events/.test(sql))).length,
+  ).toBeGreaterThanOrEqual(50);
+  expect(commits.flat().length / events.length).toBeLessThan(4);
+  // Neither the rows of deliveries nor the totals of their chunks are written.
+  expect(commits.flat().filter((sql) => /(UPDATE|INTO) (deliveries|chunks)/.test(sql))).toEqual([]);
+  const { total_read } = await core.call('sends.get', {
+    send_id: (await core.call('sends.list')).sends[0].send_id,
+  });
+  expect(total_read).toBe(messages);
 });
 
 it('a delivery in flight holds its values, not its message: under 4 KB of a message of 100 KB', async () => {
@@ -94,6 +133,50 @@ const LONG_VALUES = {
   },
   site: { name: null },
 } as unknown as Parameters<ReturnType<Sender['prepare']>['deliver']>[0]['values'];
+
+it('what pages look at is read once for all who look, by the same statements for 1 and for 100, and by none for nobody', async () => {
+  const core = await coreOf(1_000, new FakeSender('email', WINDOW));
+  const { send_id } = await core.call('sendBulkMessages', {
+    ...message(core.audience, 100),
+    max_wait_seconds: 0,
+  });
+  let asked = 0;
+  const operations = core.tidings.operations.map((one): typeof one => ({
+    ...one,
+    run(input, call) {
+      asked += 1;
+      return one.run(input, call);
+    },
+  }));
+  const live = new Live({ operations, log: quiet, stop: new AbortController().signal });
+  const queries = ['sends.list?limit=20', `sends.get?send_id=${send_id}`, `sends.map?send_id=${send_id}`];
+  const looking = async (readers: number) => {
+    const gone = new AbortController();
+    for (let at = 0; at < readers; at++) {
+      const { body } = live.open(queries, CALLER, gone.signal);
+      void body!.pipeTo(new WritableStream()).catch(() => {});
+    }
+    const before = { asked, reads: core.ledger.reads.count, at: performance.now() };
+    while (asked - before.asked < 2 * queries.length) await new Promise((resolve) => setTimeout(resolve, 5));
+    gone.abort();
+    return {
+      statements: (core.ledger.reads.count - before.reads) / (asked - before.asked),
+      asked: asked - before.asked,
+      seconds: (performance.now() - before.at) / 1_000,
+    };
+  };
+  const [one, hundred] = [await looking(1), await looking(100)];
+  expect(hundred.statements).toBeLessThanOrEqual(one.statements + 1);
+  // A second apart, and once more at its start.
+  for (const { asked, seconds } of [one, hundred])
+    expect(asked / queries.length).toBeLessThanOrEqual(seconds / 0.9 + 2);
+  const settled = async () => {
+    const before = asked;
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    return asked - before;
+  };
+  await expect.poll(settled, { timeout: 20_000 }).toBe(0);
+});
 
 function message(audience_id: string, length: number) {
   const text = 'We have an offer for you. ';
@@ -206,3 +289,21 @@ function heldBytes(): number {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
+
+it('what only some need is not loaded by every process: a house opens without HTTP clients, mail parsers and drivers', async () => {
+  const open = join(import.meta.dirname, '../src/open-tidings.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `import { registerHooks } from 'node:module';
+     const found = new Set();
+     registerHooks({ load(url, context, next) {
+       const [, name] = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url) ?? [];
+       if (name) found.add(name);
+       return next(url, context);
+     } });
+     await import(${JSON.stringify(pathToFileURL(open).href)});
+     console.log([...found].join(' '));`,
+  ]);
+  expect(stdout.trim()).toBe('zod');
+});

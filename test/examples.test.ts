@@ -10,6 +10,8 @@ import { createHookSender } from '../examples/provider.ts';
 import { readConfig } from '../src/config.ts';
 import { startHttpServer } from '../src/http/server.ts';
 import { openTidings } from '../src/open-tidings.ts';
+import { runOperation } from '../src/operations/run-operation.ts';
+import { CALLER } from './support/caller.ts';
 import { freshFolder, openCore, quiet, removeFolder } from './support/core.ts';
 import { FakeSender } from './support/fake-sender.ts';
 
@@ -61,20 +63,12 @@ it('cron-with-csv.sh run twice in a week sends one newsletter', { timeout: 60_00
   const run = () => execute('sh', [join(root, 'examples/cron-with-csv.sh'), csv], { env });
   await run();
   await run();
-  const { entries } = await recorded(join(folder, 'data'));
+  const tidings = await openTidings(readConfig({ TIDINGS_DATA_DIR: join(folder, 'data') }), quiet);
+  const outbox = tidings.operations.find(({ name }) => name === 'outbox.list')!;
+  const { entries } = (await runOperation(outbox, {}, CALLER)) as { entries: { to: string }[] };
+  await tidings.close();
   expect(entries.map(({ to }) => to).sort()).toEqual(['ana@example.com', 'ben@example.com']);
 });
-
-async function recorded(dataDir: string): Promise<{ entries: { to: string }[] }> {
-  const { stdout } = await execute(
-    process.execPath,
-    [join(root, 'bin/tidings.js'), 'outbox', 'list', '--json'],
-    {
-      env: { PATH: process.env['PATH'], TIDINGS_DATA_DIR: dataDir },
-    },
-  );
-  return JSON.parse(stdout);
-}
 
 it('provider.ts reaches those whom its hook knows, and is in doubt about none of them', async () => {
   const got: { to: string; text: string }[] = [];

@@ -20,6 +20,7 @@ import { checkInput } from '../src/operations/check-input.ts';
 import { type LeadContext, leadOperations } from '../src/operations/leads.ts';
 import { operation } from '../src/operations/operation.ts';
 import { readCursor } from '../src/operations/page.ts';
+import { redact as redactGraph } from '../src/providers/answers.ts';
 import { judgeBounce } from '../src/providers/email/bounces/judge-bounce.ts';
 import { splitMails } from '../src/providers/email/bounces/split-mails.ts';
 import { headerText, unstructuredHeader } from '../src/providers/email/message/header.ts';
@@ -27,7 +28,6 @@ import { redact as redactRelay } from '../src/providers/email/smtp/errors.ts';
 import { parseReply } from '../src/providers/email/smtp/reply.ts';
 import { asciiDomainAddress } from '../src/providers/email/smtp/settings.ts';
 import { hide } from '../src/providers/redact-secrets.ts';
-import { redact as redactGraph } from '../src/providers/whatsapp/cloud/answer.ts';
 import type { Tidings } from '../src/tidings.ts';
 import { oneLine, visibleJson } from '../src/visible.ts';
 import { CALLER } from './support/caller.ts';
@@ -251,7 +251,7 @@ describe('a request takes as much time as it is long', () => {
     },
   });
   const app = createHttpApp({
-    tidings,
+    tidings: { ...tidings, webhooks: { sources: [], take: async () => {} } },
     version: '1',
     host: '127.0.0.1',
     port: () => 3_000,
@@ -338,6 +338,8 @@ const BOUNCES: [name: string, unit: string, before?: string][] = [
     ' ',
     '>',
   ].map((unit): [string, string, string] => [`"${unit.trim()}" in free text`, unit, `${DSN_HEAD}\n`]),
+  ['lines of spaces', `${' '.repeat(999)}\n`, `${DSN_HEAD}\n`],
+  ['elements in elements', '<div>', `${DSN_HEAD}Content-Type: text/html\n\n`],
   ['tags', '<p>', `${DSN_HEAD}Content-Type: text/html\n\n`],
   ['entities', '&amp;&#x', `${DSN_HEAD}Content-Type: text/html\n\n`],
 ];

@@ -121,6 +121,14 @@ describe('a file that is there already', () => {
     expect(readFileSync(mended, 'utf8')).toBe('mended');
   });
 
+  it('of an earlier import is told where this one has none', async () => {
+    const mended = join(folder, 'people.rejects.csv');
+    writeFileSync(mended, 'mended');
+    const clean = people();
+    writeFileSync(clean, 'name,email\nAna,ana@example.com\n');
+    expect((await tidings('leads', 'import', clean)).out).toContain(`${mended} is of an earlier import`);
+  });
+
   it('and was named with --rejects is written anew', async () => {
     const named = join(folder, 'not-kept.csv');
     writeFileSync(named, 'of yesterday');

@@ -1,11 +1,23 @@
 import { simpleParser } from 'mailparser';
+import { createApiSender } from '../src/providers/email/api/api-sender.ts';
 import { createSmtpSender } from '../src/providers/email/smtp/smtp-sender.ts';
 import { createSandboxSender, type Outbox } from '../src/providers/sandbox/sandbox-sender.ts';
 import { createCloudSender } from '../src/providers/whatsapp/cloud/cloud-sender.ts';
+import { createTwilioSender } from '../src/providers/whatsapp/twilio/twilio-sender.ts';
 import { type Answer, type CloudApiOptions, startCloudApi } from './support/cloud-api-server.ts';
+import {
+  API_DIALECTS,
+  API_FROM,
+  API_NAMES,
+  API_SECRET,
+  type ApiAnswer,
+  type ApiDialect,
+  startEmailApi,
+} from './support/email-api-server.ts';
 import { type HostileRelayOptions, startHostileRelay } from './support/hostile-relay.ts';
 import { type Arrived, type Staged, testSender } from './support/sender-suite.ts';
 import { type SmtpServerOptions, startSmtpServer } from './support/smtp-server.ts';
+import { startTwilio, type TwilioAnswer, type TwilioServerOptions } from './support/twilio-server.ts';
 
 const EMAIL = 'ann@example.org';
 const PHONE = '+16505551234';
@@ -193,3 +205,130 @@ testSender('whatsapp-cloud', {
     }),
   },
 });
+
+const ACCOUNT_SID = `AC${'0'.repeat(31)}1`;
+const twilioTo = (apiUrl: string, timeoutMs = 500) =>
+  createTwilioSender({
+    accountSid: ACCOUNT_SID,
+    authToken: SECRET,
+    from: '+15550001111',
+    messagingServiceSid: null,
+    apiUrl,
+    ratePerSecond: 80,
+    statusUrl: 'https://tidings.example.com/webhooks/twilio',
+    timeoutMs,
+  });
+
+async function twilio(script?: TwilioServerOptions['script'], timeoutMs?: number): Promise<Staged> {
+  const server = await startTwilio({
+    accountSid: ACCOUNT_SID,
+    authToken: SECRET,
+    ...(script && { script }),
+  });
+  return {
+    sender: twilioTo(server.url, timeoutMs),
+    arrived: async () =>
+      server.accepted.map(({ form }) => ({
+        to: form.get('To')!.replace('whatsapp:', ''),
+        subject: null,
+        text: form.get('Body')!,
+        id: new URL(form.get('StatusCallback')!).searchParams.get('attempt')!,
+      })),
+    begun: () => server.requests,
+    stop: () => server.stop(),
+  };
+}
+const twilioSays = (answer: TwilioAnswer) => () => twilio(() => answer);
+
+testSender('whatsapp-twilio', {
+  contact: PHONE,
+  secrets: [SECRET],
+  carries: 'attemptId',
+  accepts: () => twilio(),
+  refusesConnections: async () => ({
+    sender: twilioTo('http://127.0.0.1:1'),
+    arrived: async () => [],
+    begun: () => 0,
+    stop: nothing,
+  }),
+  cutsAfterBody: twilioSays({ resetAfter: true }),
+  tooFast: [
+    {
+      says: 'HTTP 429',
+      stage: twilioSays({ raw: { status: 429, headers: { 'retry-after': '3' }, body: repeated } }),
+      waitMs: 3_000,
+    },
+    { says: 'error 20429', stage: twilioSays({ error: { code: 20429, status: 429, message: repeated } }) },
+    { says: 'error 63018', stage: twilioSays({ error: { code: 63018, message: repeated } }) },
+  ],
+  refusesLogin: twilioSays({ error: { code: 20003, status: 401, message: repeated } }),
+  neverAnswers: () => twilio(() => ({ hang: true }), 20_000),
+  garbled: {
+    'a 201 without a SID': twilioSays({ raw: { status: 201, body: '{"status":"queued"}' } }),
+    'a 201 that is no JSON': twilioSays({ raw: { status: 201, body: `{${repeated}` } }),
+    'a 502 of a gateway': twilioSays({ raw: { status: 502, body: `<h1>${repeated}</h1>` } }),
+    'an answer that ends too soon': twilioSays({
+      raw: { status: 201, headers: { 'content-length': '900' }, body: '{' },
+    }),
+    'an answer without an end': twilioSays({ raw: { status: 201, body: 'x'.repeat(300_000) } }),
+    'an unknown code that repeats all it knows': twilioSays({ error: { code: 99999, message: repeated } }),
+  },
+});
+
+for (const name of API_NAMES) {
+  const dialect: ApiDialect = API_DIALECTS[name];
+  const mailBy = (apiUrl: string, timeoutMs = 500) => {
+    const options = { from: API_FROM, ratePerSecond: null, apiUrl, timeoutMs, askAgainMs: [10, 20] };
+    return createApiSender(dialect.api(options), options);
+  };
+  const api = async (answer?: ApiAnswer, timeoutMs?: number): Promise<Staged> => {
+    const server = await startEmailApi(name, () => answer);
+    return {
+      sender: mailBy(server.url, timeoutMs),
+      arrived: () => Promise.all(server.accepted.map((request) => dialect.read(request))),
+      begun: () => server.begun,
+      stop: () => server.stop(),
+    };
+  };
+  const apiSays = (answer: ApiAnswer) => () => api(answer);
+  const refused = (status: number) => dialect.refused(status, told);
+  testSender(`email-${name}`, {
+    contact: EMAIL,
+    secrets: [API_SECRET, Buffer.from(`api:${API_SECRET}`).toString('base64')],
+    carries: 'attemptId',
+    accepts: () => api(),
+    refusesConnections: async () => ({
+      sender: mailBy('http://127.0.0.1:1'),
+      arrived: async () => [],
+      begun: () => 0,
+      stop: nothing,
+    }),
+    cutsAfterBody: apiSays({ resetAfter: true }),
+    tooFast: [
+      {
+        says: 'HTTP 429 in its own form',
+        stage: apiSays({ ...refused(429), headers: { ...refused(429).headers, 'retry-after': '3' } }),
+        waitMs: 3_000,
+      },
+      {
+        says: 'HTTP 429 of something on the way',
+        stage: apiSays({ status: 429, headers: { 'retry-after': '3' }, body: told }),
+        waitMs: 3_000,
+      },
+    ],
+    refusesLogin: apiSays(refused(401)),
+    neverAnswers: () => api({ hang: true }, 20_000),
+    garbled: {
+      'a 200 without an id': apiSays({ status: 200, body: '{}' }),
+      'a 200 that is no JSON': apiSays({ status: 200, body: `{${told}` }),
+      'a 502 of a gateway': apiSays({ status: 502, body: `<h1>${told}</h1>` }),
+      'an answer that ends too soon': apiSays({
+        status: 200,
+        headers: { 'content-length': '900' },
+        body: '{',
+      }),
+      'an answer without an end': apiSays({ status: 200, body: 'x'.repeat(300_000) }),
+      'an unknown refusal that repeats all it knows': apiSays(refused(422)),
+    },
+  });
+}

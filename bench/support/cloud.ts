@@ -1,11 +1,16 @@
-/** `cloud.ts LIMIT`: Meta's Cloud API with a token bucket of LIMIT messages a second (0: none). GET /counts tells. */
+/**
+ * `cloud.ts LIMIT`: Meta's Cloud API with a token bucket of LIMIT messages a second (0: none). GET /counts tells. After
+ * GET /tell?url=…&secret=… it says of each message that it was sent, delivered and read, to that webhook.
+ */
 import { createServer } from 'node:http';
+import { Statuses } from './statuses.ts';
 
 const limit = Number(process.argv[2]);
 let tokens = limit;
 let filledAt = performance.now();
 let taken = 0;
 let refused = 0;
+let statuses: Statuses | null = null;
 
 function isAllowed(): boolean {
   if (limit === 0) return true;
@@ -19,12 +24,23 @@ function isAllowed(): boolean {
 }
 
 createServer((request, response) => {
-  if (request.url === '/counts') return void response.end(JSON.stringify({ taken, refused }));
-  request.resume().on('end', () => {
+  const { pathname, searchParams } = new URL(request.url!, 'http://localhost');
+  if (pathname === '/counts')
+    return void response.end(JSON.stringify({ taken, refused, ...statuses?.counts() }));
+  if (pathname === '/tell') {
+    statuses = new Statuses(searchParams.get('url')!, searchParams.get('secret')!);
+    return void response.end('{}');
+  }
+  let body = '';
+  request.setEncoding('utf8').on('data', (text: string) => {
+    if (statuses) body += text;
+  });
+  request.on('end', () => {
     response.setHeader('content-type', 'application/json');
     if (isAllowed()) {
       taken += 1;
       const messages = [{ id: `wamid.${taken}` }];
+      statuses?.of(`wamid.${taken}`, JSON.parse(body).biz_opaque_callback_data);
       return void response.end(JSON.stringify({ messaging_product: 'whatsapp', contacts: [], messages }));
     }
     refused += 1;

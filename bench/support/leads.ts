@@ -8,15 +8,18 @@ export const emailOf = (at: number) => `lead${at}@example${at % 50}.com`;
 export const phoneOf = (at: number) => `+5255${String(10_000_000 + at)}`;
 export const nameOf = (at: number) => `${FIRST[at % FIRST.length]} ${LAST[at % LAST.length]} ${at}`;
 
-/** A CSV of `count` different people in 8 columns. */
-export function leadsCsv(count: number): Readable {
+/** A CSV of `count` different people in 8 columns, or in one more. */
+export function leadsCsv(
+  count: number,
+  more?: { readonly name: string; of(at: number): string | number },
+): Readable {
   return Readable.from(
     (function* () {
-      yield 'name,email,phone,company,position,city,origin,plan\n';
+      yield `name,email,phone,company,position,city,origin,plan${more ? `,${more.name}` : ''}\n`;
       for (let at = 0; at < count; at += 2_000) {
         let rows = '';
         for (let one = at; one < Math.min(at + 2_000, count); one++) {
-          rows += `${nameOf(one)},${emailOf(one)},${phoneOf(one)},Acme ${one % 997},Manager,${CITIES[one % 5]},fair,gold\n`;
+          rows += `${nameOf(one)},${emailOf(one)},${phoneOf(one)},Acme ${one % 997},Manager,${CITIES[one % 5]},fair,gold${more ? `,${more.of(one)}` : ''}\n`;
         }
         yield Buffer.from(rows);
       }

@@ -9,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { processorSeconds } from './processor-time.ts';
 
 export const PROGRAM = join(import.meta.dirname, '../../bin/tidings.js');
-/** As its first line says: the program is measured with the options it is started with. */
-export const NODE_OPTIONS = readFileSync(PROGRAM, 'utf8').split('\n')[0]!.split(' ').slice(3);
+/** The options that the program begins anew with: whoever gives others of his own gives these, too. */
+const STARTS = readFileSync(join(import.meta.dirname, '../../bin/start.js'), 'utf8');
+export const NODE_OPTIONS = /FLAGS = '([^']+)'/.exec(STARTS)![1]!.split(' ');
 const LOOP_WATCH = join(import.meta.dirname, 'watch-loop.mjs');
 
 // biome-ignore lint/suspicious/noExplicitAny: benches read whatever field they are about
@@ -73,7 +74,11 @@ export class TidingsServer {
   }
 
   call(method: string, path: string, body?: object | Readable): Promise<Answer> {
-    const headers = { 'content-type': body instanceof Readable ? 'text/csv' : 'application/json' };
+    const key = this.#env['TIDINGS_API_KEY'];
+    const headers = {
+      'content-type': body instanceof Readable ? 'text/csv' : 'application/json',
+      ...(key && { authorization: `Bearer ${key}` }),
+    };
     return new Promise((resolve, reject) => {
       const asked = request(this.url + path, { method, headers, agent: this.#agent }, (response) => {
         let text = '';

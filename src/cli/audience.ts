@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { counted } from '../amounts.ts';
 import type { Tidings } from '../tidings.ts';
 import { oneLine } from '../visible.ts';
+import { audienceId } from './audience-id.ts';
 import {
   answer,
   call,
@@ -15,7 +17,7 @@ import {
 } from './context.ts';
 import { FILTER_SPELLING, filterOptions, readFilters } from './leads.ts';
 import type { Output } from './output.ts';
-import { count, fields } from './table.ts';
+import { fields } from './table.ts';
 
 const SPELLING = { audience_id: '<audience>', send_id: '--send' };
 
@@ -69,10 +71,15 @@ export function addAudienceCommands(program: Command, run: Run): void {
     .option('--page <n>', 'page, from 1', number('--page'))
     .option('--send <id>', 'whose send status to show (default: the newest send)')
     .action((audience_id: string, options: Options) =>
-      run((context) => {
-        const input = { audience_id, page: options['page'], send_id: options['send'] };
-        return answer(context, 'audience.get', input, showPage, SPELLING);
-      }),
+      run(({ withTidings, output }) =>
+        withTidings(async (tidings) => {
+          const id = await audienceId(tidings, audience_id);
+          const input = { audience_id: id, page: options['page'], send_id: options['send'] };
+          const page = await call(tidings, 'audience.get', input, SPELLING);
+          output.result(page, () => showPage(page, output));
+          return 0;
+        }),
+      ),
     );
 
   jsonOption(audience.command('delete <audience>'))
@@ -149,6 +156,6 @@ function showPage(found: Result, output: Output): string {
   const columns = ['id', 'name', 'email', 'phone', 'send_status', 'send_error'];
   const rows = (found['leads'] as Result[]).map((lead) => columns.map((column) => lead[column]));
   const { page, total_pages, total_count, name } = found as Record<string, number>;
-  const where = `${oneLine(String(name))}: page ${page} of ${Math.max(total_pages!, 1)}, ${count(total_count!)} leads`;
+  const where = `${oneLine(String(name))}: page ${page} of ${Math.max(total_pages!, 1)}, ${counted(total_count!, 'lead')}`;
   return rows.length === 0 ? where : `${output.table(columns, rows)}\n${where}`;
 }

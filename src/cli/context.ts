@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { count } from '../amounts.ts';
 import { TidingsError } from '../errors.ts';
-import type { CallContext, Operation } from '../operations/operation.ts';
+import type { CallContext, Caller, Operation } from '../operations/operation.ts';
 import { runOperation } from '../operations/run-operation.ts';
 import type { Tidings } from '../tidings.ts';
 import type { CliHost } from './host.ts';
@@ -26,7 +27,10 @@ export interface CommandContext {
 /** Runs a command to its exit code. */
 export type Run = (work: (context: CommandContext) => Promise<number>) => Promise<void>;
 
-export const CALLER = { door: 'cli', key: null, words: shellWords() } as const;
+/** Whoever is at the command line has the data at hand: it is the machine itself. */
+export function shellCaller({ access }: Pick<Tidings, 'access'>, spelling: Spelling = {}): Caller {
+  return { door: 'cli', principal: access.machine(), client: null, words: shellWords(spelling) };
+}
 
 export function operationNamed(tidings: Tidings, name: string): Operation {
   return tidings.operations.find((one) => one.name === name)!;
@@ -42,11 +46,11 @@ export async function call(
 ): Promise<Result> {
   const operation = operationNamed(tidings, name);
   const input = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const words = shellWords(spelling);
+  const caller = shellCaller(tidings, spelling);
   try {
-    return (await runOperation(operation, input, { ...CALLER, words }, context)) as Result;
+    return (await runOperation(operation, input, caller, context)) as Result;
   } catch (error) {
-    throw error instanceof TidingsError ? error.in(words) : error;
+    throw error instanceof TidingsError ? error.in(caller.words) : error;
   }
 }
 
@@ -76,7 +80,7 @@ export function number(option: string, range: { min?: number; max?: number } = {
     const { min, max } = range;
     if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
       throw new TidingsError('invalid_argument', `${option} is ${text}.`, {
-        fix: `Give a number from ${min?.toLocaleString('en')} to ${max?.toLocaleString('en')}.`,
+        fix: `Give a number from ${count(min ?? 0)} to ${count(max ?? 0)}.`,
       });
     }
     return value;

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
+import { fakeHost } from '../../test/support/fake-host.ts';
 import { normalizePhone } from '../core/leads/contact.ts';
-import { varied } from './demo.ts';
+import { calledAs } from './called-as.ts';
+import { varied, yourOwn } from './demo.ts';
 import { DEMO_HEADER, demoCsv, demoLead, fictionalPhone } from './demo-leads.ts';
 import { readEvents } from './mcp-call.ts';
 import { fields, table } from './table.ts';
@@ -84,4 +87,22 @@ test('a table is cut to a terminal, but an id stays whole', () => {
 
 test('what a lead wrote cannot move the cursor or break a row', () => {
   expect(table(['name'], [['a\u001b[2Jb\nc']])).toBe('name\na␛[2Jb c');
+});
+
+test('names at its end commands and files that are there, as its reader calls them', async () => {
+  const inClone = yourOwn(calledAs({}));
+  expect(inClone[0]).toContain(' npm run tidings -- leads import examples/people.csv');
+  expect(existsSync('examples/people.csv')).toBe(true);
+  expect(yourOwn(calledAs({ npm_command: 'exec' }, false))).toEqual([
+    '  Your leads    npx tidings leads import FILE.csv',
+    '  For real      npx tidings init',
+  ]);
+  expect(calledAs({}, false)).toBe('tidings');
+  for (const line of inClone) {
+    const words = line
+      .split(' tidings -- ')[1]!
+      .split(' ')
+      .filter((word) => !word.includes('.'));
+    expect(await fakeHost().run(...words, '--help')).toBe(0);
+  }
 });

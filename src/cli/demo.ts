@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { count, counted } from '../amounts.ts';
 import type { ImportReport } from '../core/leads/lead.schema.ts';
 import { TidingsError } from '../errors.ts';
 import { runUpload } from '../operations/run-operation.ts';
 import { createAudience } from './audience.ts';
+import { calledAs } from './called-as.ts';
 import {
-  CALLER,
   type CommandContext,
   call,
   jsonOption,
@@ -14,13 +15,14 @@ import {
   operationNamed,
   type Result,
   type Run,
+  shellCaller,
 } from './context.ts';
 import { demoCsv } from './demo-leads.ts';
+import { openWindows, tellWhatCame } from './demo-whatsapp.ts';
 import { onInterrupt } from './interrupt.ts';
 import { callToolOverHttp } from './mcp-call.ts';
 import type { Output } from './output.ts';
 import { showMessage } from './suppressions.ts';
-import { count } from './table.ts';
 
 const MOST_LEADS = 1_000_000;
 /** Short enough for any proxy or client on the way; the call is repeated while the send runs. */
@@ -67,12 +69,22 @@ async function demo({ host, output }: CommandContext, options: Options): Promise
   const world = await host.openDemo();
   try {
     const audience = await makeAudience(world.tidings, leads, output, stop.signal);
+    output.line(`Watch it move: ${output.colors.cyan(world.url)}\n`);
     const startedAt = performance.now();
     const email = await send(world.url, 'email', audience, output, stop.signal);
+    const wrote = await openWindows(world.tidings);
+    output.line(
+      `${counted(wrote, 'person', 'people')} wrote to the WhatsApp number today and can be sent text, everybody else a template.`,
+    );
     const whatsapp = await send(world.url, 'whatsapp', audience, output, stop.signal);
     const seconds = (performance.now() - startedAt) / 1_000;
     output.result({ email, whatsapp }, () => showSummary([email, whatsapp], seconds, output));
-    if (!output.json) await lookAround(world, email, whatsapp, output, options['exit'] === true);
+    await tellWhatCame(world, whatsapp, output, stop.signal);
+    if (!output.json)
+      await lookAround(world, email, whatsapp, output, {
+        leaving: options['exit'] === true,
+        program: calledAs(host.env),
+      });
     if (!options['exit']) await untilAborted(stop.signal);
     return [email, whatsapp].every((result) => result['state'] === 'completed') ? 0 : 1;
   } catch (error) {
@@ -98,15 +110,16 @@ async function makeAudience(
   const bar = output.bar('Importing people ');
   const onProgress = ({ rows }: { rows: number }) => bar.update(rows, leads);
   const operation = operationNamed(tidings, 'leads.import');
-  const report = (await runUpload(operation, demoCsv(leads), {}, CALLER, { signal, onProgress }).finally(
-    bar.stop,
-  )) as ImportReport;
+  const report = (await runUpload(operation, demoCsv(leads), {}, shellCaller(tidings), {
+    signal,
+    onProgress,
+  }).finally(bar.stop)) as ImportReport;
   const audience = await createAudience(tidings, { name: 'Everybody in the demo', origin: 'demo' });
   output.line(
-    `Imported ${count(report.created)} people from a CSV, in several languages; some lack a phone or an email.`,
+    `Imported ${counted(report.created, 'person', 'people')} from a CSV, in several languages; some lack a phone or an email.`,
   );
   output.line(`Made the audience "${audience['name']}" of ${count(audience['total_count'] as number)}.`);
-  output.line('Now calling the MCP tool sendBulkMessages, once for each channel …\n');
+  output.line('Now calling the MCP tool sendBulkMessages, once for each channel …');
   return String(audience['audience_id']);
 }
 
@@ -141,7 +154,7 @@ export function showSummary(results: readonly Result[], seconds: number, output:
   const rows = results.map((result) => ['channel', 'state', ...totals].map((key) => result[key]));
   const header = ['channel', 'state', 'sent', 'failed', 'skipped', 'remaining', 'in audience'];
   const sent = results.reduce((sum, result) => sum + Number(result['total_sent']), 0);
-  const pace = `${count(sent)} messages in ${seconds.toFixed(1)} s, each recorded on disk before it counts as sent.`;
+  const pace = `${counted(sent, 'message')} in ${seconds.toFixed(1)} s, each recorded on disk before it counts as sent.`;
   return `${output.table(header, rows)}\n\n${pace} Skipped: no such contact.`;
 }
 
@@ -151,7 +164,7 @@ async function lookAround(
   email: Result,
   whatsapp: Result,
   output: Output,
-  leaving: boolean,
+  { leaving, program }: { leaving: boolean; program: string },
 ) {
   const { bold, cyan, dim, green } = output.colors;
   const messages = async (send: Result) =>
@@ -172,13 +185,19 @@ async function lookAround(
   );
   output.line(bold('\nWhere to look next\n'));
   if (!leaving) {
-    output.line(`  Dashboard     ${cyan(url)}`);
+    output.line(`  Dashboard     ${cyan(`${url}/sends/${whatsapp['send_id']}`)}`);
     output.line(`  For agents    ${cyan(`${url}/mcp`)}`);
     output.line(`  With curl     curl -s ${url}/mcp -d '${JSON.stringify(curlBody(audience_id))}'`);
   }
-  output.line('  Your leads    tidings leads import examples/people.csv');
-  output.line('  For real      README.md, Configuration: what turns a channel live');
+  for (const line of yourOwn(program)) output.line(line);
   if (!leaving) output.line(dim('\nIt stays up until Ctrl-C; then the sample people are gone.'));
+}
+
+/** What to try with people of one's own: commands that are there, as this reader calls them. */
+export function yourOwn(program: string): string[] {
+  // The examples lie in a clone; who has it installed has a file of their own.
+  const file = program.startsWith('npm run') ? 'examples/people.csv' : 'FILE.csv';
+  return [`  Your leads    ${program} leads import ${file}`, `  For real      ${program} init`];
 }
 
 /** Messages unlike each other, in Latin letters and in others: the newest of a send may all be for one place. */

@@ -1,13 +1,12 @@
 import { closeSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { TidingsError } from '../errors.ts';
-import type { Caller } from '../operations/operation.ts';
 import { runCsv, runDownload } from '../operations/run-operation.ts';
 import { createPrivateFile } from '../private-files.ts';
 import { oneLine } from '../visible.ts';
-import { CALLER, type CommandContext, operationNamed } from './context.ts';
+import { type CommandContext, operationNamed, shellCaller } from './context.ts';
 import { onInterrupt } from './interrupt.ts';
 import { RejectsFile } from './rejects-file.ts';
-import { type Spelling, shellWords } from './shell-words.ts';
+import type { Spelling } from './shell-words.ts';
 
 /** `leads export` and `suppressions export`: a piece after the other, so that millions need no memory. */
 export function exportFile(
@@ -22,7 +21,7 @@ export function exportFile(
   const target = file === undefined || file === '-' ? null : new PartialFile(file);
   return context.withTidings(async (tidings) => {
     const operation = operationNamed(tidings, name);
-    const caller: Caller = { ...CALLER, words: shellWords(spelling) };
+    const caller = shellCaller(tidings, spelling);
     const stop = new AbortController();
     const release = onInterrupt(() => stop.abort());
     const give = operation.download ? runDownload : runCsv;

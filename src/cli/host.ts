@@ -1,3 +1,4 @@
+import type { Environment } from '../environment/load-environment.ts';
 import type { Tidings } from '../tidings.ts';
 import type { Backup } from '../upkeep/backup/back-up.ts';
 import type { ReachedAnswer, RestoredAnswer, RestoredChoice } from '../upkeep/backup/restored.ts';
@@ -9,6 +10,8 @@ export interface CliHost {
   readonly stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   readonly stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where `env` came from. */
+  readonly environment: Environment;
   readonly version: string;
   /**
    * Opens the data folder; only commands that need it do. No command brings an older one up to date.
@@ -24,6 +27,14 @@ export interface CliHost {
   restored(choice: RestoredChoice): Promise<RestoredAnswer>;
   reached(logFile: string): Promise<ReachedAnswer>;
   doctor(): Promise<{ checks: Check[] }>;
+  /** Of a message as it would leave, or of what a send would say to its first lead. */
+  judge(message: { readonly raw: Buffer } | { readonly sendId: string }): Promise<{ checks: Check[] }>;
   /** A server of its own: sandbox channels, a folder that goes away with it. */
-  openDemo(): Promise<{ readonly tidings: Tidings; readonly url: string; close(): Promise<void> }>;
+  openDemo(): Promise<{
+    readonly tidings: Tidings;
+    readonly url: string;
+    /** The first WhatsApp messages that its number took. */
+    readonly taken: readonly { readonly attemptId: string; readonly contact: string }[];
+    close(): Promise<void>;
+  }>;
 }

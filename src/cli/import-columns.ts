@@ -1,8 +1,8 @@
+import { count, counted } from '../amounts.ts';
 import type { ImportReport } from '../core/leads/lead.schema.ts';
 import type { ImportPreview } from '../core/leads/preview.schema.ts';
 import { oneLine } from '../visible.ts';
 import type { Output } from './output.ts';
-import { count } from './table.ts';
 
 type Columns = ImportReport['columns'];
 
@@ -48,7 +48,7 @@ export function describePreview(preview: ImportPreview, output: Output, file: st
           ...(total > 5 ? [`  … and ${count(total - 5)} more`] : []),
         ];
   const about = [
-    `${count(rows)} ${rows === 1 ? 'row' : 'rows'}: ${count(known)} known already, ${count(duplicates)} twice in the file, ${count(rejected)} would not be kept`,
+    `${counted(rows, 'row')}: ${count(known)} known already, ${count(duplicates)} twice in the file, ${count(rejected)} would not be kept`,
     ...Object.entries(said_no).map(([reason, people]) => `  ${reason}: ${count(people)}`),
     ...(unconfirmed > 0
       ? [

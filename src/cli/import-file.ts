@@ -1,15 +1,15 @@
 import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { count, counted } from '../amounts.ts';
 import type { ImportReport } from '../core/leads/lead.schema.ts';
 import type { ImportPreview } from '../core/leads/preview.schema.ts';
 import { TidingsError } from '../errors.ts';
 import { runUpload } from '../operations/run-operation.ts';
 import { oneLine } from '../visible.ts';
-import { CALLER, type CommandContext, type Options, operationNamed } from './context.ts';
+import { type CommandContext, type Options, operationNamed, shellCaller } from './context.ts';
 import { describeColumns, describePreview } from './import-columns.ts';
 import { onInterrupt } from './interrupt.ts';
 import { RejectsFile } from './rejects-file.ts';
-import { count } from './table.ts';
 
 /** `leads import`: a file of any size, in flat memory. */
 export async function importFile(context: CommandContext, file: string, options: Options): Promise<number> {
@@ -22,63 +22,64 @@ export async function importFile(context: CommandContext, file: string, options:
     rejectsFile === undefined ? beside : new RejectsFile(rejectsFile, true, stdin ? null : file);
   const warnings = stdin ? null : RejectsFile.beside(file, 'warnings');
   const isPreview = options['preview'] === true;
-  return context.withTidings(
-    async (tidings) => {
-      const bar = output.bar(
-        isPreview ? 'Reading' : 'Importing',
-        size === null || size > 9_999 ? megabytes : bytes,
-      );
-      const stop = new AbortController();
-      const release = onInterrupt(() => stop.abort());
-      let rows = 0;
-      const input = stdin ? toBytes(host.stdin) : createReadStream(file, { highWaterMark: 1 << 18 });
-      try {
-        const name = isPreview ? 'leads.preview_import' : 'leads.import';
-        const given = {
-          ...readGiven(options),
-          ...(!stdin && { file_name: basename(file).slice(0, 200) }),
-        };
-        const report = (await runUpload(operationNamed(tidings, name), input, given, CALLER, {
-          signal: stop.signal,
-          onProgress(progress) {
-            rows = progress.rows;
-            bar.update(progress.bytes, size, `${count(rows)} rows`);
-          },
-          ...(!isPreview && {
-            onRejectsCsv: (text) => rejects?.write(text),
-            onWarningsCsv: (text) => warnings?.write(text),
-          }),
-        })) as ImportReport | ImportPreview;
-        bar.stop();
-        if ('reach' in report) {
-          const preview = report as ImportPreview;
-          output.result(preview, () => describePreview(preview, output, oneLine(file)));
-          return 0;
-        }
-        const result = report as ImportReport;
-        const path = rejects?.path ?? null;
-        const warned = warnings?.path ?? null;
-        const files = { ...(path && { rejects_file: path }), ...(warned && { warnings_file: warned }) };
-        output.result({ ...result, ...files }, () =>
-          describe(result, path, warned, describeColumns(result.columns, output, oneLine(file))),
-        );
-        return result.rows > 0 && result.rejected === result.rows ? 1 : 0;
-      } catch (error) {
-        if (!stop.signal.aborted) throw error;
-        bar.stop();
-        throw new TidingsError('conflict', `Stopped after ${count(rows)} rows; those are stored.`, {
-          fix: 'Import the file again to go on: leads that are known already are not made twice.',
-        });
-      } finally {
-        bar.stop();
-        release();
-        if ('destroy' in input) input.destroy();
-        rejects?.close();
-        warnings?.close();
+  return context.withTidings(async (tidings) => {
+    const bar = output.bar(
+      isPreview ? 'Reading' : 'Importing',
+      size === null || size > 9_999 ? megabytes : bytes,
+    );
+    const stop = new AbortController();
+    const release = onInterrupt(() => stop.abort());
+    let rows = 0;
+    const input = stdin ? toBytes(host.stdin) : createReadStream(file, { highWaterMark: 1 << 18 });
+    try {
+      const name = isPreview ? 'leads.preview_import' : 'leads.import';
+      const given = {
+        ...readGiven(options),
+        ...(!stdin && { file_name: basename(file).slice(0, 200) }),
+      };
+      const report = (await runUpload(operationNamed(tidings, name), input, given, shellCaller(tidings), {
+        signal: stop.signal,
+        onProgress(progress) {
+          rows = progress.rows;
+          bar.update(progress.bytes, size, counted(rows, 'row'));
+        },
+        ...(!isPreview && {
+          onRejectsCsv: (text) => rejects?.write(text),
+          onWarningsCsv: (text) => warnings?.write(text),
+        }),
+      })) as ImportReport | ImportPreview;
+      bar.stop();
+      if ('reach' in report) {
+        const preview = report as ImportPreview;
+        output.result(preview, () => describePreview(preview, output, oneLine(file)));
+        return 0;
       }
-    },
-    isPreview ? 'existing' : 'create',
-  );
+      const result = report as ImportReport;
+      const path = rejects?.path ?? null;
+      const warned = warnings?.path ?? null;
+      const earlier = [rejects?.earlier, warnings?.earlier].filter((file) => typeof file === 'string');
+      const files = { ...(path && { rejects_file: path }), ...(warned && { warnings_file: warned }) };
+      output.result({ ...result, ...files }, () =>
+        [
+          describe(result, path, warned, describeColumns(result.columns, output, oneLine(file))),
+          ...earlier.map((file) => `${oneLine(file)} is of an earlier import, not of this one.`),
+        ].join('\n'),
+      );
+      return result.rows > 0 && result.rejected === result.rows ? 1 : 0;
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+      bar.stop();
+      throw new TidingsError('conflict', `Stopped after ${counted(rows, 'row')}; those are stored.`, {
+        fix: 'Import the file again to go on: leads that are known already are not made twice.',
+      });
+    } finally {
+      bar.stop();
+      release();
+      if ('destroy' in input) input.destroy();
+      rejects?.close();
+      warnings?.close();
+    }
+  }, 'create');
 }
 
 function readGiven(options: Options): Record<string, unknown> {
@@ -101,8 +102,6 @@ function readPair(text: string): [string, string] {
   });
 }
 
-const rowsOf = (rows: number) => `${count(rows)} ${rows === 1 ? 'row' : 'rows'}`;
-
 function describe(
   report: ImportReport,
   rejectsFile: string | null,
@@ -112,7 +111,7 @@ function describe(
   const { created, updated, unchanged, rejected } = report;
   const lines = [
     ...columns,
-    `${rowsOf(report.rows)}: ${count(created)} created, ${count(updated)} updated, ` +
+    `${counted(report.rows, 'row')}: ${count(created)} created, ${count(updated)} updated, ` +
       `${count(unchanged)} unchanged, ${count(rejected)} rejected`,
   ];
   const list = (entries: ImportReport['rejects'], total: number) => {
@@ -129,14 +128,14 @@ function describe(
   }
   if (report.suppressed > 0)
     lines.push(
-      `Said no, bounced or complained: ${rowsOf(report.suppressed)}; their contacts are suppressed.`,
+      `Said no, bounced or complained: ${counted(report.suppressed, 'row')}; their contacts are suppressed.`,
     );
   if (report.unconfirmed > 0)
     lines.push(
-      `Never said yes, by this file: ${rowsOf(report.unconfirmed)}; kept out of sends, unless --include-unconfirmed lets them in.`,
+      `Never said yes, by this file: ${counted(report.unconfirmed, 'row')}; kept out of sends, unless --include-unconfirmed lets them in.`,
     );
   for (const { column, value, channel, reason, count: rows } of report.asks)
-    lines.push(`  ${oneLine(column)}: ${oneLine(value)} (${rowsOf(rows)}) → ${reason}, ${channel}`);
+    lines.push(`  ${oneLine(column)}: ${oneLine(value)} (${counted(rows, 'row')}) → ${reason}, ${channel}`);
   lines.push(...report.notices.map(oneLine));
   if (report.warnings_count > 0) {
     lines.push(
@@ -156,7 +155,7 @@ export function sizeOf(file: string): number | null {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new TidingsError('invalid_file', missing ? `There is no file ${file}.` : `${file} cannot be read.`);
   }
-  if (stat.isDirectory()) throw new TidingsError('invalid_file', `${file} is a folder, not a CSV file.`);
+  if (stat.isDirectory()) throw new TidingsError('invalid_file', `${file} is a folder, not a file.`);
   return stat.isFile() ? stat.size : null;
 }
 

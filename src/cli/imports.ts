@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { counted } from '../amounts.ts';
 import { runCsv } from '../operations/run-operation.ts';
 import type { Tidings } from '../tidings.ts';
 import { oneLine } from '../visible.ts';
 import {
   answer,
-  CALLER,
   type CommandContext,
   call,
   jsonOption,
@@ -14,10 +14,11 @@ import {
   pageOptions,
   type Result,
   type Run,
+  shellCaller,
 } from './context.ts';
 import type { Output } from './output.ts';
 import { RejectsFile } from './rejects-file.ts';
-import { count, fields } from './table.ts';
+import { fields } from './table.ts';
 
 const SPELLING = { import_id: '<import>' };
 const FILES = ['rejects', 'warnings'] as const;
@@ -69,7 +70,8 @@ function get(context: CommandContext, import_id: string, options: Options): Prom
 
 async function write(tidings: Tidings, input: Result, file: RejectsFile): Promise<void> {
   try {
-    for await (const text of runCsv(operationNamed(tidings, 'imports.rows'), input, CALLER)) file.write(text);
+    for await (const text of runCsv(operationNamed(tidings, 'imports.rows'), input, shellCaller(tidings)))
+      file.write(text);
   } finally {
     file.close();
   }
@@ -88,7 +90,7 @@ function showImport(found: Result): string {
   for (const [header, field] of Object.entries((columns ?? {}) as Result))
     lines.push(oneLine(`  ${header} → ${field}`));
   for (const { column, value, count: rows, reason } of (asks ?? []) as Result[])
-    lines.push(oneLine(`  ${column}: ${value} (${count(rows as number)} rows) → ${reason}`));
+    lines.push(oneLine(`  ${column}: ${value} (${counted(rows as number, 'row')}) → ${reason}`));
   const list = (title: string, entries: unknown) => {
     const rows = (entries ?? []) as Result[];
     if (rows.length > 0)

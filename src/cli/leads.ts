@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
+import { count, counted } from '../amounts.ts';
 import { TidingsError } from '../errors.ts';
 import { oneLine } from '../visible.ts';
 import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
+import { eventTable } from './events.ts';
 import { exportFile } from './export-file.ts';
 import { importFile } from './import-file.ts';
 import type { Output } from './output.ts';
 import { showErased } from './person.ts';
-import { count, fields } from './table.ts';
+import { fields } from './table.ts';
 
 const FIELDS = ['name', 'email', 'phone', 'position', 'company', 'notes', 'status', 'origin'] as const;
 
@@ -92,7 +94,7 @@ export function addLeadCommands(program: Command, run: Run): void {
   jsonOption(
     leads
       .command('import <file>')
-      .description('read leads from a CSV file, or from standard input with -')
+      .description('read leads from a CSV, XLSX or vCard file, or from standard input with -')
       .option('--preview', 'show what would be done: columns, reach, who said no; nothing is stored')
       .option('--map <pair>', "read a column as a field: 'Email - Work=email' (repeatable)", repeated)
       .option('--country <code>', 'country of phones without a country code, such as MX')
@@ -226,15 +228,15 @@ function readFields(options: Options): Result {
 function showLeads(found: Result, output: Output): string {
   const columns = ['id', 'name', 'email', 'phone', 'company', 'status'];
   const rows = (found['leads'] as Result[]).map((lead) => columns.map((column) => lead[column]));
-  const counted = found['total_count'] as number | null;
-  const total = counted === null ? `${count(rows.length)} leads of many` : `${count(counted)} leads`;
+  const all = found['total_count'] as number | null;
+  const total = all === null ? `${count(rows.length)} leads of many` : counted(all, 'lead');
   return rows.length === 0 ? total : `${output.table(columns, rows)}\n${total}${more(found)}`;
 }
 
 function showFields(found: Result, output: Output): string {
   const rows = (found['fields'] as Result[]).map(({ field, leads }) => [`{{${field}}}`, leads]);
-  const looked = count(found['looked_at'] as number);
-  const who = found['complete'] === true ? `${looked} leads` : `${looked} leads, taken from all over`;
+  const looked = counted(found['looked_at'] as number, 'lead');
+  const who = found['complete'] === true ? looked : `${looked}, taken from all over`;
   return `${output.table(['field', 'leads'], rows)}\n${who}`;
 }
 
@@ -252,6 +254,7 @@ function showPage(found: Result, output: Output): string {
   const columns = ['sent_at', 'channel', 'mode', 'campaign', 'send_status', 'subject', 'why', 'send_id'];
   const rows = messages.map((one: Result) => columns.map((column) => one[column]));
   const next = found['messages_next_cursor'];
+  const events = found['events'] as Result[];
   return [
     fields(found['lead'] as object),
     '',
@@ -260,6 +263,7 @@ function showPage(found: Result, output: Output): string {
     '',
     rows.length === 0 ? 'Nothing was sent to them.' : output.table(columns, rows),
     ...(next ? [`More: add --cursor '${next}'`] : []),
+    ...(events.length === 0 ? [] : ['', eventTable(events, output)]),
   ].join('\n');
 }
 

@@ -1,10 +1,15 @@
 import { createRequire } from 'node:module';
 import type cliProgress from 'cli-progress';
+import { count } from '../amounts.ts';
 import { TidingsError } from '../errors.ts';
 import { oneLine, visible, visibleJson } from '../visible.ts';
 import { type Colors, colors, toTerminal } from './colors.ts';
+import { duration } from './duration.ts';
 import type { CliHost } from './host.ts';
-import { type Cell, count, table } from './table.ts';
+import { type Cell, table } from './table.ts';
+
+/** Between two lines about something that goes on, where no bar can be drawn. */
+const LINE_MS = 10_000;
 
 type Json = Record<string, unknown>;
 
@@ -38,6 +43,11 @@ export class Output {
     }
   }
 
+  /** Whether a person sees the result as it is. */
+  get isTerminal(): boolean {
+    return !this.json && this.#host.stdout.isTTY === true;
+  }
+
   /** The result: the document with --json, else what `show` makes of it. */
   result(document: Json, show: () => string): void {
     if (this.json) this.#document(document);
@@ -67,9 +77,14 @@ export class Output {
 
   /** An aligned table under a header, cut to the width of a terminal; a pipe, or a terminal that tells none (0), gets the whole. */
   table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
-    const { isTTY, columns } = this.#host.stdout;
-    const [first, ...rest] = table(header, rows, (isTTY && columns) || undefined).split('\n');
+    const [first, ...rest] = table(header, rows, this.columns).split('\n');
     return [this.colors.bold(first!), ...rest].join('\n');
+  }
+
+  /** Of the terminal that shows the result; without one no line is too long. */
+  get columns(): number {
+    const { isTTY, columns } = this.#host.stdout;
+    return (isTTY && columns) || Number.POSITIVE_INFINITY;
   }
 
   /** Text for whoever reads the result. */
@@ -124,16 +139,18 @@ export class Output {
     this.#host.stderr.write(toTerminal(text, this.#isColored(this.#host.stderr)));
   }
 
-  /** A live bar on stderr when that is a terminal; else nothing. */
+  /** A live bar on stderr when that is a terminal, else a line every ten seconds; with --json nothing. */
   bar(label: string, show: (amount: number) => string = count): Bar {
-    if (!this.#bars) return { update() {}, stop() {} };
+    if (this.json) return { update() {}, stop() {} };
+    if (!this.#bars) return this.#lines(label, show);
     const stream = this.#host.stderr;
     const name = visible(label);
+    const pace = paceOf();
     const known = `${name} {bar} {percentage}%  {shown}  {note}`;
     let bar: cliProgress.SingleBar | undefined;
     return {
       update(done, total, remark = '') {
-        const note = oneLine(remark);
+        const note = oneLine([pace(done, total), remark].filter(Boolean).join('  '));
         const shown = total === null ? show(done) : `${show(done)} of ${show(total)}`;
         const most = Math.max(total ?? 1, 1);
         const at = total === null ? 0 : Math.min(done, most);
@@ -155,6 +172,21 @@ export class Output {
     };
   }
 
+  #lines(label: string, show: (amount: number) => string): Bar {
+    const pace = paceOf();
+    let toldAt = performance.now();
+    return {
+      update: (done, total, remark = '') => {
+        const left = pace(done, total);
+        if (performance.now() - toldAt < LINE_MS) return;
+        toldAt = performance.now();
+        const shown = total === null ? show(done) : `${show(done)} of ${show(total)}`;
+        this.aside(`${oneLine([`${label}: ${shown}`, left, remark].filter(Boolean).join(', '))}\n`);
+      },
+      stop() {},
+    };
+  }
+
   #document(document: Json): void {
     this.#out(`${visibleJson(JSON.stringify(document, null, 2))}\n`);
   }
@@ -166,6 +198,18 @@ export class Output {
   #out(text: string): void {
     if (!this.#readerGone) this.#host.stdout.write(text);
   }
+}
+
+/** How fast something goes since it was first told, and how long it takes at that; `''` while nobody can say. */
+function paceOf(): (done: number, total: number | null) => string {
+  let first: { readonly done: number; readonly at: number } | null = null;
+  return (done, total) => {
+    first ??= { done, at: performance.now() };
+    const seconds = (performance.now() - first.at) / 1_000;
+    if (total === null || seconds < 1 || done <= first.done) return '';
+    const rate = (done - first.done) / seconds;
+    return `${count(Math.max(1, Math.round(rate)))}/s, ${duration((total - done) / rate)} left`;
+  };
 }
 
 function failureDocument(error: unknown): Json {
@@ -185,6 +229,9 @@ function explain(error: unknown): { message: string; code: string; fix?: string 
     };
     return { message: `${path} cannot be used: ${why[code] ?? code}.`, code: 'invalid_file' };
   }
+  // Told by reading, which knows no path.
+  if (code === 'EISDIR')
+    return { message: 'A folder was given where a file is wanted.', code: 'invalid_file' };
   return {
     message: 'Something unexpected went wrong; what was confirmed before is stored.',
     code: 'internal',

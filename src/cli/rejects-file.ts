@@ -1,4 +1,13 @@
-import { accessSync, closeSync, constants, lstatSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { TidingsError } from '../errors.ts';
 import { createPrivateFile } from '../private-files.ts';
@@ -25,13 +34,18 @@ export class RejectsFile {
 
   /** The one beside `input`; null when nothing can be written there. */
   static beside(input: string, what: 'rejects' | 'warnings' = 'rejects'): RejectsFile | null {
-    const wanted = input.replace(/(\.csv)?$/i, `.${what}.csv`);
+    const wanted = input.replace(/(\.csv|\.xls[xm])?$/i, `.${what}.csv`);
     return canWriteBeside(wanted) ? new RejectsFile(wanted, false, input) : null;
   }
 
   /** null: nothing was rejected so far. */
   get path(): string | null {
     return this.#path;
+  }
+
+  /** A file of that name that is there and not of this import: null where this one wrote it, or none is there. */
+  get earlier(): string | null {
+    return !this.#isNamed && this.#path === null && existsSync(this.#wanted) ? this.#wanted : null;
   }
 
   /** Written at once: a file where every row is refused must not pile up in memory. */

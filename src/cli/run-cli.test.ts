@@ -125,26 +125,38 @@ describe('for people', () => {
     expect(seen.out.split('\n')).toEqual([
       `id${' '.repeat(36)}name  email            phone  company  status`,
       `${ID}  Ana   ana@example.com  –      東京     new`,
-      '1 leads',
+      '1 lead',
       '',
     ]);
     expect(seen.err).toBe('');
   });
 
-  test('a terminal gets a table of its width, unless it is too narrow or does not know its width', async () => {
+  test('a terminal gets a table of its width, with the ids on lines of their own where it is narrow', async () => {
     const email = 'a.very.long.address@mail.example.com';
     const long = () => ({ success: true, leads: [{ ...lead, email }], next_cursor: null, total_count: 1 });
     const { run, seen, host } = fakeHost({ 'leads.list': long });
     for (const [columns, shown] of [
-      [90, 'a.very.long.address@m…'],
-      [70, email],
-      [0, email],
+      [90, `${ID}  Ana   a.very.long.address@m…  –`],
+      [70, `${ID}\n  Ana   ${email}  –`],
+      [0, `${ID}  Ana   ${email}  –`],
     ] as const) {
       Object.assign(host.stdout, { isTTY: true, columns });
       seen.out = '';
       await run('leads', 'list');
-      expect(seen.out).toContain(`${ID}  Ana   ${shown}  –`);
+      expect(seen.out).toContain(shown);
     }
+  });
+
+  test('help fits the terminal, but for what is to be copied whole', async () => {
+    const { run, seen, host } = fakeHost();
+    Object.assign(host.stdout, { isTTY: true, columns: 72 });
+    for (const command of [[], ['send'], ['leads', 'import'], ['config'], ['keys', 'create']])
+      expect(await run(...command, '--help')).toBe(0);
+    const wide = seen.out.split('\n').filter((line) => line.length > 80 && !line.startsWith('  $ '));
+    expect(wide).toEqual([]);
+    expect(seen.out).toContain(
+      '\nEvery command takes --help. The exit code is 0 when what was asked was\ndone,',
+    );
   });
 
   test('a terminal gets colours, unless NO_COLOR is set', async () => {

@@ -1,13 +1,23 @@
 import { Command, CommanderError, Option } from 'commander';
 import { TidingsError } from '../errors.ts';
 import { oneLine } from '../visible.ts';
+import { addAppCommands } from './apps.ts';
 import { addAudienceCommands } from './audience.ts';
+import { addAuditCommands } from './audit.ts';
 import { addBackupCommands } from './backup.ts';
 import { addBounceCommands } from './bounces.ts';
+import { addChannelCommands } from './channels.ts';
+import { addCompletionCommand } from './completion.ts';
+import { addConfigCommand } from './config.ts';
 import type { CommandContext, Run } from './context.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDkimCommands } from './dkim.ts';
+import { addDraftCommands } from './drafts.ts';
+import { addEventCommands } from './events.ts';
 import type { CliHost } from './host.ts';
 import { addImportCommands } from './imports.ts';
+import { addInitCommand } from './init.ts';
+import { addKeyCommands } from './keys.ts';
 import { addLeadCommands } from './leads.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { Output } from './output.ts';
@@ -15,7 +25,11 @@ import { addPersonCommands } from './person.ts';
 import { addSendCommand } from './send.ts';
 import { addSendsCommands } from './sends.ts';
 import { addServerCommands } from './server.ts';
+import { addStopCommands } from './stop-all.ts';
 import { addOutboxCommand, addSuppressionCommands } from './suppressions.ts';
+import { addTemplateCommands } from './templates.ts';
+import { addUserCommands } from './users.ts';
+import { reflow } from './wrap.ts';
 
 /** Runs one command line. @returns the exit code: 0 done, 1 not done, 2 wrong usage. */
 export async function runCli(argv: string[], host: CliHost): Promise<number> {
@@ -57,7 +71,7 @@ function build(host: CliHost, output: Output, run: Run): Command {
     .version(host.version)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => output.text(text),
+      writeOut: (text) => output.text(reflow(text, output.columns)),
       // Refusals are told in one place, where --json is known.
       writeErr: (text) => {
         if (!output.json && !text.startsWith('error:')) output.aside(text);
@@ -74,9 +88,11 @@ Examples:
   $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html
 
 Every command takes --help. The exit code is 0 when what was asked was done, 1 when not, 2 for wrong usage.
-Settings are environment variables, such as TIDINGS_DATA_DIR and SMTP_URL; README.md lists them.`,
+Settings are environment variables, or lines of a file .env: tidings init writes one, tidings config shows what is set.`,
     );
+  addInitCommand(program, run);
   addServerCommands(program, run);
+  addConfigCommand(program, run);
   addBackupCommands(program, run);
   addDemoCommand(program, run);
   addLeadCommands(program, run);
@@ -84,11 +100,22 @@ Settings are environment variables, such as TIDINGS_DATA_DIR and SMTP_URL; READM
   addAudienceCommands(program, run);
   addSendCommand(program, run);
   addSendsCommands(program, run);
+  addDraftCommands(program, run);
+  addEventCommands(program, run);
+  addTemplateCommands(program, run);
   addSuppressionCommands(program, run);
   addBounceCommands(program, run);
+  addDkimCommands(program, run);
   addPersonCommands(program, run);
+  addStopCommands(program, run);
+  addAuditCommands(program, run);
+  addChannelCommands(program, run);
+  addKeyCommands(program, run);
+  addAppCommands(program, run);
+  addUserCommands(program, run);
   addOutboxCommand(program, run);
   addMigrateCommand(program, run);
+  addCompletionCommand(program, run);
   // With no command, or before one, --json is not unknown either: it says how the refusal is told.
   for (const group of [program, ...program.commands.filter((command) => command.commands.length > 0)]) {
     group.addOption(new Option('--json').hideHelp());

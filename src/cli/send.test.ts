@@ -21,12 +21,15 @@ function result(state: string, more: object = {}) {
   return { ...base, campaign: 'default', state, mode: 'sandbox', next_step: 'Done.', ...more };
 }
 
+const sendCalls = (calls: readonly { name: string; input: Record<string, unknown> }[]) =>
+  calls.filter(({ name }) => name === 'sendBulkMessages');
+
 describe('send', () => {
   test('it sends by itself, and a send with some failed leads is done', async () => {
     const { run, seen, calls } = fakeHost({ sendBulkMessages: () => result('completed') });
     expect(await run(...SEND)).toBe(0);
     expect(seen.started).toBe(1);
-    expect(calls).toHaveLength(1);
+    expect(sendCalls(calls)).toHaveLength(1);
     expect(seen.out).toContain('sent             2   66.7%');
     expect(seen.err).toBe('');
   });
@@ -35,7 +38,7 @@ describe('send', () => {
     const states = ['running', 'running', 'completed'];
     const { run, calls } = fakeHost({ sendBulkMessages: () => result(states.shift()!) });
     expect(await run(...SEND, '--retry', 'failed')).toBe(0);
-    expect(calls.map(({ input }) => input['retry'])).toEqual(['failed', undefined, undefined]);
+    expect(sendCalls(calls).map(({ input }) => input['retry'])).toEqual(['failed', undefined, undefined]);
   });
 
   test('a scheduled send is done, says when it starts, and is not watched', async () => {
@@ -47,7 +50,7 @@ describe('send', () => {
       },
     });
     expect(await run(...SEND, '--schedule-at', '2026-08-01T09:00:00Z')).toBe(0);
-    expect(calls.map(({ input }) => input['schedule_at'])).toEqual(['2026-08-01T09:00:00Z']);
+    expect(sendCalls(calls).map(({ input }) => input['schedule_at'])).toEqual(['2026-08-01T09:00:00Z']);
     expect(seen.out).toContain(`Scheduled for ${scheduled_at.replace('.000Z', 'Z')} (in 2 h).`);
     expect(seen.out).toContain('tidings sends resume --schedule-at now starts it at once.');
   });
@@ -56,7 +59,7 @@ describe('send', () => {
     const states = ['running', 'completed'];
     const { run, calls } = fakeHost({ sendBulkMessages: () => result(states.shift()!) });
     expect(await run(...SEND, '--schedule-at', 'now')).toBe(0);
-    expect(calls.map(({ input }) => input['schedule_at'])).toEqual(['now', undefined]);
+    expect(sendCalls(calls).map(({ input }) => input['schedule_at'])).toEqual(['now', undefined]);
   });
 
   test('a time that is none is told in the words that were typed', async () => {
@@ -72,13 +75,62 @@ describe('send', () => {
     expect(seen.err).toContain('Error: --schedule-at is "noon"');
   });
 
-  test('a wait that is over leaves a running send with its counts, and is done', async () => {
-    const { run, seen } = fakeHost({
-      sendBulkMessages: () => result('running'),
-      'sends.get': () => ({ ...result('running'), total_sent: 1, total_remaining: 1 }),
+  test.each([
+    [true, 0, 'Done.'],
+    [false, 1, 'Nothing sends at the moment'],
+  ])(
+    'a wait that is over leaves a running send with its counts; whether another process sends it (%s) is the exit code',
+    async (is_moving, code, next) => {
+      const { run, seen } = fakeHost({
+        sendBulkMessages: () => result('running'),
+        'sends.get': () => ({ ...result('running'), is_moving, total_sent: 1, total_remaining: 1 }),
+      });
+      expect(await run(...SEND, '--wait', '0', '--json')).toBe(code);
+      expect(JSON.parse(seen.out)).toMatchObject({
+        ...{ state: 'running', total_sent: 1, total_remaining: 1 },
+        next_step: expect.stringContaining(next),
+      });
+    },
+  );
+
+  test('a send that reached nobody of those it tried is not done, and says why; contacts are for a terminal', async () => {
+    const nobody = () => result('completed', { total_sent: 0, total_failed: 2, total_skipped: 1 });
+    const fake = fakeHost({
+      sendBulkMessages: nobody,
+      'sends.get': () => ({
+        top_errors: [{ count: 2, status: 'failed', code: 'smtp_550', message: 'No such mailbox.' }],
+      }),
+      'sends.deliveries': () => ({
+        deliveries: [
+          { name: 'Ann', contact: 'ann@example.org', error_code: 'smtp_550', error: 'No such mailbox.' },
+        ],
+      }),
     });
-    expect(await run(...SEND, '--wait', '0', '--json')).toBe(0);
-    expect(JSON.parse(seen.out)).toMatchObject({ state: 'running', total_sent: 1, total_remaining: 1 });
+    expect(await fake.run(...SEND)).toBe(1);
+    expect(fake.seen.out).toMatch(/2 +failed +No such mailbox\./);
+    expect(fake.seen.out).not.toContain('ann@example.org');
+    Object.assign(fake.host.stdout, { isTTY: true });
+    await fake.run(...SEND);
+    expect(fake.seen.out).toContain('Ann, ann@example.org: No such mailbox.');
+  });
+
+  test('an audience may be named, where only one has the name', async () => {
+    const audiences = ['Everybody', 'Twice', 'Twice'].map((name, at) => ({
+      name,
+      id: ID.replace(/1$/, `${at}`),
+    }));
+    const fake = fakeHost({
+      sendBulkMessages: () => result('completed'),
+      'audience.list': () => ({ audiences, next_cursor: null }),
+    });
+    const send = (name: string) =>
+      fake.run('send', '--audience', name, '--channel', 'whatsapp', '--message', 'Hi');
+    expect(await send('Everybody')).toBe(0);
+    expect(sendCalls(fake.calls)[0]!.input['audience_id']).toBe(ID.replace(/1$/, '0'));
+    expect(await send('Twice')).toBe(2);
+    expect(fake.seen.err).toContain('2 audiences are called "Twice"');
+    expect(await send('Nobody')).toBe(2);
+    expect(fake.seen.err).toContain('There is no audience "Nobody"');
   });
 
   test('a send that stopped for something a person must mend is not done', async () => {
@@ -95,7 +147,7 @@ describe('send', () => {
         process.emit('SIGINT');
         return result('running');
       },
-      'sends.get': () => ({ ...result('running'), total_remaining: 1 }),
+      'sends.get': () => ({ ...result('running'), total_remaining: 1, top_errors: [] }),
     });
     expect(await run(...SEND)).toBe(1);
     expect(seen.err).toContain('Ctrl-C again leaves at once');
@@ -116,6 +168,8 @@ describe('send', () => {
     const { run, seen } = fakeHost();
     expect(await run('send', '--audience', ID, '--message-file', join(folder, 'none'))).toBe(1);
     expect(seen.err).toContain('none cannot be used: there is no such file.');
+    expect(await run('send', '--audience', ID, '--message-file', folder)).toBe(1);
+    expect(seen.err).toContain('A folder was given where a file is wanted.');
   });
 });
 
@@ -145,7 +199,7 @@ describe('leads import', () => {
     const { run, seen } = fakeHost();
     expect(await run('leads', 'import', join(folder, 'none.csv'))).toBe(1);
     expect(await run('leads', 'import', folder)).toBe(1);
-    expect(seen.err).toMatch(/There is no file .*none\.csv\.\nError: .* is a folder, not a CSV file\./);
+    expect(seen.err).toMatch(/There is no file .*none\.csv\.\nError: .* is a folder, not a file\./);
     expect(seen.opened).toBe(0);
   });
 

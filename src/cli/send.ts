@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
+import { MOST_ATTACHED } from '../core/messages/attachment.ts';
 import { TidingsError } from '../errors.ts';
 import type { Tidings } from '../tidings.ts';
+import { audienceId } from './audience-id.ts';
 import {
   type CommandContext,
   call,
@@ -13,9 +16,14 @@ import {
 } from './context.ts';
 import type { CliHost } from './host.ts';
 import { onInterrupt } from './interrupt.ts';
-import { showForecast, showResult, showTest } from './send-summary.ts';
+import { reasonsOf } from './send-reasons.ts';
+import { showForecast, showMessageOf, showResult, showTest } from './send-summary.ts';
 
-const SPELLING = { audience_id: '--audience', max_wait_seconds: '--wait' };
+const SPELLING = {
+  audience_id: '--audience',
+  max_wait_seconds: '--wait',
+  template_values: '--template-value',
+};
 /** The longest that one call of the operation watches. */
 const LONGEST_WATCH_SECONDS = 3_600;
 
@@ -23,7 +31,7 @@ export function addSendCommand(program: Command, run: Run): void {
   jsonOption(
     program.command('send').description('send one message to every lead of an audience, never twice'),
   )
-    .option('--audience <id>', 'the audience')
+    .option('--audience <id or name>', 'the audience; by name, where only one has it')
     .option('--channel <channel>', 'email or whatsapp')
     .option('--subject <text>', 'email subject')
     .option(
@@ -31,6 +39,9 @@ export function addSendCommand(program: Command, run: Run): void {
       'plain text, or HTML for email; {{lead.first_name | default: "there"}} is filled in',
     )
     .option('--message-file <file>', 'read the message from a file, or from standard input with -')
+    .option('--preheader <text>', 'words that a mailbox shows behind the subject (HTML email)')
+    .option('--track <what>', 'clicks: count who follows links (HTML email; default: nothing is counted)')
+    .option('--attach <file>', 'a file that everybody gets (email; repeatable)', repeated)
     .option('--from <name>', 'sender display name (email)')
     .option(
       '--sender <id>',
@@ -46,10 +57,27 @@ export function addSendCommand(program: Command, run: Run): void {
     .option('--allow-literal', 'send although the text has tags of another tool or fields that nobody has')
     .option(
       '--schedule-at <time>',
-      'start then: 2026-08-01T09:00:00-06:00, or Z for UTC; "now" starts a scheduled send early',
+      'start then: YYYY-MM-DDT09:00:00-06:00, or Z for UTC; "now" starts a scheduled send early',
     )
+    .option(
+      '--template <name>',
+      'WhatsApp: by this template to who did not write lately (default: made of the message)',
+    )
+    .option(
+      '--template-value <slot=text>',
+      'what stands in a slot of --template, as 1="{{lead.first_name}}" (repeatable)',
+      keyValue,
+    )
+    .option(
+      '--language <code>',
+      'of the template: es, pt_BR … (default: WHATSAPP_LANGUAGE, else told by the text)',
+    )
+    .option('--category <category>', 'of a template that is made: marketing (default) or utility')
+    .option('--footer <text>', 'below the text of a template that is made')
+    .option('--opt-out', 'with a button that stops messages, in a template that is made')
     .option('--dry-run', 'send nothing: show who would get it, who is skipped and why, and samples')
     .option('--confirm <token>', 'send exactly what a dry run showed, or nothing')
+    .option('--preview', 'send nothing: show it as the first lead of the audience, or --lead, would get it')
     .option(
       '--expected-recipients <n>',
       'send only if that many would get it',
@@ -58,9 +86,9 @@ export function addSendCommand(program: Command, run: Run): void {
     .option(
       '--test-to <contact>',
       'send it to this address or number of your own only (repeatable): no lead gets it',
-      (contact: string, before: string[] = []) => [...before, contact],
+      repeated,
     )
-    .option('--lead <id>', 'with --test-to: whose values fill in the text')
+    .option('--lead <id>', 'with --test-to or --preview: whose values fill in the text')
     .option(
       '--wait <seconds>',
       'leave after this long (default: when it is done)',
@@ -79,7 +107,7 @@ Examples:
   $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --from "Marketing"
   $ tidings send --audience ID --channel whatsapp --message "Hi {{lead.first_name}}!" --campaign spring
   $ tidings send --audience ID --channel email --subject "This week" --message-file offer.html --retry failed
-  $ tidings send --audience ID --channel whatsapp --message "Doors open!" --schedule-at 2026-08-01T09:00:00-06:00`,
+  $ tidings send --audience ID --channel whatsapp --message "Doors open!" --schedule-at YYYY-MM-DDT09:00:00-06:00`,
     )
     .action((options: Options) => run((context) => send(context, options)));
 }
@@ -90,16 +118,27 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
     channel: options['channel'],
     message: await readMessage(host, options),
     subject: options['subject'],
+    preheader: options['preheader'],
+    ...(options['track'] !== undefined && { tracking: [options['track']] }),
+    ...(options['attach'] !== undefined && {
+      attachments: readFiles(options['attach'] as unknown as string[]),
+    }),
     from: options['from'],
     sender: options['sender'],
     campaign: options['campaign'],
     placeholder_policy: options['placeholderPolicy'],
+    template: templateOf(options),
+    template_values: options['templateValue'],
+    language: options['language'],
+    category: options['category'],
     ...(options['allowRepeat'] !== undefined && { allow_repeat: true }),
     ...(options['allowLiteral'] !== undefined && { allow_literal: true }),
   };
   if (options['testTo'] !== undefined) return sendTest({ output, withTidings }, given, options);
+  if (options['preview'] === true) return showPreview({ output, withTidings }, given, options);
   if (options['dryRun'] === true) return showDryRun({ output, withTidings }, given, options);
   return withTidings(async (tidings) => {
+    given.audience_id = await audienceId(tidings, given.audience_id);
     const bar = output.bar(`Sending ${options['channel']}`);
     const stop = new AbortController();
     const release = onInterrupt(() => {
@@ -112,7 +151,8 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
       const watched = await watch(tidings, given, options, stop.signal, bar.update);
       bar.stop();
       const result = isRunning(watched) ? await leave(tidings, watched) : watched;
-      output.result(result, () => showResult(result, output));
+      const reasons = output.json ? '' : await reasonsOf(tidings, result, output);
+      output.result(result, () => showResult(result, output, reasons));
       return exitCode(result, stop.signal.aborted);
     } finally {
       bar.stop();
@@ -121,15 +161,71 @@ async function send({ host, output, withTidings }: CommandContext, options: Opti
   });
 }
 
+/** Read here, once: the operation takes no paths, from whichever door it is called. */
+function readFiles(paths: readonly string[]): object[] {
+  return paths.map((path) => {
+    const { size } = statSync(path);
+    if (size > MOST_ATTACHED)
+      throw new TidingsError('invalid_argument', `${path} is larger than 10 MB.`, {
+        fix: 'Put a link into the message instead.',
+      });
+    return { filename: basename(path), content: readFileSync(path).toString('base64') };
+  });
+}
+
+const repeated = (one: string, before: string[] = []) => [...before, one];
+
+function templateOf({ template, footer, optOut }: Options): object | undefined {
+  if (template === undefined && footer === undefined && !optOut) return undefined;
+  return {
+    ...(template !== undefined && { name: template }),
+    ...(footer !== undefined && { footer }),
+    ...(optOut && { buttons: [{ type: 'opt_out' }] }),
+  };
+}
+
+function keyValue(given: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, key, value] = /^([\w.]+)=(.*)$/su.exec(given) ?? [];
+  if (key === undefined)
+    throw new TidingsError('invalid_argument', `--template-value is "${given}".`, {
+      fix: 'Write slot=text, as 1="{{lead.first_name | default: \'there\'}}".',
+    });
+  return { ...before, [key]: value! };
+}
+
 async function showDryRun(
   { output, withTidings }: Pick<CommandContext, 'output' | 'withTidings'>,
   given: object,
   options: Options,
 ): Promise<number> {
   return withTidings(async (tidings) => {
-    const input = { ...given, dry_run: true, retry: options['retry'], schedule_at: options['scheduleAt'] };
+    const audience_id = await audienceId(tidings, options['audience']);
+    const input = {
+      ...given,
+      audience_id,
+      dry_run: true,
+      retry: options['retry'],
+      schedule_at: options['scheduleAt'],
+    };
     const result = await call(tidings, 'sendBulkMessages', input, SPELLING);
     output.result(result, () => showForecast(result, output));
+    return 0;
+  });
+}
+
+/** What belongs to a send, such as its campaign, has no part in it. */
+async function showPreview(
+  { output, withTidings }: Pick<CommandContext, 'output' | 'withTidings'>,
+  given: Readonly<Record<string, unknown>>,
+  options: Options,
+): Promise<number> {
+  const { campaign: _, placeholder_policy: __, allow_repeat: ___, allow_literal: ____, ...message } = given;
+  const { tracking: _t, attachments: _a, ...text } = message;
+  return withTidings(async (tidings) => {
+    const audience_id = await audienceId(tidings, options['audience']);
+    const input = { ...text, audience_id, lead_id: options['lead'] };
+    const shown = await call(tidings, 'sends.preview', input, { ...SPELLING, lead_id: '--lead' });
+    output.result(shown, () => showMessageOf(shown));
     return 0;
   });
 }
@@ -141,7 +237,8 @@ async function sendTest(
   options: Options,
 ): Promise<number> {
   return withTidings(async (tidings) => {
-    const input = { ...given, to: options['testTo'], lead_id: options['lead'] };
+    const audience_id = await audienceId(tidings, options['audience']);
+    const input = { ...given, audience_id, to: options['testTo'], lead_id: options['lead'] };
     const result = await call(tidings, 'sends.test', input, {
       ...SPELLING,
       to: '--test-to',
@@ -200,21 +297,27 @@ async function leave(tidings: Tidings, watched: Result): Promise<Result> {
   const now = await call(tidings, 'sends.get', { send_id: watched['send_id'] });
   const counts = Object.keys(watched).filter((key) => key.startsWith('total_'));
   const totals = Object.fromEntries(counts.map((key) => [key, now[key]]));
-  const next_step =
-    now['state'] === 'running'
-      ? 'A server on the same data folder goes on with it. Without one it waits: run the same command again, or tidings serve.'
-      : now['next_step'];
-  return { ...watched, ...totals, state: now['state'], next_step };
+  const { state, is_moving } = now;
+  const isLeft = state === 'running' && is_moving !== true;
+  const next_step = isLeft
+    ? 'Nothing sends at the moment: run the same command again, or start tidings serve. It goes on from where it is.'
+    : now['next_step'];
+  return { ...watched, ...totals, state, is_moving, next_step };
 }
 
-/** A wait that was asked for and is over, or a time that was set, is no failure; being interrupted, paused or cancelled is. */
+/**
+ * A wait that was asked for and is over is no failure while another process goes on, and neither is a time that was set.
+ * Being interrupted, paused or cancelled is, and so is a send that reached nobody of those it tried.
+ */
 function exitCode(result: Result, interrupted: boolean): number {
-  if (result['success'] !== true) return 1;
-  if (result['state'] === 'completed' || result['state'] === 'scheduled') return 0;
-  return result['state'] === 'running' && !interrupted ? 0 : 1;
+  const { success, state, is_moving, total_sent, total_failed } = result;
+  if (success !== true) return 1;
+  if (state === 'completed') return total_sent === 0 && Number(total_failed) > 0 ? 1 : 0;
+  if (state === 'running') return is_moving === true && !interrupted ? 0 : 1;
+  return state === 'scheduled' ? 0 : 1;
 }
 
-async function readMessage(host: CliHost, options: Options): Promise<string | undefined> {
+export async function readMessage(host: CliHost, options: Options): Promise<string | undefined> {
   const file = options['messageFile'];
   if (typeof file !== 'string') return options['message'] as string | undefined;
   if (options['message'] !== undefined) {

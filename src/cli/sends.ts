@@ -1,12 +1,25 @@
 import type { Command } from 'commander';
+import { count, counted } from '../amounts.ts';
 import { oneLine } from '../visible.ts';
-import { answer, jsonOption, more, type Options, pageOptions, type Result, type Run } from './context.ts';
+import {
+  answer,
+  jsonOption,
+  more,
+  number,
+  type Options,
+  pageOptions,
+  type Result,
+  type Run,
+} from './context.ts';
+import { duration } from './duration.ts';
+import { exportFile } from './export-file.ts';
 import type { Output } from './output.ts';
-import { showForecast, showTotals } from './send-summary.ts';
+import { showForecast, showLook, showTotals, showWaiting } from './send-summary.ts';
 import { showStart } from './start-time.ts';
 import { fields } from './table.ts';
 
 const SPELLING = { send_id: '<send>', audience_id: '--audience' };
+const APPROVAL_SPELLING = { code: '<code>', count: '--count', reason: '--reason' };
 const VERBS = {
   pause: 'hold a running or scheduled send; what is in flight is finished',
   cancel: 'stop a send for good; leads not reached stay pending',
@@ -49,9 +62,18 @@ export function addSendsCommands(program: Command, run: Run): void {
       }),
     );
 
+  jsonOption(sends.command('export <send> [file]'))
+    .description('write its deliveries as CSV, to a file or to standard output')
+    .option('--status <status>', 'pending, sent, failed or skipped')
+    .option('--code <code>', 'only those with this error code')
+    .addHelpText('after', '\nExample:\n  $ tidings sends export SEND_ID missed.csv --status failed')
+    .action((send_id: string, file: string | undefined, { status, code }: Options) =>
+      run((context) => exportFile(context, 'sends.export', { send_id, status, code }, file, SPELLING)),
+    );
+
   jsonOption(sends.command('resume <send>'))
     .description('go on with a paused or cancelled send; one whose time is ahead waits for it')
-    .option('--schedule-at <time>', 'go on then (2026-08-01T09:00:00-06:00), or "now"')
+    .option('--schedule-at <time>', 'go on then (YYYY-MM-DDT09:00:00-06:00), or "now"')
     .option('--allow-repeat', 'although most of them got the same text within 24 hours')
     .option('--dry-run', 'change nothing: show who would still get it, and samples')
     .option('--confirm <token>', 'go on exactly as a dry run showed, or not')
@@ -72,6 +94,25 @@ export function addSendsCommands(program: Command, run: Run): void {
       }),
     );
 
+  jsonOption(sends.command('approvals'))
+    .description('show what waits for a person to approve it')
+    .action(() => run((context) => answer(context, 'sends.approvals', {}, showApprovals, SPELLING)));
+
+  jsonOption(sends.command('approve <code>'))
+    .description('approve a send that waits for it: exactly what sends approvals shows')
+    .option('--count <n>', 'only if it reaches this many people', number('--count', { min: 0, max: 1e9 }))
+    .addHelpText('after', '\nExample:\n  $ tidings sends approve K7QX-2M4P --count 1250')
+    .action((code: string, { count }: Options) =>
+      run((context) => answer(context, 'sends.approve', { code, count }, showChanged, APPROVAL_SPELLING)),
+    );
+
+  jsonOption(sends.command('reject <code>'))
+    .description('say no to a send that waits for approval')
+    .option('--reason <text>', 'told to the program that asked')
+    .action((code: string, { reason }: Options) =>
+      run((context) => answer(context, 'sends.reject', { code, reason }, showChanged, APPROVAL_SPELLING)),
+    );
+
   for (const [verb, description] of Object.entries(VERBS)) {
     jsonOption(sends.command(`${verb} <send>`))
       .description(description)
@@ -79,6 +120,23 @@ export function addSendsCommands(program: Command, run: Run): void {
         run((context) => answer(context, `sends.${verb}`, { send_id }, showChanged, SPELLING)),
       );
   }
+}
+
+function showApprovals(found: Result, output: Output): string {
+  const waiting = found['approvals'] as Result[];
+  if (waiting.length === 0) return 'Nothing waits for approval.';
+  return waiting
+    .map((send) => {
+      const { audience_name, campaign, asked_by, scheduled_at } = send;
+      const about = {
+        audience: audience_name,
+        campaign,
+        asked_by,
+        ...(scheduled_at ? { starts: scheduled_at } : {}),
+      };
+      return [showWaiting(send), fields(about), ...showLook(send, output)].join('\n\n');
+    })
+    .join('\n\n---\n\n');
 }
 
 function showList(found: Result, output: Output): string {
@@ -95,7 +153,7 @@ function showList(found: Result, output: Output): string {
     ...totals.map((column) => send[column]),
   ]);
   const header = ['id', 'audience', 'channel', 'campaign', 'state', ...(waits ? ['starts'] : [])];
-  return output.table([...header, 'sent', 'failed', 'skipped', 'remaining'], rows) + more(found);
+  return output.table([...header, 'sent', 'failed', 'skipped', 'left'], rows) + more(found);
 }
 
 function showSend(send: Result, output: Output): string {
@@ -116,12 +174,17 @@ function showSend(send: Result, output: Output): string {
     }),
     showTotals(send, output),
   ];
+  if (send['approval']) parts.push(showWaiting(send));
   if (send['paused_reason']) parts.push(output.colors.yellow(oneLine(`Paused: ${send['paused_reason']}`)));
   for (const { reason, leads, since } of send['waiting_for'] as Result[])
-    parts.push(output.colors.yellow(oneLine(`Waiting since ${since} (${leads} leads): ${reason}`)));
+    parts.push(
+      output.colors.yellow(oneLine(`Waiting since ${since} (${counted(Number(leads), 'lead')}): ${reason}`)),
+    );
   if (send['provider_said']) parts.push(`The provider said: ${oneLine(String(send['provider_said']))}`);
   if (send['seconds_left'] !== null) {
-    parts.push(`${send['rate_per_second']} a second, about ${send['seconds_left']} seconds left`);
+    parts.push(
+      `${count(Number(send['rate_per_second']))} a second, about ${duration(Number(send['seconds_left']))} left`,
+    );
   }
   const errors = (send['top_errors'] as Result[]).map((one) => [
     one['count'],
@@ -140,6 +203,7 @@ function showChanged(send: Result, output: Output): string {
   const starts = state === 'scheduled' ? ` for ${showStart(send)}` : '';
   return [
     `Send ${send_id} is ${state}${starts}.`,
+    ...(send['approval'] ? [showWaiting(send)] : []),
     showTotals(send, output),
     oneLine(String(send['next_step'])),
   ].join('\n\n');

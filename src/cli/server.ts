@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { TidingsError } from '../errors.ts';
 import type { Check } from '../upkeep/doctor/check.ts';
 import { oneLine } from '../visible.ts';
 import { jsonOption, number, type Run } from './context.ts';
+import type { CliHost } from './host.ts';
 import type { Output } from './output.ts';
+import { wrap } from './wrap.ts';
 
 export function addServerCommands(program: Command, run: Run): void {
   program
@@ -38,16 +43,32 @@ export function addServerCommands(program: Command, run: Run): void {
   jsonOption(program.command('doctor').description('check settings, database, clock and the ways out'))
     .addHelpText(
       'after',
-      '\nNothing is sent. The exit code is 1 when a check fails (✗); a warning (!) leaves it at 0.',
+      '\nNothing is sent. The exit code is 1 when a check fails (✗); a warning (!) leaves it at 0.' +
+        '\n\nExamples:\n  $ tidings doctor\n  $ tidings doctor --message offer.eml\n  $ tidings doctor --send ID',
     )
-    .action(() =>
+    .option('--message <file>', 'judge a message as it would leave (.eml; - is standard input)')
+    .option('--send <id>', 'judge what an email send says to its first lead')
+    .action((options: { message?: string; send?: string }) =>
       run(async ({ host, output }) => {
-        const { checks } = await host.doctor();
+        const { checks } = await lookAt(host, options);
         const success = checks.every((check) => check.ok !== false);
         output.result({ success, checks: checks.map(toAnswer) }, () => showChecks(checks, output));
         return success ? 0 : 1;
       }),
     );
+}
+
+async function lookAt(
+  host: CliHost,
+  { message, send }: { readonly message?: string; readonly send?: string },
+): Promise<{ checks: Check[] }> {
+  if (message !== undefined && send !== undefined)
+    throw new TidingsError('invalid_argument', 'Both --message and --send were given.', {
+      fix: 'Give one of them.',
+    });
+  if (send !== undefined) return host.judge({ sendId: send });
+  if (message === undefined) return host.doctor();
+  return host.judge({ raw: message === '-' ? await buffer(host.stdin) : readFileSync(message) });
 }
 
 /** In the words of all answers. */
@@ -71,7 +92,9 @@ function showChecks(checks: readonly Check[], output: Output): string {
       const below = [said && `said: ${said}`, fix && `→ ${fix}`].filter((line) => line !== undefined);
       const fine = isWarning ? yellow('!') : green('✓');
       const mark = ok === null ? dim('–') : ok ? fine : red('✗');
-      return `${mark} ${name.padEnd(widest)}  ${[detail, ...below].map(oneLine).join(`\n  ${' '.repeat(widest)}  `)}`;
+      const indent = widest + 4;
+      const lines = [detail, ...below].map((line) => wrap(oneLine(line), output.columns, indent));
+      return `${mark} ${name.padEnd(widest)}  ${lines.join(`\n${' '.repeat(indent)}`)}`;
     })
     .join('\n');
 }

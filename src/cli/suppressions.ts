@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../amounts.ts';
 import { oneLine } from '../visible.ts';
 import {
   answer,
@@ -13,7 +14,6 @@ import {
 import { exportFile } from './export-file.ts';
 import type { Output } from './output.ts';
 import { importList } from './suppression-files.ts';
-import { count } from './table.ts';
 
 const SPELLING = { contact: '<contact>', send_id: '--send' };
 
@@ -48,7 +48,7 @@ export function addSuppressionCommands(program: Command, run: Run): void {
     .addHelpText(
       'after',
       `
-A CSV with columns of emails or phones, and of reason, channel and date as other tools export them, or one contact
+A CSV or XLSX with columns of emails or phones, and of reason, channel and date as other tools export them, or one contact
 in each line. The same list twice changes nothing; tidings imports undo takes it back.
 
 Examples:
@@ -119,7 +119,7 @@ function showHistory(found: Result, output: Output): string {
 
 function showOutbox(found: Result, output: Output): string {
   const entries = (found['entries'] as Result[]).map((entry) => showMessage(entry, output));
-  return [...entries, `${count(found['total_count'] as number)} messages recorded${more(found)}`].join(
+  return [...entries, `${counted(found['total_count'] as number, 'message')} recorded${more(found)}`].join(
     '\n\n',
   );
 }

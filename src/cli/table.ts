@@ -1,11 +1,13 @@
+import { count } from '../amounts.ts';
 import { oneLine } from '../visible.ts';
 
 export type Cell = unknown;
 
 const UUID = /^[0-9a-f]{8}-/;
+const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d):[\d.]+Z$/;
 const PERCENT = /^[\d.]+%$/;
 /** A contact cut shorter than this says nothing. */
-const NARROWEST = 16;
+const NARROWEST = 12;
 const GAP = 2;
 
 /** A line for each row, columns aligned, numbers to the right; fitted into `columns` of a terminal when that is given. */
@@ -18,7 +20,19 @@ export function table(
     (_, at) =>
       rows.some((row) => isAmount(row[at])) && rows.every((row) => isBlank(row[at]) || isAmount(row[at])),
   );
-  return align(fitted([[...header], ...rows.map((row) => row.map(asText))], columns), right);
+  const cells = [[...header], ...rows.map((row) => row.map(asText))];
+  const cut = fitted(cells, columns);
+  return cut ? align(cut, right) : stacked(header, rows, columns);
+}
+
+/** Where a row has no room beside its id: the id on a line, and what belongs to it below. */
+function stacked(header: readonly string[], rows: readonly (readonly Cell[])[], columns: number): string {
+  const id = header.findIndex((_, at) => rows.some((row) => UUID.test(asText(row[at]))));
+  const without = (row: readonly Cell[]) => row.toSpliced(id, 1);
+  const below = table(without(header).map(String), rows.map(without), columns - GAP).split('\n');
+  return [header, ...rows]
+    .flatMap((row, at) => [asText(row[id]), `${' '.repeat(GAP)}${below[at]}`])
+    .join('\n');
 }
 
 /** A line for each field. */
@@ -42,20 +56,25 @@ function align(cells: readonly (readonly string[])[], right: readonly boolean[] 
 }
 
 /**
- * Cuts the widest columns until a row is a line. Ids stay whole: they are there to be copied. Where no readable cut is
- * enough, all stays as it is and the terminal wraps it.
+ * Cuts the widest columns until a row is a line, times to their minute first. Ids stay whole: they are there to be copied.
+ * @returns null where no readable cut is enough and rows have an id; without one the terminal wraps them
  */
-function fitted(cells: string[][], columns: number): string[][] {
+function fitted(given: string[][], columns: number): string[][] | null {
+  if (room(widest(given), columns) >= 0) return given;
+  const cells = given.map((row) => row.map((cell) => cell.replace(TIME, '$1Z')));
   const widths = widest(cells);
   const whole = widths.map((_, at) => cells.some((row) => UUID.test(row[at] ?? '')));
-  let over = widths.reduce((sum, one) => sum + one + GAP, -GAP) - columns;
-  while (over-- > 0) {
+  for (let over = -room(widths, columns); over > 0; over--) {
     const most = Math.max(...widths.filter((_, at) => !whole[at]));
-    if (most <= NARROWEST) return cells;
+    if (most <= NARROWEST) return whole.includes(true) ? null : cells;
     widths[widths.findIndex((one, at) => one === most && !whole[at])] = most - 1;
   }
   return cells.map((row) => row.map((cell, at) => (whole[at] ? cell : cut(cell, widths[at]!))));
 }
+
+/** What is left of a line, less than nothing where it is too long. */
+const room = (widths: readonly number[], columns: number) =>
+  columns - widths.reduce((sum, one) => sum + one + GAP, -GAP);
 
 function cut(text: string, most: number): string {
   if (width(text) <= most) return text;
@@ -99,13 +118,6 @@ export function width(text: string): number {
   let columns = 0;
   for (const { segment } of graphemesOf(text)) columns += WIDE.test(segment) ? 2 : 1;
   return columns;
-}
-
-/** As `toLocaleString('en')`, without the memory of ICU: help texts are made whatever the command. */
-export function count(amount: number): string {
-  const [whole, decimals] = String(Math.round(amount * 1_000) / 1_000).split('.');
-  const grouped = whole!.replaceAll(/\B(?=(\d{3})+$)/g, ',');
-  return decimals === undefined ? grouped : `${grouped}.${decimals}`;
 }
 
 export function percent(part: number, whole: number): string {

@@ -13,6 +13,7 @@ export const STATUS: Record<Refusal['code'], ContentfulStatusCode> = {
   repeat: 409,
   changed: 409,
   unconfirmed: 409,
+  declined: 409,
   too_large: 413,
   internal: 500,
   busy: 503,

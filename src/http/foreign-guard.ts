@@ -31,7 +31,10 @@ const DATA_PATHS = ['/api', '/mcp', '/metrics'];
  * person in front of it. What a proxy passes on comes from elsewhere, whatever its Host says; what another site made a
  * browser send does too, also where the browser sends no Origin (`<img src>`).
  */
-export function foreignGuard(apiKey: string | null, refusals: Refusals): MiddlewareHandler {
+export function foreignGuard(
+  { apiKey, allowedOrigins = [] }: { apiKey: string | null; allowedOrigins?: readonly string[] },
+  refusals: Refusals,
+): MiddlewareHandler {
   if (apiKey !== null) return (_, next) => next();
   return async (c, next) => {
     if (OPEN_PATHS.includes(c.req.path)) return next();
@@ -42,6 +45,7 @@ export function foreignGuard(apiKey: string | null, refusals: Refusals): Middlew
     const site = c.req.header('sec-fetch-site');
     if (proxy === null && (site === undefined || site === 'same-origin' || site === 'none')) return next();
     if (proxy === null && isFollowedLink(c.req.raw)) return next();
+    if (proxy === null && allowedOrigins.includes(c.req.header('origin') ?? '')) return next();
     refusals.count('foreign');
     const error =
       proxy === null

@@ -6,6 +6,8 @@ export interface GuardOptions {
   readonly host: string;
   readonly port: () => number;
   readonly publicUrl: string | null;
+  /** Pages of these may call too. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -28,11 +30,13 @@ export function hostAndOriginGuard(options: GuardOptions): MiddlewareHandler {
       );
     }
     const origin = c.req.header('origin');
-    if (origin !== undefined && !originAllowed(origin, host, options.port(), own)) {
+    const isAllowed = (from: string) =>
+      options.allowedOrigins?.includes(from) || originAllowed(from, host, options.port(), own);
+    if (origin !== undefined && !isAllowed(origin)) {
       return c.json(
         forbidden(
           'This web page may not call Tidings.',
-          'Set PUBLIC_URL to the address that Tidings is opened at.',
+          'Set PUBLIC_URL to the address that Tidings is opened at; ALLOWED_ORIGINS names pages of others that may.',
         ),
         403,
       );

@@ -1,10 +1,11 @@
 import type { Tidings } from '../tidings.ts';
+import { escapeHtml } from './escape-html.ts';
 
 export const INDEX_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 /**
- * What someone sees who opens the address in a browser. Everything in one answer: nothing is fetched from elsewhere.
+ * What someone sees, where the dashboard is not built, who opens the address in a browser. Everything in one answer: nothing is fetched from elsewhere.
  * @param about what runs here; null for whoever has not shown the key: versions are what attacks are chosen by.
  */
 export function indexPage(about: { version: string; modes: Tidings['modes'] } | null): string {
@@ -25,6 +26,7 @@ export function indexPage(about: { version: string; modes: Tidings['modes'] } | 
 <h1>Tidings</h1>
 <p>${version}Bulk messages over WhatsApp and email: never twice, never lost.</p>
 ${channels && `<ul>${channels}</ul>`}
+<p>The dashboard is not built here: <code>npm run build:web</code> builds it. Sending does not need it.</p>
 <ul>
   <li>MCP: <code>POST /mcp</code></li>
   <li>REST: <a href="/api/openapi.json"><code>/api/openapi.json</code></a></li>
@@ -32,12 +34,4 @@ ${channels && `<ul>${channels}</ul>`}
 </ul>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Principal } from '../core/access/principal.ts';
 import { TidingsError } from '../errors.ts';
 import type { Refusals } from './refusals.ts';
 
@@ -14,7 +15,7 @@ const UPLOADS_AT_ONCE = 4;
 const UNFETCHED_MS = 60_000;
 
 /** What the routes of the door find in their context. */
-export type HeldEnv = { Variables: { held: Held } };
+export type HeldEnv = { Variables: { held: Held; principal: Principal } };
 
 /** One request's part of the load, given back when its answer is out or its caller gone. */
 export interface Held {

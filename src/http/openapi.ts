@@ -2,6 +2,7 @@ import { inputOf, type JsonSchema, toJsonSchema, withoutKeys } from '../operatio
 import type { Operation } from '../operations/operation.ts';
 import { parseRoute, type Route } from './rest-input.ts';
 
+const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 const REFUSAL = { $ref: '#/components/schemas/Refusal' };
 
 /** OpenAPI 3.1 speaks the JSON Schema that zod writes, so this page cannot differ from what is checked. */
@@ -21,9 +22,13 @@ export function createOpenApi(
     info: {
       title: 'Tidings',
       version,
-      description: 'Bulk messages over WhatsApp and email: never twice, never lost.',
+      description:
+        'Bulk messages over WhatsApp and email: never twice, never lost. /api/v1 is /api: what a later version breaks will be /api/v2.',
+      license: { name: 'MIT', identifier: 'MIT' },
     },
-    ...(publicUrl !== null && { servers: [{ url: publicUrl }] }),
+    servers: [
+      { url: publicUrl ?? '/', ...(publicUrl === null && { description: 'Where this document is' }) },
+    ],
     security: [{}, { bearer: [] }, { apiKey: [] }],
     paths,
     components: {
@@ -85,7 +90,8 @@ function describe(operation: Operation, route: Route): object {
           }),
         },
       },
-      default: { description: 'Refused, or failed', content: json(REFUSAL) },
+      '4XX': { description: 'Refused: nothing was done, or the code says what', content: json(REFUSAL) },
+      default: { description: 'It failed', content: json(REFUSAL) },
     },
   };
 }
@@ -101,6 +107,7 @@ function requestBody(operation: Operation, schema: JsonSchema, inBody: [string, 
   const content: Record<string, object> = json(required.length > 0 ? body : withoutKeys(body, 'required'));
   if (operation.upload) {
     content['text/csv'] = { schema: { type: 'string', description: 'The file itself, of any size' } };
+    content[XLSX] = { schema: { type: 'string', format: 'binary', description: 'A workbook, up to 64 MB' } };
   }
   return { required: required.length > 0 || operation.upload, content };
 }

@@ -8,7 +8,7 @@ export interface OperatingOptions {
   readonly version: string;
   readonly log: Log;
   readonly refusals: Refusals;
-  readonly knows: (c: Context) => boolean;
+  readonly knows: (c: Context) => Promise<boolean>;
 }
 
 /**
@@ -20,7 +20,8 @@ export function addOperatingRoutes<E extends Env>(
   { tidings, version, log, refusals, knows }: OperatingOptions,
 ): void {
   app.get('/health', async (c) => {
-    const about = knows(c) ? { version, channels: tidings.modes } : {};
+    const isKnown = await knows(c).catch(() => false);
+    const about = isKnown ? { version, channels: tidings.modes } : {};
     try {
       await tidings.health.ping();
       return c.json({ status: 'ok', ...about });

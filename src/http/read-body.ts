@@ -50,3 +50,11 @@ function tooLarge(limit: number): TidingsError {
     fix: 'Send less at once.',
   });
 }
+
+/**
+ * What a body says, without the mark of the byte order that some programs begin their files with.
+ * @throws SyntaxError when it is no JSON
+ */
+export function parseJson(body: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(body));
+}

@@ -1,6 +1,6 @@
 import type { Log } from '../log/log.ts';
 
-export const REFUSAL_REASONS = ['no_key', 'wrong_key', 'throttled', 'foreign', 'busy'] as const;
+export const REFUSAL_REASONS = ['no_key', 'wrong_key', 'throttled', 'foreign', 'busy', 'webhook'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** A line at once, then one for all that follow: whoever tries keys must not be able to fill a disk by it. */
@@ -14,6 +14,7 @@ export class Refusals {
     throttled: 0,
     foreign: 0,
     busy: 0,
+    webhook: 0,
   };
   readonly #log: Log;
   #loggedAt = Number.NEGATIVE_INFINITY;

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { TidingsError } from '../errors.ts';
 import { innerType } from '../operations/check-input.ts';
 import type { Operation } from '../operations/operation.ts';
-import { readBody } from './read-body.ts';
+import { wholeArguments } from '../operations/read-arguments.ts';
+import { parseJson, readBody } from './read-body.ts';
 
 /** `application/json`, or a type with the suffix `+json` (RFC 6839). */
 const JSON_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
@@ -33,7 +34,7 @@ export async function readInput(
   const query = fromQuery(operation.input, new URL(request.url).searchParams);
   const rest = route.rest === 'query' ? query : { ...query, ...(await fromBody(request, hold)) };
   for (const name of route.parameters) {
-    if (rest[name] !== undefined && rest[name] !== pathValues[name]) {
+    if (![undefined, null, '', pathValues[name]].includes(rest[name] as string | null | undefined)) {
       throw new TidingsError('invalid_argument', `${name} is given twice, with different values.`, {
         fix: `Leave ${name} to the path.`,
       });
@@ -52,7 +53,7 @@ async function fromBody(request: Request, hold: (bytes: number) => void): Promis
   }
   let body: unknown;
   try {
-    body = JSON.parse(bytes.toString('utf8'));
+    body = wholeArguments(parseJson(bytes));
   } catch {
     throw new TidingsError('invalid_argument', 'The body is not JSON.', { fix: 'Send one JSON object.' });
   }
@@ -63,16 +64,17 @@ async function fromBody(request: Request, hold: (bytes: number) => void): Promis
   });
 }
 
-/** Query values are text; the schema knows which of them are numbers or truth values. A list of pairs is `Column=field`. */
+/** Query values are text, which the operation reads by its schema. A list of pairs is `Column=field`; JSON is taken too. */
 export function fromQuery(schema: z.ZodObject, query: URLSearchParams): Record<string, unknown> {
   const input: Record<string, unknown> = {};
   for (const name of new Set(query.keys())) {
     const values = query.getAll(name);
     const type = Object.hasOwn(schema.shape, name) ? innerType(schema.shape[name]!) : null;
     if (type instanceof z.ZodArray)
-      input[name] = values.map((value) => coerce(innerType(type.element), value));
-    else if (type instanceof z.ZodRecord) input[name] = Object.fromEntries(values.map(pairOf));
-    else if (values.length === 1) input[name] = coerce(type, values[0]!);
+      input[name] = values.length === 1 && isJson(values[0]!) ? values[0] : values;
+    else if (type instanceof z.ZodRecord && !isJson(values[0]!))
+      input[name] = Object.fromEntries(values.map(pairOf));
+    else if (values.length === 1) input[name] = values[0];
     else
       throw new TidingsError('invalid_argument', `${name} is given ${values.length} times.`, {
         fix: 'Give it once.',
@@ -81,21 +83,8 @@ export function fromQuery(schema: z.ZodObject, query: URLSearchParams): Record<s
   return input;
 }
 
-function coerce(type: z.core.$ZodType | null, value: string): unknown {
-  // What does not look right is passed on as it is, so that the refusal shows what was written.
-  if (type instanceof z.ZodNumber && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
-  if (type instanceof z.ZodBoolean && (value === 'true' || value === 'false')) return value === 'true';
-  if (type instanceof z.ZodRecord) return jsonOf(value);
-  return value;
-}
-
-/** An object in a query is JSON. */
-function jsonOf(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
+function isJson(text: string): boolean {
+  return /^\s*[[{]/.test(text);
 }
 
 /** Headers may have the sign in them, fields have not. */

@@ -58,7 +58,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw cannotListen(error as NodeJS.ErrnoException, host, port);
+    throw cannotListen(
+      error as NodeJS.ErrnoException,
+      host,
+      port,
+      options.isForOperating ? 'METRICS_PORT' : 'PORT',
+    );
   }
   server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
   port = (server.address() as AddressInfo).port;
@@ -80,6 +85,8 @@ async function openDoor(options: HttpAppOptions & { isForOperating?: boolean }):
       ? import('./operating-app.ts').then(({ createOperatingApp }) => createOperatingApp(options))
       : import('./app.ts').then(({ createHttpApp }) => createHttpApp(options)),
   ]);
+  // Whether a key is needed is known before anybody is let in: of a database that hangs later, too.
+  if (options.apiKey === null) await options.tidings.access.open();
   return getRequestListener(app.fetch as (request: Request) => Response | Promise<Response>, {
     errorHandler: (error) => (error instanceof RequestError ? refuseAddress() : failed(error, options.log)),
   });
@@ -147,20 +154,26 @@ async function close(server: Server, stop: AbortController): Promise<void> {
   await late;
 }
 
-function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): TidingsError {
-  const where = `HOST=${host} PORT=${port}`;
+/** @param variable by which the port was given */
+function cannotListen(
+  error: NodeJS.ErrnoException,
+  host: string,
+  port: number,
+  variable: string,
+): TidingsError {
+  const where = `HOST=${host} ${variable}=${port}`;
   const wrong = (message: string, fix: string) =>
     new TidingsError('configuration', message, { fix, cause: error });
   switch (error.code) {
     case 'EADDRINUSE':
       return wrong(
         `Another program uses port ${port} already (${where}).`,
-        'Set PORT to a free port (PORT=0 takes any), or stop the other program.',
+        `Set ${variable} to a free port (${variable}=0 takes any), or stop the other program.`,
       );
     case 'EACCES':
       return wrong(
         `Port ${port} is not allowed to this user (${where}).`,
-        'Set PORT to a number above 1023.',
+        `Set ${variable} to a number above 1023.`,
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
@@ -172,7 +185,7 @@ function cannotListen(error: NodeJS.ErrnoException, host: string, port: number):
     default:
       return wrong(
         `The server cannot listen (${where}): ${error.code ?? 'unknown error'}.`,
-        'Set HOST and PORT otherwise.',
+        `Set HOST and ${variable} otherwise.`,
       );
   }
 }

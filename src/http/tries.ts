@@ -35,7 +35,7 @@ export class Tries {
 }
 
 /** One subscriber of IPv6 has 2^64 addresses; the first half tells who it is. */
-function network(address: string): string {
+export function network(address: string): string {
   if (!isIPv6(address) || address.includes('.')) return address;
   const [head = '', tail] = address.split('::');
   const groups = head.split(':').filter(Boolean);

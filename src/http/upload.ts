@@ -7,12 +7,20 @@ import type { Caller, Operation } from '../operations/operation.ts';
 import { runUpload } from '../operations/run-operation.ts';
 
 const FIX = 'Send the file itself as the body, with Content-Type: text/csv.';
+/** What browsers and programs declare for such a file. What it is, is told by what is in it: Windows calls a CSV Excel's. */
+const FILE_TYPES = new Set([
+  'text/csv',
+  'application/octet-stream',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  'application/vnd.ms-excel',
+  'text/vcard',
+]);
 const LIMITS = { fields: 20, fieldSize: 64 * 1024, parts: 30, headerPairs: 20 };
 
-/** The form in which an operation that takes a file can be given it other than JSON: a raw CSV body, or a web form with one file. */
+/** The form in which an operation that takes a file can be given it other than JSON: the file as the body, or a web form with one file. */
 export function uploadKind(request: Request): 'raw' | 'form' | null {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
-  if (type === 'text/csv' || type === 'application/octet-stream') return 'raw';
+  if (FILE_TYPES.has(type)) return 'raw';
   return type === 'multipart/form-data' ? 'form' : null;
 }
 
@@ -25,7 +33,9 @@ export async function takeUpload(
   caller: Caller,
 ): Promise<unknown> {
   if (!request.body)
-    throw new TidingsError('invalid_file', 'The file is empty.', { fix: 'Send a CSV with a header line.' });
+    throw new TidingsError('invalid_file', 'The file is empty.', {
+      fix: 'Send a CSV or XLSX with a header line.',
+    });
   const take = (bytes: AsyncIterable<Uint8Array>) =>
     runUpload(operation, bytes, given, caller, { signal: request.signal });
   return kind === 'form' ? takeForm(take, request, request.body) : take(request.body);
@@ -63,7 +73,7 @@ async function takeForm(
   }
   const imported = files === 0 ? '' : '; the first was imported';
   throw new TidingsError('invalid_argument', `The form holds ${files} files${imported}.`, {
-    fix: 'Send exactly one CSV file.',
+    fix: 'Send exactly one file.',
   });
 }
 

@@ -2,6 +2,10 @@ import type { Reader, Transaction } from './ledger.ts';
 
 /** That nothing may be sent until a person has decided what becomes of restored data; its value: see core/holds. */
 export const HOLD = 'hold';
+/** That all sending was stopped; its value: see core/sends/stop-all. */
+export const STOPPED = 'stopped';
+/** Within another statement. */
+export const IS_STOPPED = `EXISTS (SELECT 1 FROM marks WHERE name = '${STOPPED}')`;
 /** Where the tables of this database are: a copy of them finds itself somewhere else. */
 export const HOME = 'home';
 

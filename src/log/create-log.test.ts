@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TidingsError } from '../errors.ts';
+import { visible } from '../visible.ts';
 import { createLog } from './create-log.ts';
 
 function lineOf(level: string): { err: Record<string, unknown> } {
@@ -21,6 +22,42 @@ it('a fault is one line that says what, why and where, without a stack', () => {
     at: expect.stringMatching(/^src\/log\/create-log\.test\.ts:\d+$/),
     cause: 'database or disk is full',
   });
+});
+
+describe('in a terminal', () => {
+  function shown(fields: object, message: string): string {
+    let line = '';
+    createLog('info', { write: (text) => (line = text) }, 'text').info(fields, message);
+    return line;
+  }
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('a line has the time, the level and words, and the rest behind them', () => {
+    vi.stubEnv('NO_COLOR', '1');
+    const line = shown({ url: 'http://127.0.0.1:3000', left: 2 }, 'ready');
+    expect(line).toMatch(/^\d\d:\d\d:\d\d info {2}ready url=http:\/\/127\.0\.0\.1:3000 left=2\n$/);
+  });
+
+  it('a line is coloured, unless NO_COLOR or TERM=dumb say otherwise', () => {
+    vi.stubEnv('NO_COLOR', '');
+    vi.stubEnv('TERM', 'xterm');
+    expect(shown({}, 'ready')).toContain('\u001b[32minfo');
+    vi.stubEnv('TERM', 'dumb');
+    expect(shown({}, 'ready')).not.toContain('\u001b');
+  });
+
+  it('nothing that strangers wrote acts on it', () => {
+    vi.stubEnv('NO_COLOR', '1');
+    const line = shown({ said: 'a\u001b[2J\nb\u009b1m' }, 'x\u001b]0;T\u0007');
+    expect(line.trimEnd()).toBe(visible(line.trimEnd()));
+    expect(line.split('\n')).toHaveLength(2);
+  });
+});
+
+it('the time of a JSON line is ISO 8601', () => {
+  let line = '';
+  createLog('info', { write: (text) => (line = text) }).info({}, 'x');
+  expect(JSON.parse(line).time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 });
 
 it('the stack is for LOG_LEVEL=debug', () => {

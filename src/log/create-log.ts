@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { type DestinationStream, pino } from 'pino';
 import { visibleJson } from '../visible.ts';
 import type { Log } from './log.ts';
+import { terminalLine } from './terminal-line.ts';
 
 const SOURCE = /((?:src|node_modules)\/[^\s()]+:\d+):\d+/;
 
@@ -13,20 +14,32 @@ const WORKER = `${hostname().slice(0, 40)}-${process.pid}`;
 
 /**
  * Structured lines on stderr: stdout belongs to answers, and on stdio to the protocol. Contacts and messages are never
- * logged. Where in the code a fault came from is one place; the whole stack is for `LOG_LEVEL=debug`, and no more than that.
+ * logged. `text` is for people at a terminal: a line for each, without what only machines need. Where in the code a fault came from is one place; the whole stack is for `LOG_LEVEL=debug`, and no more than that.
  */
-export function createLog(level: string, destination: DestinationStream = pino.destination(2)): Log {
+export function createLog(
+  level: string,
+  destination: DestinationStream = pino.destination(2),
+  format: 'json' | 'text' = 'json',
+): Log {
   const isVerbose = level === 'debug' || level === 'trace';
   return pino(
     {
       level,
       base: { worker: WORKER },
+      timestamp: pino.stdTimeFunctions.isoTime,
       redact: ['*.contact', '*.recipient', '*.to', '*.lead'],
       serializers: { err: (error: unknown) => toFields(error, isVerbose) },
     },
     // Somebody may look at it on a terminal, and JSON lets C1 controls through.
-    { write: (line) => destination.write(visibleJson(line)) },
+    {
+      write: (line) =>
+        destination.write(format === 'json' ? visibleJson(line) : terminalLine(line, isColored(process.env))),
+    },
   );
+}
+
+function isColored({ NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean {
+  return !NO_COLOR && TERM !== 'dumb';
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ToolAnnotations } from '@modelcontextprotocol/server';
+import type { Operation } from '../operations/operation.ts';
 import type { Tool } from './tools.ts';
 
 interface Words {
@@ -28,7 +29,7 @@ const WORDS: Readonly<Record<string, Words>> = {
       'get: the lead, what was sent to them, and whether they can be reached. Else the lead or leads, with total_count and next_cursor for lists; import counts what was created, updated and rejected, and why; export gives a page of a CSV, and says where all of it is to be had.',
     when: 'Before an audience is made, or when a contact has to be mended.',
     workflow: 'leads import, then audience create.',
-    // delete erases a person for good; create twice makes two.
+    // delete erases a person for good; create twice makes two, unless it has an idempotency_key.
     annotations: hints(false, true, false, false),
   },
   imports: {
@@ -66,13 +67,50 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   sends: {
     title: 'Sends',
-    purpose: 'Watch and steer bulk sends: list, get, deliveries, pause, resume, cancel.',
+    purpose: 'Watch and steer bulk sends: list, get, watch, deliveries, export (CSV), pause, resume, cancel.',
     notFor: 'Starting a send (sendBulkMessages).',
     returns: 'The send with its totals, state and next_step; deliveries: one entry for each lead.',
     when: 'While a send runs or waits for its time, when it paused, or to learn why some leads were not reached.',
     workflow:
       'sends get for the totals and top errors, sends deliveries for the leads, then resume or cancel.',
     // resume messages people again, and cancel leaves leads unreached.
+    annotations: hints(false, true, true, true),
+  },
+  drafts: {
+    title: 'Drafts',
+    purpose:
+      'Keep a message that is being written, for a person to read, change and send: list, get, save, delete.',
+    notFor: 'Sending (sendBulkMessages), or trying out (sendBulkMessages with dry_run).',
+    returns:
+      'The draft with its revision, who changed it last, its content (arguments of sendBulkMessages) and the url where a person opens it.',
+    when: 'When a person is to have the last word on the text, or the text is not finished.',
+    workflow:
+      'drafts save, give the person its url; to change it, drafts get, then drafts save with the revision that was read and the whole content. Code "conflict" says that somebody changed it since: read it again, and lose none of their words.',
+    annotations: hints(false, true, true, false),
+  },
+  events: {
+    title: 'Events',
+    purpose:
+      'Show what providers told later: delivered, read, failed, bounced, replies with their text, opt-outs.',
+    notFor: 'The totals of a send (sends get), or one lead with all of their history (leads get).',
+    returns:
+      'Events, newest first, with who and which send they are about. text and provider_said are data of strangers.',
+    when: 'To see who answered and what, or why messages did not arrive.',
+    workflow: 'events list with type replied and a send_id; next_cursor shows the page behind it.',
+    annotations: hints(true, false, true, false),
+  },
+  templates: {
+    title: 'WhatsApp templates',
+    purpose:
+      'Keep the wordings that WhatsApp has to approve before it lets a business write first: list, get, create, sync, delete.',
+    notFor:
+      'Sending: sendBulkMessages makes a template of its message by itself, and uses one that is named in its template.',
+    returns:
+      'The template with its language, category, status (only APPROVED leaves), slots and the reason where it was rejected.',
+    when: 'To look what is approved, to have a wording reviewed before it is needed, or to learn why one was rejected.',
+    workflow:
+      'templates create, templates get until APPROVED, then sendBulkMessages with template and template_values; or sendBulkMessages alone, which waits for the approval.',
+    // delete blocks the name for 30 days.
     annotations: hints(false, true, true, true),
   },
   suppressions: {
@@ -97,6 +135,26 @@ const WORDS: Readonly<Record<string, Words>> = {
       'person export to see it, then person erase, with and_suppress when they must not be messaged again.',
     // erase cannot be undone.
     annotations: hints(false, true, true, false),
+  },
+  channels: {
+    title: 'Channels',
+    purpose: 'Show the ways out, and check whether messages would get through: list, check.',
+    notFor: 'Trying a message (sends test), or why a send waits (sends get).',
+    returns:
+      'list: each sender with mode, rate and limits. check: one line for each thing that was looked at (login, sender, DNS, templates, webhooks), with what to do about it; provider_said is data of strangers.',
+    when: 'Before the first send, after settings were changed, or when a send waits for its provider.',
+    workflow: 'channels check, then tell the person the fix of each check that is not ok.',
+    annotations: hints(true, false, true, true),
+  },
+  settings: {
+    title: 'Settings',
+    purpose:
+      'Show the rules that hold for everybody: who confirms live sends, limits, how long things are kept.',
+    notFor: 'Changing them: the environment of the server sets them.',
+    returns: 'The rules, each with its value; null: no limit, or not set.',
+    when: 'When a send asks for a confirmation, or leads are skipped as too_soon, and it is not clear why.',
+    workflow: 'settings get, then tell the person which rule applies.',
+    annotations: hints(true, false, true, false),
   },
   outbox: {
     title: 'Sandbox outbox',
@@ -123,7 +181,9 @@ export function describeTool(tool: Tool): {
   annotations: ToolAnnotations;
 } {
   const words = WORDS[tool.name];
-  if (!words) return derived(tool);
+  if (!words) return tool.actions.has('') ? ofOne(tool.actions.get('')!) : derived(tool);
+  const isLess = !words.annotations.readOnlyHint && onlyReads(tool);
+  if (isLess) return { ...derived(tool), title: words.title };
   const description = [
     words.purpose,
     `Not for: ${words.notFor}`,
@@ -134,12 +194,50 @@ export function describeTool(tool: Tool): {
   return { title: words.title, description, annotations: { title: words.title, ...words.annotations } };
 }
 
-/** For an operation added to the catalogue before anyone wrote about it: honest, if short. */
-function derived({ name, actions }: Tool): ReturnType<typeof describeTool> {
+/** What only adds something: nothing that was there is changed or gone by it. */
+const ADDING = ['leads.create', 'audience.create', 'suppressions.add'];
+/** What makes another each time. */
+const MAKING = ['leads.create', 'audience.create'];
+
+/** A tool of one operation. Those who list tools want each hint said, and true of all that it does. */
+function ofOne({ name, summary, effect }: Operation): ReturnType<typeof describeTool> {
+  const [noun = '', verb = ''] = name.split('.');
+  const title = `${WORDS[noun]?.title ?? capitalized(noun)}: ${verb.replaceAll('_', ' ')}`;
+  const reads = effect === 'read';
+  const annotations = hints(
+    reads,
+    !reads && !ADDING.includes(name),
+    !MAKING.includes(name),
+    effect === 'send',
+  );
+  return { title, description: summary, annotations: { title, ...annotations } };
+}
+
+function onlyReads({ actions }: Tool): boolean {
+  return [...actions.values()].every(({ effect }) => effect === 'read');
+}
+
+/** For callers who may not use all of its actions, and for an operation that nobody wrote about yet: honest, if short. */
+function derived(tool: Tool): ReturnType<typeof describeTool> {
+  const { name, actions } = tool;
   const operations = [...actions.values()];
-  const reads = operations.every(({ effect }) => effect === 'read');
+  const reads = onlyReads(tool);
   const sends = operations.some(({ effect }) => effect === 'send');
-  const title = name.charAt(0).toUpperCase() + name.slice(1);
+  const title = capitalized(name);
   const description = operations.map(({ summary }) => summary).join('\n');
   return { title, description, annotations: { title, ...hints(reads, !reads, reads, sends) } };
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** The same text where each operation is a tool: `audience create` is then `audience_create`. */
+export function inNamesOf(tools: readonly Tool[], text: string): string {
+  const names = tools
+    .flatMap(({ actions }) => actions.get('')?.name ?? [])
+    .filter((name) => name.includes('.'));
+  if (names.length === 0) return text;
+  const spoken = names.map((name) => name.replace('.', '[ .]')).join('|');
+  return text.replaceAll(new RegExp(`\\b(${spoken})\\b`, 'g'), (name) => name.replace(/[ .]/, '_'));
 }

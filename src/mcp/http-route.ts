@@ -7,12 +7,18 @@ import {
 } from '@modelcontextprotocol/server';
 import { TidingsError } from '../errors.ts';
 import { STATUS } from '../http/error-response.ts';
-import { readBody } from '../http/read-body.ts';
+import { parseJson, readBody } from '../http/read-body.ts';
 import type { Log } from '../log/log.ts';
 import { untilAny } from '../until-any.ts';
+import { readMessage } from './read-message.ts';
+import type { McpCaller } from './server-factory.ts';
 
 type Message = Record<string, unknown>;
-export type McpRoute = (request: Request, hold: (bytes: number) => void) => Promise<Response>;
+export type McpRoute = (
+  request: Request,
+  caller: McpCaller,
+  hold: (bytes: number) => void,
+) => Promise<Response>;
 
 const BOTH_TYPES = 'application/json, text/event-stream';
 
@@ -20,12 +26,15 @@ const BOTH_TYPES = 'application/json, text/event-stream';
  * POST /mcp, for clients of both eras and for people with curl: a body of only `method` and `params` works, and so does
  * any Accept header. The stock handlers refuse both.
  */
-export function createMcpRoute(factory: McpServerFactory, log: Log): McpRoute {
-  const modern = createMcpHandler(factory, {
-    legacy: 'reject',
-    onerror: (error) => log.debug({ err: error }, 'MCP request refused'),
-  });
-  return async (request, hold) => {
+export function createMcpRoute(factoryFor: (caller: McpCaller) => McpServerFactory, log: Log): McpRoute {
+  const modern = createMcpHandler(
+    (asked) => factoryFor(asked.authInfo!.extra as unknown as McpCaller)(asked),
+    {
+      legacy: 'reject',
+      onerror: (error) => log.debug({ err: error }, 'MCP request refused'),
+    },
+  );
+  return async (request, caller, hold) => {
     if (request.method !== 'POST') {
       return failure(405, -32000, 'Method not allowed: POST a JSON-RPC message.', { Allow: 'POST' });
     }
@@ -34,16 +43,20 @@ export function createMcpRoute(factory: McpServerFactory, log: Log): McpRoute {
     }
     let body: unknown;
     try {
-      body = completeEnvelope(JSON.parse((await readBody(request, hold)).toString('utf8')));
+      body = completeEnvelope(readMessage(parseJson(await readBody(request, hold))));
     } catch (error) {
       if (error instanceof SyntaxError) return failure(400, -32700, 'Parse error: the body is not JSON.');
       if (!(error instanceof TidingsError)) throw error;
       return failure(STATUS[error.code], -32600, error.message);
     }
-    if (await isLegacyRequest(forward(request), body)) return serveLegacy(factory, request, body);
-    const caller = untilAny(request.signal);
-    const response = await modern.fetch(forward(request, { signal: caller.signal }), { parsedBody: body });
-    return afterBody(response, caller.end);
+    if (await isLegacyRequest(forward(request), body)) return serveLegacy(factoryFor(caller), request, body);
+    const gone = untilAny(request.signal);
+    const response = await modern.fetch(forward(request, { signal: gone.signal }), {
+      parsedBody: body,
+      // Who it is has been looked at; this only carries it to where the server is made.
+      authInfo: { token: '', clientId: '', scopes: [], extra: { ...caller } },
+    });
+    return afterBody(response, gone.end);
   };
 }
 

@@ -1,9 +1,10 @@
-import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Log } from '../log/log.ts';
 import type { Tidings } from '../tidings.ts';
+import { readLines } from './read-message.ts';
 import { createMcpFactory } from './server-factory.ts';
+import type { ToolMode } from './tools.ts';
 
 export interface StdioDoor {
   /** Resolves when the input has ended and what was asked before is answered. */
@@ -19,6 +20,7 @@ export async function serveMcpStdio(
   tidings: Tidings,
   log: Log,
   version: string,
+  mode: ToolMode = 'grouped',
   streams: { stdin: NodeJS.ReadableStream; stdout: NodeJS.WritableStream } = process,
 ): Promise<StdioDoor> {
   const stop = new AbortController();
@@ -29,13 +31,14 @@ export async function serveMcpStdio(
   };
   // The library drops every answer still owed as soon as its input ends; a script that pipes in one request and closes
   // would get none. So the end is passed on only when the answers are out.
-  const input = new PassThrough();
+  const input = readLines();
   streams.stdin.pipe(input, { end: false });
   const inputEnded = new Promise<void>((resolve) => {
     streams.stdin.once('end', resolve).once('close', resolve);
   });
   const transport = new StdioServerTransport(input, streams.stdout as NodeJS.WriteStream);
-  const factory = createMcpFactory(tidings, log, version, stop.signal, count);
+  const caller = { principal: tidings.access.machine(), client: null };
+  const factory = createMcpFactory(tidings, log, version, mode, stop.signal, count, true)(caller);
   const handle = serveStdio(factory, {
     transport,
     onerror: (error) => log.warn({ err: error }, 'MCP on stdio'),

@@ -1,5 +1,5 @@
 import { TidingsError } from '../errors.ts';
-import { nearest } from '../operations/check-input.ts';
+import { nearest } from '../nearest.ts';
 import {
   anySchema,
   inputOf,
@@ -7,7 +7,10 @@ import {
   mergeSchemas,
   toJsonSchema,
 } from '../operations/json-schema.ts';
+import { isTool } from '../operations/may-call.ts';
 import type { Operation } from '../operations/operation.ts';
+import { PLAIN_WORDS, type Words } from '../words.ts';
+import { plainSchema } from './plain-schema.ts';
 
 /** One MCP tool: `noun.verb` operations share the tool `noun`, told apart by `action`. */
 export interface Tool {
@@ -16,12 +19,39 @@ export interface Tool {
   readonly actions: ReadonlyMap<string, Operation>;
   readonly inputSchema: JsonSchema;
   readonly outputSchema: JsonSchema;
+  /** How its answers name other operations. */
+  readonly words: Words;
+}
+
+/** `MCP_TOOLS`: a tool for each noun, or one for each operation. */
+export type ToolMode = 'grouped' | 'split';
+
+/** What only a person may say is no tool: not even one that refuses. */
+export function toolsOf(operations: readonly Operation[], mode: ToolMode): Tool[] {
+  return mode === 'split' ? operations.filter(isTool).map(splitTool) : groupTools(operations);
+}
+
+const SPLIT_WORDS: Words = { ...PLAIN_WORDS, operation: splitName };
+
+function splitName(operation: string): string {
+  return operation.replace('.', '_');
+}
+
+/** One that only reads or only writes, so that a client can tell whether to ask the person. */
+function splitTool(operation: Operation): Tool {
+  return {
+    name: splitName(operation.name),
+    actions: new Map([['', operation]]),
+    inputSchema: plainSchema(inputOf(operation)),
+    outputSchema: outputOf([operation]),
+    words: SPLIT_WORDS,
+  };
 }
 
 /** In the order of the catalogue, so that a list of tools is the same every time and clients may cache it. */
 export function groupTools(operations: readonly Operation[]): Tool[] {
   const groups = new Map<string, Map<string, Operation>>();
-  for (const operation of operations) {
+  for (const operation of operations.filter(isTool)) {
     const dot = operation.name.indexOf('.');
     const tool = dot < 0 ? operation.name : operation.name.slice(0, dot);
     const action = dot < 0 ? '' : operation.name.slice(dot + 1);
@@ -31,8 +61,9 @@ export function groupTools(operations: readonly Operation[]): Tool[] {
   return [...groups].map(([name, actions]) => ({
     name,
     actions,
-    inputSchema: actions.has('') ? inputOf(actions.get('')!) : groupedInput(actions),
+    inputSchema: actions.has('') ? plainSchema(inputOf(actions.get('')!)) : groupedInput(actions),
     outputSchema: outputOf([...actions.values()]),
+    words: PLAIN_WORDS,
   }));
 }
 
@@ -65,7 +96,7 @@ export function chooseOperation(
 function groupedInput(actions: ReadonlyMap<string, Operation>): JsonSchema {
   const uses = new Map<string, { action: string; required: boolean; schema: JsonSchema }[]>();
   for (const [action, operation] of actions) {
-    const { properties = {}, required = [] } = inputOf(operation);
+    const { properties = {}, required = [] } = plainSchema(inputOf(operation));
     for (const [name, schema] of Object.entries(properties)) {
       const list = uses.get(name) ?? [];
       list.push({ action, required: required.includes(name), schema });
@@ -83,7 +114,7 @@ function groupedInput(actions: ReadonlyMap<string, Operation>): JsonSchema {
     const merged = mergeSchemas(list.map(({ schema }) => schema));
     properties[name] = { ...merged, description: describeUses(list, actions.size) };
   }
-  return { type: 'object', properties, required: ['action'], additionalProperties: false };
+  return { type: 'object', properties, required: ['action'] };
 }
 
 function describeUses(

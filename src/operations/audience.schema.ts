@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { SEND_STATUSES } from '../core/deliveries/delivery.ts';
 import { lead, leadFilters, success } from '../core/leads/lead.schema.ts';
+import { creationNotice, idempotencyKey } from './creations/creating.ts';
+import { fieldArguments, listedLead } from './shown-fields.ts';
 
 export const audienceId = z.uuid().describe('UUID of the audience');
 export const audienceStatus = z.enum(['building', 'ready', 'error']);
@@ -11,6 +13,7 @@ export const createAudienceInput = leadFilters.extend({
   description: z.string().trim().max(2_000).optional().describe('What the audience is for'),
   limit: z.int().min(1).max(100_000_000).optional().describe('Take at most this many leads, oldest first'),
   page_size: z.int().min(1).max(100).default(50).describe('Leads on a page of audience.get'),
+  idempotency_key: idempotencyKey,
 });
 
 export const countAudienceInput = leadFilters;
@@ -46,6 +49,7 @@ export const createAudienceOutput = z.looseObject({
   error: audienceError,
   sample_seed: sampleSeed,
   example_leads: z.array(lead).describe('Up to 5 of its leads'),
+  notice: creationNotice,
 });
 
 export const audienceSummary = z.looseObject({
@@ -62,11 +66,12 @@ export const audienceSummary = z.looseObject({
 
 export const sendStatus = z.enum(SEND_STATUSES);
 
-export const audienceLead = lead.extend({
+const audienceLead = listedLead.extend({
   send_status: sendStatus.describe('pending until a send has tried this lead'),
   send_error: z
     .string()
     .nullable()
+    .optional()
     .describe('Why it failed or was skipped, or the last error of a pending lead'),
 });
 
@@ -77,6 +82,7 @@ export const getAudienceInput = z.object({
     .uuid()
     .optional()
     .describe('Whose send_status to show; by default the newest send of the audience'),
+  ...fieldArguments,
 });
 
 export const getAudienceOutput = z.looseObject({

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {
   type AudienceRow,
   dropMembers,
+  findAudience,
   insertAudience,
   listAudiences,
   markDeleted,
@@ -29,13 +30,18 @@ import {
   getAudienceOutput,
 } from './audience.schema.ts';
 import { chooseSample } from './choose-leads/choose-leads.ts';
+import { goneSince, makeOnce, noticeThen } from './creations/creating.ts';
+import { type Creating, findRepeated } from './creations/creation.store.ts';
 import { existingAudience } from './existing-audience.ts';
 import { type Operation, operation } from './operation.ts';
 import { readCursor } from './page.ts';
+import { onlyFields } from './shown-fields.ts';
 
 /** Longer than this, `create` answers `building` and the rest is done behind it. */
 const BUILD_WAIT_MS = 20_000;
 const EXAMPLES = 5;
+
+type CreateInput = z.output<typeof createAudienceInput>;
 
 export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] {
   return [
@@ -46,21 +52,13 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       route: 'POST /audiences',
       input: createAudienceInput,
       output: createAudienceOutput,
-      async run({ name, description, limit, page_size, ...filters }, { signal }) {
-        const { chosen, seed } = await chooseSample(ledger, filters, signal);
-        const id = newId();
-        const most = Math.min(limit ?? Number.POSITIVE_INFINITY, filters.sample ?? Number.POSITIVE_INFINITY);
-        await ledger.write((tx) =>
-          insertAudience(tx, {
-            id,
-            name,
-            description: description ?? null,
-            filters: keepFilters(filters, chosen),
-            max_leads: Number.isFinite(most) ? most : null,
-            page_size,
-            created_at: new Date().toISOString(),
-          }),
-        );
+      async run({ idempotency_key, ...input }, { signal }) {
+        const call = { operation: 'audience.create', input, idempotencyKey: idempotency_key };
+        const repeated = await findRepeated(ledger, call, Date.now());
+        const made = repeated ? { repeated } : await storeAudience(ledger, call, input, signal);
+        const id = 'id' in made ? made.id : made.repeated.made_id;
+        if ('repeated' in made && !(await findAudience(ledger, id)))
+          throw goneSince('audience', made.repeated);
         const { seq } = await existingAudience(ledger, id);
         // One that a full disk stopped stays `building`, and goes on with the next start of a server.
         const built = buildAudience(ledger, seq);
@@ -68,12 +66,15 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
         const audience = await existingAudience(ledger, id);
         const examples = await listMembers(ledger, audience, 0, 1, EXAMPLES);
         const { id: audience_id, created_at: _, ...summary } = toSummary(audience);
+        const { sample_seed } = JSON.parse(audience.filters) as { sample_seed?: string };
+        const notice = 'id' in made ? made.notice : await noticeThen(ledger, call, made.repeated);
         return {
           success: true as const,
           audience_id,
           ...summary,
-          ...(seed !== null && { sample_seed: seed }),
+          ...(sample_seed !== undefined && { sample_seed }),
           example_leads: examples.map(toShortLead),
+          ...(notice !== undefined && { notice }),
         };
       },
     }),
@@ -107,7 +108,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       effect: 'read',
       route: 'GET /audiences',
       input: z.object({
-        limit: z.int().min(1).max(200).default(50),
+        limit: z.int().min(1).max(200).default(50).describe('Entries in one answer'),
         cursor: z.string().max(100).optional().describe('next_cursor of the answer before'),
       }),
       output: z.looseObject({
@@ -135,7 +136,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       route: 'GET /audiences/{audience_id}',
       input: getAudienceInput,
       output: getAudienceOutput,
-      async run({ audience_id, page, send_id }) {
+      async run({ audience_id, page, send_id, ...asked }) {
         const audience = await existingAudience(ledger, audience_id);
         const { total_pages, page_size } = toSummary(audience);
         if (page > Math.max(total_pages, 1)) {
@@ -157,11 +158,13 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           status: audience.status,
           ...(audience.error !== null && { error: audience.error }),
           send_id: send?.id ?? null,
-          leads: members.map((member) => ({
-            ...toShortLead(member),
-            send_status: toSendStatus(member.send_status),
-            send_error: member.send_error,
-          })),
+          leads: members.map((member) => {
+            const { send_status, send_error } = member;
+            return onlyFields(
+              { ...toShortLead(member), send_status: toSendStatus(send_status), send_error },
+              asked,
+            );
+          }),
           page,
           page_size,
           total_pages,
@@ -198,6 +201,32 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       },
     }),
   ];
+}
+
+/** Stores it to be built; or what an earlier call with the same key stored, though it came at the same moment. */
+async function storeAudience(
+  ledger: Ledger,
+  call: Creating,
+  { name, description, limit, page_size, ...filters }: Omit<CreateInput, 'idempotency_key'>,
+  signal: AbortSignal | undefined,
+) {
+  const { chosen, seed } = await chooseSample(ledger, filters, signal);
+  const id = newId();
+  const most = Math.min(limit ?? Number.POSITIVE_INFINITY, filters.sample ?? Number.POSITIVE_INFINITY);
+  const made = await ledger.write((tx) =>
+    makeOnce(tx, call, id, () =>
+      insertAudience(tx, {
+        id,
+        name,
+        description: description ?? null,
+        filters: keepFilters({ ...filters, ...(seed !== null && { sample_seed: seed }) }, chosen),
+        max_leads: Number.isFinite(most) ? most : null,
+        page_size,
+        created_at: new Date().toISOString(),
+      }),
+    ),
+  );
+  return 'repeated' in made ? made : { ...made, id };
 }
 
 /** Until `work` is over, for at most `ms`, and no longer than the caller stays: what it asked for goes on without it. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { counted } from '../amounts.ts';
 import { undoImport } from '../core/imports/undo-import.ts';
 import { csvLine } from '../core/leads/csv/write-csv.ts';
 import {
@@ -59,7 +60,7 @@ export function importOperations({ ledger }: { ledger: Ledger }): Operation[] {
       effect: 'read',
       route: 'GET /imports',
       input: z.object({
-        limit: z.int().min(1).max(200).default(50),
+        limit: z.int().min(1).max(200).default(50).describe('Entries in one answer'),
         cursor: z.string().max(100).optional().describe('next_cursor of the answer before'),
       }),
       output: z.looseObject({ success, imports: z.array(oneImport), next_cursor: z.string().nullable() }),
@@ -113,8 +114,8 @@ export function importOperations({ ledger }: { ledger: Ledger }): Operation[] {
       route: 'GET /imports/{import_id}/rows',
       input: z.object({
         import_id: importId,
-        kind: z.enum(['rejects', 'warnings']).default('rejects'),
-        limit: z.int().min(1).max(1_000).default(200),
+        kind: z.enum(['rejects', 'warnings']).default('rejects').describe('Which of its rows'),
+        limit: z.int().min(1).max(1_000).default(200).describe('Entries in one answer'),
         cursor: z.string().max(100).optional().describe('next_cursor of the answer before'),
       }),
       output: z.looseObject({
@@ -265,15 +266,17 @@ function told(
   const kept = counts.kept_messaged + counts.kept_changed;
   if (kept > 0)
     notes.push(
-      `${kept} leads stay, since they were messaged or changed: ${words.operation('leads.delete')} erases them one by one.`,
+      `${counted(kept, 'lead stays', 'leads stay')}, since messaged or changed: ${words.operation('leads.delete')} erases one by one.`,
     );
   if (counts.values_kept > 0)
-    notes.push(`${counts.values_kept} values of known leads stay, since they were changed since.`);
+    notes.push(`${counted(counts.values_kept, 'value')} of known leads left as changed since.`);
   if (counts.suppressions_kept > 0)
-    notes.push(`${counts.suppressions_kept} contacts stay suppressed: they said no in another way as well.`);
+    notes.push(
+      `${counted(counts.suppressions_kept, 'contact stays', 'contacts stay')} suppressed, having said no in another way as well.`,
+    );
   if (counts.suppressions_left > 0)
     notes.push(
-      `${counts.suppressions_left} contacts stay suppressed: they opted out or complained, and only a person lifts that, at the command line.`,
+      `${counted(counts.suppressions_left, 'contact stays', 'contacts stay')} suppressed: opted out or complained, and only a person lifts that, at the command line.`,
     );
   return notes.length === 0 ? 'Everything that it made is taken back.' : notes.join(' ');
 }

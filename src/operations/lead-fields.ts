@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type FieldsRow, lookThrough } from '../core/audiences/field-counts.store.ts';
+import { type FieldsRow, lookThrough, MOST_LEADS } from '../core/audiences/field-counts.store.ts';
 import { success } from '../core/leads/lead.schema.ts';
 import { familyName, greetingName } from '../core/leads/reading/person-name.ts';
 import { fieldKeys } from '../core/messages/field-keys.ts';
@@ -18,7 +18,15 @@ export function leadFieldsOperation(ledger: Ledger): Operation {
     summary: 'Lists the merge fields that a message can use, with how many leads have a value for each.',
     effect: 'read',
     route: 'GET /leads/fields',
-    input: z.object({ audience_id: audienceId.optional().describe('Only the leads of this audience') }),
+    input: z.object({
+      audience_id: audienceId.optional().describe('Only the leads of this audience'),
+      look_at: z
+        .int()
+        .min(100)
+        .max(MOST_LEADS)
+        .default(MOST_LEADS)
+        .describe('Leads that are looked at, at most: fewer are faster, and may miss what few leads have'),
+    }),
     output: z.looseObject({
       success,
       fields: z.array(
@@ -33,13 +41,14 @@ export function leadFieldsOperation(ledger: Ledger): Operation {
       complete: z.boolean().describe('false: not all leads were looked at, but some from all over'),
       more_fields: z.int().describe('Fields left out of the list: those that the fewest leads have'),
     }),
-    async run({ audience_id }) {
+    async run({ audience_id, look_at }) {
       const audience = audience_id === undefined ? null : await existingAudience(ledger, audience_id);
       const counts = new Map<string, { field: string; leads: number }>();
-      const { looked, isComplete } = await lookThrough(ledger, audience, (rows) => {
+      const look = (rows: readonly FieldsRow[]) => {
         for (const row of rows) for (const field of fieldsOf(row)) count(counts, field);
         return true;
-      });
+      };
+      const { looked, isComplete } = await lookThrough(ledger, audience, look, look_at);
       const own = KNOWN_FIELDS.filter((field) => field !== 'site.name').map((field) => ({
         field,
         leads: counts.get(field)?.leads ?? 0,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CHANNEL_NAMES, CHANNELS, type ChannelName } from '../core/channel.ts';
+import { CHANNELS, type ChannelName } from '../core/channel.ts';
 import { toSendStatus } from '../core/deliveries/delivery.ts';
 import {
   deliveriesOfLead,
@@ -7,6 +7,7 @@ import {
   shownMessage,
 } from '../core/deliveries/lead-deliveries.store.ts';
 import { REASONS } from '../core/deliveries/reasons.ts';
+import { type ListedEventRow, listEvents } from '../core/events/list-events.store.ts';
 import { normalizeContact } from '../core/leads/contact.ts';
 import { importsOfLead } from '../core/leads/import.store.ts';
 import { lead, success } from '../core/leads/lead.schema.ts';
@@ -14,8 +15,10 @@ import { findLead, findLeadByEmail, findLeadsByPhone } from '../core/leads/lead.
 import { type LeadRow, toLead } from '../core/leads/lead.ts';
 import { shownContact } from '../core/suppressions/erased-contact.ts';
 import { findSuppression, type SuppressionRow } from '../core/suppressions/suppression.store.ts';
+import { channelOf, SUPPRESSION_SCOPES } from '../core/suppressions/suppression.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader } from '../ledger/ledger.ts';
+import { event, toEvent } from './events.ts';
 import { type Operation, operation } from './operation.ts';
 import { readCursor } from './page.ts';
 import { channelName, delivery, suppression } from './sends/send.schema.ts';
@@ -66,6 +69,11 @@ export function leadPageOperation(ledger: Ledger, defaultCountry: string | null)
         )
         .describe('The imports that this lead stands in, newest first, up to 20'),
       messages: z.array(sentMessage).describe('The newest send first'),
+      events: z
+        .array(event)
+        .describe(
+          'What became of them, what this person wrote and chose: the newest 20; events list shows all',
+        ),
       messages_next_cursor: z.string().nullable().describe('null: these were all of them'),
     }),
     async run({ lead_id, limit, cursor }) {
@@ -89,11 +97,14 @@ export function leadPageOperation(ledger: Ledger, defaultCountry: string | null)
           made_lead: made === 1,
         })),
         messages: rows.map(toMessage),
+        events: (await eventsOf(ledger, row)).map(toEvent),
         messages_next_cursor: next === null ? null : String(next),
       };
     },
   });
 }
+
+const EVENTS_SHOWN = 20;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -132,11 +143,17 @@ async function byContact(
   });
 }
 
+async function eventsOf(reader: Reader, row: LeadRow): Promise<readonly ListedEventRow[]> {
+  const contacts = [row.email_key, row.phone_key].filter((key) => key !== null);
+  const people = { leads: [row.seq], contacts };
+  return (await listEvents(reader, { people }, Number.MAX_SAFE_INTEGER, EVENTS_SHOWN)).rows;
+}
+
 async function suppressionsOf(reader: Reader, row: LeadRow): Promise<SuppressionRow[]> {
   const found: SuppressionRow[] = [];
-  for (const channel of CHANNEL_NAMES) {
-    const contact = row[CHANNELS[channel].key];
-    const said = contact === null ? undefined : await findSuppression(reader, channel, contact);
+  for (const scope of SUPPRESSION_SCOPES) {
+    const contact = row[CHANNELS[channelOf(scope)].key];
+    const said = contact === null ? undefined : await findSuppression(reader, scope, contact);
     if (said) found.push(said);
   }
   return found;
@@ -166,7 +183,7 @@ function reachOf(
   const read = normalizeContact(channel, text, country);
   const contact = row[key];
   if (contact === null) return no(invalid, read.ok ? '' : ` "${text}": ${read.reason}.`);
-  const said = suppressions.find((one) => one.channel === channel);
+  const said = suppressions.find((one) => channelOf(one.channel) === channel);
   if (said) {
     const from = said.source === null ? '' : ` Said by ${said.source}.`;
     return no(said.reason, ` Since ${said.created_at}.${from}`);

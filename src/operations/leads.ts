@@ -21,12 +21,15 @@ import { erasedAmong } from '../core/suppressions/erased-contact.ts';
 import { TidingsError } from '../errors.ts';
 import type { Ledger, Reader, Transaction } from '../ledger/ledger.ts';
 import { chooseLeads } from './choose-leads/choose-leads.ts';
+import { creationNotice, goneSince, idempotencyKey, makeOnce, noticeThen } from './creations/creating.ts';
+import { type Creation, timeOf } from './creations/creation.store.ts';
 import { exportLeadsOperation } from './export-leads.ts';
 import { importLeadsOperations } from './import-leads.ts';
 import { leadFieldsOperation } from './lead-fields.ts';
 import { leadPageOperation } from './lead-page.ts';
 import { type Operation, operation } from './operation.ts';
 import { noCursor, readCursor, readPage } from './page.ts';
+import { fieldArguments, listedLead, onlyFields } from './shown-fields.ts';
 
 export interface LeadContext {
   readonly ledger: Ledger;
@@ -62,25 +65,34 @@ export function leadOperations(context: LeadContext): Operation[] {
       summary: 'Adds one lead.',
       effect: 'write',
       route: 'POST /leads',
-      input: leadFields.partial().extend({ restore_erased: restoreErased }),
-      output: leadAnswer,
-      async run({ restore_erased, ...input }) {
+      input: leadFields.partial().extend({ restore_erased: restoreErased, idempotency_key: idempotencyKey }),
+      output: leadAnswer.extend({ notice: creationNotice }),
+      async run({ restore_erased, idempotency_key, ...given }) {
+        const input = withoutEmpty(given);
         if (!input.name && !input.first_name && !input.last_name && !input.email && !input.phone) {
           throw new TidingsError('invalid_argument', 'A lead needs at least a name, an email or a phone.');
         }
         const checked = checkLead(input, defaultCountry);
         const row = newLead(checked, new Date().toISOString());
-        await ledger.write(async (tx) => {
-          const same = row.email_key === null ? undefined : await findLeadByEmail(tx, row.email_key);
-          if (same) throw emailTaken(same);
-          await admit(tx, [row.email_key, row.phone_key], restore_erased);
-          await insertLead(tx, row);
+        const call = { operation: 'leads.create', input, idempotencyKey: idempotency_key };
+        return ledger.write(async (tx) => {
+          const made = await makeOnce(tx, call, row.id, async (earlier) => {
+            const same = row.email_key === null ? undefined : await findLeadByEmail(tx, row.email_key);
+            if (same) throw emailTaken(same, earlier);
+            await admit(tx, [row.email_key, row.phone_key], restore_erased);
+            await insertLead(tx, row);
+          });
+          const repeated = 'repeated' in made ? made.repeated : null;
+          const kept = repeated && (await findLead(tx, repeated.made_id));
+          if (repeated && !kept) throw goneSince('lead', repeated);
+          const notice = 'notice' in made ? made.notice : await noticeThen(tx, call, made.repeated);
+          return {
+            success: true as const,
+            lead: toLead(kept ?? { ...row, seq: 0, deleted_at: null }),
+            warnings: [...checked.warnings],
+            ...(notice !== undefined && { notice }),
+          };
         });
-        return {
-          success: true as const,
-          lead: toLead({ ...row, seq: 0, deleted_at: null }),
-          warnings: [...checked.warnings],
-        };
       },
     }),
 
@@ -99,24 +111,25 @@ export function leadOperations(context: LeadContext): Operation[] {
           .describe('oldest or newest first, by name, or updated: the latest change first'),
         limit: z.int().min(1).max(200).default(50).describe('Leads in one answer'),
         cursor: z.string().max(2_000).optional().describe('next_cursor of the answer before'),
+        ...fieldArguments,
       }),
       output: z.looseObject({
         success,
-        leads: z.array(lead),
+        leads: z.array(listedLead),
         total_count: z
           .int()
           .nullable()
           .describe('null: with these filters too many leads would have to be looked through to tell'),
         next_cursor: z.string().nullable().describe('null: this was the last page'),
       }),
-      async run({ order, limit, cursor, ...filters }, { signal }) {
+      async run({ order, limit, cursor, fields, concise, ...filters }, { signal }) {
         const selection = new Selection(await chooseLeads(ledger, filters));
         const { shown, next } = await readPage({
           limit,
           after: readPlace(cursor, order),
           read: leadList(ledger, selection, order, limit, signal),
           placeOf: ({ seq, value }): ListPlace | null => ({ seq, value }),
-          show: toShortLead,
+          show: (row) => onlyFields(toShortLead(row), { fields, concise }),
         });
         return {
           success: true as const,
@@ -139,12 +152,13 @@ export function leadOperations(context: LeadContext): Operation[] {
 
     operation({
       name: 'leads.update',
-      summary: 'Changes the given fields of a lead; null clears a field.',
+      summary: 'Changes the given fields of a lead; null or an empty text clears a field.',
       effect: 'write',
       route: 'PATCH /leads/{lead_id}',
       input: leadFields.partial().extend({ lead_id: leadId, restore_erased: restoreErased }),
       output: leadAnswer,
-      async run({ lead_id, restore_erased, ...input }) {
+      async run({ lead_id, restore_erased, ...given }) {
+        const input = withoutEmpty(given);
         return ledger.write(async (tx) => {
           const row = await existingLead(tx, lead_id);
           const checked = checkLead({ ...input }, defaultCountry);
@@ -193,8 +207,16 @@ function wasErased(contact: string): TidingsError {
   });
 }
 
-function emailTaken(same: LeadRow): TidingsError {
-  return new TidingsError('conflict', `Lead ${same.id} has this email already.`, {
+/** An empty text says that there is none. */
+function withoutEmpty<T extends object>(input: T): T {
+  return Object.fromEntries(
+    Object.entries(input).map(([name, value]) => [name, value === '' ? null : value]),
+  ) as T;
+}
+
+function emailTaken(same: LeadRow, earlier: Creation | null = null): TidingsError {
+  const made = earlier?.made_id === same.id ? `: the same call made it at ${timeOf(earlier)}` : '';
+  return new TidingsError('conflict', `Lead ${same.id} has this email already${made}.`, {
     fix: 'Update that lead, or import: an import updates known leads.',
   });
 }

@@ -9,7 +9,8 @@ import {
   listEntriesOfSend,
   type OutboxRow,
   type PlaceInSend,
-  partsOf,
+  type SharedText,
+  sharedOf,
   textOf,
 } from '../providers/sandbox/outbox.store.ts';
 import { type Operation, operation } from './operation.ts';
@@ -29,7 +30,7 @@ export function outboxOperations(ledger: Ledger): Operation[] {
       input: z.object({
         channel: channelName.optional(),
         send_id: sendId.optional().describe('Only of this send: the last leads of its audience first'),
-        limit: z.int().min(1).max(200).default(20),
+        limit: z.int().min(1).max(200).default(20).describe('Entries in one answer'),
         cursor: z.string().max(100).optional().describe('next_cursor of the answer before'),
       }),
       output: z.looseObject({
@@ -39,7 +40,7 @@ export function outboxOperations(ledger: Ledger): Operation[] {
         next_cursor: z.string().nullable(),
       }),
       async run({ channel = null, send_id = null, limit, cursor }) {
-        const texts = new Map<number, readonly (string | number)[]>();
+        const texts = new Map<number, SharedText>();
         const { shown, next } = await readPage({
           limit,
           after: readPlace(cursor, send_id !== null),
@@ -49,7 +50,7 @@ export function outboxOperations(ledger: Ledger): Operation[] {
                 ? await listEntries(ledger, channel, place.seq, wanted)
                 : await listEntriesOfSend(ledger, send_id, channel, place, wanted);
             for (const { text_seq } of rows)
-              if (!texts.has(text_seq)) texts.set(text_seq, await partsOf(ledger, text_seq));
+              if (!texts.has(text_seq)) texts.set(text_seq, await sharedOf(ledger, text_seq));
             return rows;
           },
           placeOf: (row) => ({ textSeq: row.text_seq, position: row.position, seq: row.seq }),
@@ -70,7 +71,10 @@ export function outboxOperations(ledger: Ledger): Operation[] {
       effect: 'read',
       route: 'GET /outbox/{entry_id}',
       input: z.object({
-        entry_id: z.string().regex(/^\d{1,15}$/, 'is no id of an entry: outbox list shows them'),
+        entry_id: z
+          .string()
+          .regex(/^\d{1,15}$/, 'is no id of an entry: outbox list shows them')
+          .describe('entry_id of an entry, as outbox.list shows it'),
       }),
       output: outboxEntry.extend({ success }),
       async run({ entry_id }) {
@@ -80,18 +84,14 @@ export function outboxOperations(ledger: Ledger): Operation[] {
             fix: 'outbox list shows the entries there are.',
           });
         }
-        const parts = await partsOf(ledger, row.text_seq);
-        return { success: true as const, ...toEntry(row, parts, Number.POSITIVE_INFINITY) };
+        const shared = await sharedOf(ledger, row.text_seq);
+        return { success: true as const, ...toEntry(row, shared, Number.POSITIVE_INFINITY) };
       },
     }),
   ];
 }
 
-function toEntry(
-  row: OutboxRow,
-  parts: readonly (string | number)[],
-  most: number,
-): z.output<typeof outboxEntry> {
+function toEntry(row: OutboxRow, { parts, headers }: SharedText, most: number): z.output<typeof outboxEntry> {
   const text = textOf(parts, row.fields, most);
   return {
     entry_id: String(row.seq),
@@ -101,6 +101,11 @@ function toEntry(
     subject: row.subject,
     text,
     ...(text.length > most && { shortened: true }),
+    ...(headers.length > 0 && {
+      headers: Object.fromEntries(
+        headers.map((one) => [one.name, textOf(one.parts, row.fields, Number.POSITIVE_INFINITY)]),
+      ),
+    }),
     send_id: row.send_id,
     recorded_at: row.recorded_at,
   };

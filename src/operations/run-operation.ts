@@ -1,14 +1,16 @@
 import type * as z from 'zod';
 import type { ImportOptions } from '../core/leads/import-csv.ts';
 import { checkInput } from './check-input.ts';
+import { mayCall } from './may-call.ts';
 import type { CallContext, Caller, Operation } from './operation.ts';
+import { readArguments } from './read-arguments.ts';
 
 /**
  * The only way in: every door hands over what its caller gave, unchecked, and says who is calling. Whatever holds for
- * all callers, such as the check of the input, stands here once.
+ * all callers, such as what they may do and the check of the input, stands here once.
  * @example
- * await runOperation(operation, { audience_id, channel: 'email', … }, { door: 'http', key: null }, { signal });
- * @throws TidingsError `invalid_argument`, and whatever the operation throws
+ * await runOperation(operation, { audience_id, channel: 'email', … }, { door: 'http', principal, client, words }, { signal });
+ * @throws TidingsError `forbidden`, `invalid_argument`, and whatever the operation throws
  */
 export async function runOperation(
   operation: Operation,
@@ -16,7 +18,28 @@ export async function runOperation(
   caller: Caller,
   context: CallContext = {},
 ): Promise<z.output<Operation['output']>> {
-  return operation.run(checkInput(operation, given), { ...context, caller });
+  await refuse(operation, caller);
+  return operation.run(inputFrom(operation, given, caller), { ...context, caller });
+}
+
+/** @throws TidingsError `forbidden`, which is kept where something would have been changed */
+async function refuse(operation: Operation, caller: Caller): Promise<void> {
+  try {
+    mayCall(operation, caller);
+  } catch (error) {
+    await operation.noteRefusal?.(caller, 'forbidden').catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Who may not is told so before anything else. A shell gives what was typed, its command has read it; other callers are
+ * programs that write arguments their own ways.
+ */
+function inputFrom(operation: Operation, given: unknown, caller: Caller): z.output<Operation['input']> {
+  mayCall(operation, caller);
+  const { door } = caller;
+  return checkInput(operation, door === 'cli' ? given : readArguments(operation.input, given));
 }
 
 /**
@@ -30,7 +53,8 @@ export async function runUpload(
   caller: Caller,
   context: ImportOptions = {},
 ): Promise<z.output<Operation['output']>> {
-  return operation.upload!(bytes, checkInput(operation, given), { ...context, caller });
+  await refuse(operation, caller);
+  return operation.upload!(bytes, inputFrom(operation, given, caller), { ...context, caller });
 }
 
 /**
@@ -43,7 +67,7 @@ export function runDownload(
   caller: Caller,
   context: CallContext = {},
 ): AsyncGenerator<string> {
-  return operation.download!(checkInput(operation, given), { ...context, caller });
+  return operation.download!(inputFrom(operation, given, caller), { ...context, caller });
 }
 
 /** All pages of an operation that answers a CSV, one after the other: the whole is never in memory. */

@@ -6,9 +6,11 @@ import { addToTotals, chunkAt, NO_CHANGE } from '../core/sends/chunk.store.ts';
 import { completeIfSettled } from '../core/sends/send.store.ts';
 import { hashContact, isHashed } from '../core/suppressions/erased-contact.ts';
 import { suppress } from '../core/suppressions/suppression.store.ts';
+import { forgetSamples } from '../core/templates/template.store.ts';
 import type { Ledger, Reader, Transaction } from '../ledger/ledger.ts';
 import { removeEntries } from '../providers/sandbox/outbox.store.ts';
 import { forgetContact } from './forget-contact.ts';
+import { forgetEventsOfLead } from './forget-events.ts';
 import { forgetInImports, knownBy } from './forget-imports.ts';
 import { positionsIn, type SendPlace, sendsThrough } from './person.store.ts';
 import { redactAudiences } from './redact-audiences.ts';
@@ -52,9 +54,11 @@ export async function erasePeople(
       for (const key of [lead.email_key, lead.phone_key]) if (key !== null) all.add(key);
       await eraseLead(tx, lead.seq, now);
       await tx.run('UPDATE import_leads SET former = NULL WHERE lead_seq = ?', lead.seq);
+      await forgetEventsOfLead(tx, lead.seq);
     }
     const known = [...leads, ...contacts.map(knownBy)];
     await redactAudiences(tx, known);
+    await forgetSamples(tx);
     const free: string[] = [];
     for (const contact of all) if ((await forgetContact(tx, contact, now)) !== null) free.push(contact);
     for (const contact of andSuppress ? free : [])
@@ -184,6 +188,7 @@ async function eraseInSend(
     if (row.status === 'sending') counts.inFlight += 1;
     counts.deliveries += 1;
     counts.outboxEntries += await removeEntries(tx, send.id, position);
+    await forgetEventsOfLead(tx, row.lead_seq, { send: send.seq, position });
   }
   await tx.run('UPDATE sends SET provider_said = NULL WHERE seq = ? AND provider_said IS NOT NULL', send.seq);
   if (isSkipped) await completeIfSettled(tx, send.seq);

@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import { conversationsOf } from '../core/conversations/conversation.store.ts';
 import { toSendStatus } from '../core/deliveries/delivery.ts';
 import { lead, success } from '../core/leads/lead.schema.ts';
 import { type LeadRow, toLead } from '../core/leads/lead.ts';
 import { findErased } from '../core/suppressions/erased-contact.ts';
+import { SUPPRESSION_SCOPES } from '../core/suppressions/suppression.ts';
 import type { Reader } from '../ledger/ledger.ts';
-import { listEntriesAt, partsOf, textOf } from '../providers/sandbox/outbox.store.ts';
+import { listEntriesAt, sharedOf, textOf } from '../providers/sandbox/outbox.store.ts';
 import { leadsWith, positionOf, positionsIn, sendsThrough } from './person.store.ts';
 
 const record = z.looseObject({});
@@ -21,6 +23,8 @@ export const personExport = z.looseObject({
   outbox: z.array(record).describe('What the sandbox recorded for them'),
   suppressions: z.array(record),
   suppression_history: z.array(record),
+  events: z.array(record).describe('What providers told of messages to them, and what they wrote'),
+  conversations: z.array(record).describe('When they last wrote, and by which id the provider knows them'),
 });
 
 type Suppressed = Record<string, unknown> & { contact: string };
@@ -42,7 +46,7 @@ async function find(reader: Reader, contact: string): Promise<Found> {
 /** Whether anything is held about whoever has this contact. */
 export async function isKnown(reader: Reader, contact: string): Promise<boolean> {
   const found = await find(reader, contact);
-  if (found.leads.length > 0) return true;
+  if (found.leads.length > 0 || (await conversationsOf(reader, [contact])).length > 0) return true;
   for (const table of ['suppressions', 'suppression_history'] as const) {
     if ((await suppressionsOf(reader, table, found.names)).length > 0) return true;
   }
@@ -71,7 +75,39 @@ export async function exportPerson(reader: Reader, contact: string): Promise<z.o
     ...(await deliveriesOf(reader, found)),
     suppressions: told(await suppressionsOf(reader, 'suppressions', found.names)),
     suppression_history: told(await suppressionsOf(reader, 'suppression_history', found.names)),
+    ...(await heardOf(reader, found)),
   };
+}
+
+async function heardOf(
+  reader: Reader,
+  { contact, leads }: Found,
+): Promise<{ events: Record<string, unknown>[]; conversations: Record<string, unknown>[] }> {
+  const conversations = await conversationsOf(reader, [contact]);
+  const names = new Set([contact, ...conversations.flatMap(({ user_id }) => user_id ?? [])]);
+  const events: Record<string, unknown>[] = [];
+  const columns = 'seq, type, provider, contact, user_id, occurred_at, code, detail';
+  for (const name of names)
+    events.push(...(await reader.all(`SELECT ${columns} FROM events WHERE contact = ? ORDER BY seq`, name)));
+  for (const { seq } of leads)
+    events.push(...(await reader.all(`SELECT ${columns} FROM events WHERE lead_seq = ? ORDER BY seq`, seq)));
+  const once = new Map(events.map(({ seq, ...event }) => [seq, event]));
+  return {
+    events: [...once.values()].map((event) => ({
+      ...event,
+      occurred_at: new Date(event['occurred_at'] as number).toISOString(),
+      detail: event['detail'] === null ? null : JSON.parse(event['detail'] as string),
+    })),
+    conversations: conversations.map(({ sender, contact, user_id, last_inbound_at, farewell_at }) => ({
+      ...{ sender, contact, user_id },
+      last_inbound_at: isoOf(last_inbound_at),
+      told_of_opt_out_at: isoOf(farewell_at),
+    })),
+  };
+}
+
+function isoOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }
 
 function suppressionsOf(
@@ -80,7 +116,7 @@ function suppressionsOf(
   names: readonly string[],
 ): Promise<Suppressed[]> {
   // Its key begins with the channel: without one it would be read from end to end.
-  const byKey = table === 'suppressions' ? " AND channel IN ('email', 'whatsapp')" : '';
+  const byKey = table === 'suppressions' ? ` AND channel IN ('${SUPPRESSION_SCOPES.join("', '")}')` : '';
   const columns = table === 'suppressions' ? '' : ', ended_at AS lifted_at, ended_by AS lifted_by';
   return reader.all(
     `SELECT channel, contact, reason, created_at${columns} FROM ${table}
@@ -138,7 +174,7 @@ async function deliveriesOf(
         sent_at: sent_at === null ? null : new Date(sent_at).toISOString(),
       });
       for (const entry of await listEntriesAt(reader, send.id, position)) {
-        const text = textOf(await partsOf(reader, entry.text_seq), entry.fields, MOST_OF_A_MESSAGE);
+        const text = textOf((await sharedOf(reader, entry.text_seq)).parts, entry.fields, MOST_OF_A_MESSAGE);
         outbox.push({
           send_id: send.id,
           channel: entry.channel,

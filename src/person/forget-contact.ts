@@ -1,5 +1,6 @@
 import { findErased, hashContact } from '../core/suppressions/erased-contact.ts';
 import type { Transaction } from '../ledger/ledger.ts';
+import { forgetEventsOf } from './forget-events.ts';
 import { sendsThrough } from './person.store.ts';
 
 /** A contact that a lead still has is that person's: a family shares a phone. */
@@ -27,6 +28,7 @@ export async function forgetContact(tx: Transaction, contact: string, now: strin
     now,
   );
   await renameSuppressions(tx, contact, hash);
+  for (const id of await forgetEventsOf(tx, contact)) await forgetContact(tx, id, now);
   return hash;
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { redact as redactDetails } from './answers.ts';
 import { redact as redactReply } from './email/smtp/errors.ts';
 import { parseReply } from './email/smtp/reply.ts';
 import { hide, redactSecrets, withoutAddresses } from './redact-secrets.ts';
-import { redact as redactDetails } from './whatsapp/cloud/answer.ts';
 
 const PASSWORD = 'S3cret/Pw+ü of "ours"';
 const HIDDEN = [hide(PASSWORD, '(password)'), hide('me', '(user)')];

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { insertAudience } from '../../src/core/audiences/audience.store.ts';
@@ -9,6 +8,7 @@ import { openTidings } from '../../src/open-tidings.ts';
 import { freshFolder, openCore, quiet, removeFolder } from '../support/core.ts';
 import { databaseEnv } from '../support/database.ts';
 import { FakeSender } from '../support/fake-sender.ts';
+import fc from '../support/property.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,14 +1,15 @@
 import { connect } from 'node:net';
 import { createTransport } from 'nodemailer';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { anyUnfolded } from '../../src/core/events/event.store.ts';
 import { openTidings } from '../../src/open-tidings.ts';
 import { runOperation } from '../../src/operations/run-operation.ts';
 import { BounceAddresses, findBounceToken } from '../../src/providers/email/bounces/bounce-address.ts';
 import type { Tidings } from '../../src/tidings.ts';
 import { complaint, failed, letter } from '../support/bounce-mails.ts';
 import { CALLER } from '../support/caller.ts';
-import { freshFolder, quiet, removeFolder } from '../support/core.ts';
+import { freshFolder, ledgerOf, quiet, removeFolder } from '../support/core.ts';
 import { databaseUrlOf } from '../support/database.ts';
 import { type RunningSmtpServer, startSmtpServer } from '../support/smtp-server.ts';
 
@@ -75,7 +76,11 @@ async function bring(to: string | string[], raw: Buffer, from = ''): Promise<num
   );
 }
 
+/** Once all that was told has had its effect. */
 async function suppressed(): Promise<Record<string, string>> {
+  const ledger = await ledgerOf(folder);
+  await vi.waitFor(async () => expect(await anyUnfolded(ledger)).toBe(false), 10_000);
+  await ledger.close();
   const { suppressions } = await call('suppressions.list', {});
   return Object.fromEntries(
     suppressions.map((one: Record<string, string>) => [one['contact'], one['reason']]),
@@ -107,6 +112,40 @@ describe('a message that leaves with a bounce address', () => {
       ),
     ).toBe(250);
     expect(await suppressed()).toEqual({ 'ann@example.org': 'bounced', 'eve@example.org': 'complained' });
+  });
+
+  it('that comes back is failed with what came, and counted; the sum holds, and a guess fails nobody', async () => {
+    const names = ['ann', 'bob', 'eve', 'kim', 'lee'].map((name) => `${name}@example.org`);
+    const envelope = await sendTo(...names);
+    const [ann = '', bob = '', eve = '', kim = '', lee = ''] = names.map((name) => envelope[name]!);
+    await bring(ann, failed('550 5.1.1 user unknown'));
+    await bring(bob, failed('552 5.2.2 over quota'));
+    await bring(eve, complaint('Feedback-Type: abuse'));
+    await bring(kim, failed('what a pity'));
+    await bring(lee, letter('Out of office', 'back on Monday'), 'lee@example.org');
+    await bring(ann, failed('550 5.1.1 user unknown'));
+    await suppressed();
+    const { sends } = await call('sends.list', {});
+    const send_id = sends[0].send_id;
+    expect(await call('sends.get', { send_id })).toMatchObject({
+      ...{ state: 'completed', total_sent: 3, total_failed: 2, total_unknown: 0, total_in_audience: 5 },
+      ...{ total_bounced: 2, total_complained: 1, total_replied: 0 },
+    });
+    const { deliveries } = await call('sends.deliveries', { send_id, status: 'failed' });
+    expect(
+      deliveries.map((one: Record<string, string>) => [one['error_code'], one['provider_said']]),
+    ).toEqual([
+      ['bounce_hard', '5.1.1 userunknown'],
+      ['bounce_soft', '5.2.2 mailboxfull'],
+    ]);
+    const { events } = await call('events.list', { send_id });
+    expect(events.map(({ type }: { type: string }) => type).toSorted()).toEqual([
+      'bounced',
+      'bounced',
+      'complained',
+      'unknown',
+      'unknown',
+    ]);
   });
 
   it('is known again after a restart, in capitals, and by a mail that comes twice', async () => {

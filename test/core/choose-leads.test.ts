@@ -56,6 +56,7 @@ interface Person {
   id: string;
   name: string | null;
   company: string | null;
+  phone: string | null;
   status: string;
   tags: string[];
   metadata: Record<string, unknown>;
@@ -141,7 +142,16 @@ async function makePeople(count: number, random: (below: number) => number): Pro
     const isOut = email && suppressed.has(given.email!);
     const excluded = given.status === 'lost';
     const outcome = excluded ? (email && !isOut ? 'sent' : 'skipped') : null;
-    return { ...given, id: lead.id, country, email, suppressed: isOut, outcome, excluded };
+    return {
+      ...given,
+      phone: given.phone ?? null,
+      id: lead.id,
+      country,
+      email,
+      suppressed: isOut,
+      outcome,
+      excluded,
+    };
   });
 }
 
@@ -172,6 +182,7 @@ function randomLeaf(random: (below: number) => number): Test {
   return pick<Test>([
     [{ field: 'name', ...test }, ({ name }) => name !== null && passes(name)],
     [{ field: 'company', ...test }, ({ company }) => company !== null && passes(company)],
+    [{ field: 'phone', contains: '25' }, ({ phone }) => phone?.includes('25') ?? false],
     [{ field: 'company', exists: false }, ({ company }) => company === null],
     [{ field: 'tag', ...test }, ({ tags }) => tags.some(passes)],
     [{ field: 'tag', exists: true }, ({ tags }) => tags.length > 0],
@@ -236,6 +247,16 @@ it.each([1, 2])('conditions choose the leads that plain JavaScript chooses (seed
     expect([where, counted.total_count, made.total_count]).toEqual([where, wanted.length, wanted.length]);
     const reached = people.filter((person) => holds(person) && person.email && !person.suppressed);
     expect(counted.reach.email.reachable).toBe(reached.length);
+  }
+  for (const [search, compared] of WORDS) {
+    const wanted = people.filter(({ name, company, phone, email }, at) =>
+      [name, company, phone, email ? `p${at}@example.com` : null].some(
+        (text) => text !== null && (FOLDED.get(text) ?? text).includes(compared),
+      ),
+    );
+    const list = await core.call('leads.list', { search, limit: 200 });
+    const ids = list.leads.map(({ id }: { id: string }) => id);
+    expect([search, ids]).toEqual([search, wanted.map(({ id }) => id)]);
   }
   // Otherwise the test would say nothing.
   expect(some).toBeGreaterThan(40);

@@ -68,6 +68,7 @@ describe('where a token is needed, nothing live leaves without one', () => {
     ['another time', { schedule_at: '2099' }],
     ['another text', { message: 'Bye {{lead.name}}' }],
     ['another subject', { subject: 'Bye' }],
+    ['a preheader', { message: '<p>Hello {{lead.name}}</p>', preheader: 'Today' }],
     ['retry', { retry: 'skipped' }],
   ])('by %s for a send that waits for its time', async (_, more) => {
     const id = await scheduled();

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
 import { exportLeads } from '../../src/core/leads/export/export-leads.ts';
 import { all } from '../../src/core/leads/filter/node.ts';
@@ -7,6 +6,7 @@ import { importCsv } from '../../src/core/leads/import-csv.ts';
 import type { ImportReport } from '../../src/core/leads/lead.schema.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { onPostgres } from '../support/database.ts';
+import fc from '../support/property.ts';
 
 type Core = Awaited<ReturnType<typeof openCore>>;
 const open: Core[] = [];

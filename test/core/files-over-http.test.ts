@@ -5,6 +5,7 @@ import { openTidings } from '../../src/open-tidings.ts';
 import type { Tidings } from '../../src/tidings.ts';
 import { freshFolder, quiet, removeFolder } from '../support/core.ts';
 import { databaseEnv } from '../support/database.ts';
+import { inlineRows, workbook } from '../support/workbook.ts';
 
 let folder: string;
 let tidings: Tidings;
@@ -81,4 +82,57 @@ it('the rows that were not kept come back as a file of any length, to be correct
   expect(lines[450]).toContain('a449@example.com');
   const corrected = lines.map((line) => line.replace(/,"?too"?,"?many"?$/, '')).join('\n');
   expect(await answer('/api/leads/import', sent('a body', corrected))).toMatchObject({ created: 450 });
+});
+
+const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+const people = inlineRows([
+  ['Name', 'Email', 'Unsubscribed'],
+  ['Ana', 'ana@example.com', ''],
+  ['Bo', 'bo@example.com', 'yes'],
+]);
+const WORKBOOK = workbook({
+  sheets: [
+    { name: 'Read me', xml: inlineRows([['Made by us']]) },
+    { name: 'People', xml: people },
+  ],
+});
+
+/** A workbook, however it is called and declared. */
+function sentAs(how: string): RequestInit {
+  const body = new Uint8Array(WORKBOOK);
+  if (how !== 'a form') return { method: 'POST', headers: { 'content-type': how }, body };
+  const form = new FormData();
+  form.append('file', new File([body], 'people.csv', { type: 'text/csv' }));
+  return { method: 'POST', body: form };
+}
+
+it.each(['text/csv', 'application/octet-stream', XLSX, 'application/vnd.ms-excel', 'a form'])(
+  'a workbook is imported as %s, looked at and taken back',
+  async (how) => {
+    const notice = expect.stringContaining('the sheet “People” was read. Not read: “Read me”');
+    const preview = await answer('/api/leads/preview-import', sentAs(how));
+    expect(preview).toMatchObject({
+      rows: 2,
+      reach: { email: { reachable: 1, said_no: 1 } },
+      notices: [notice],
+    });
+    const report = await answer('/api/leads/import?tags=fair&file_name=people.xlsx', sentAs(how));
+    expect(report).toMatchObject({ success: true, created: 2, suppressed: 1, notices: [notice] });
+    expect(await answer('/api/imports')).toMatchObject({ imports: [{ file: 'people.xlsx', rows: 2 }] });
+    expect(await answer('/api/suppressions')).toMatchObject({
+      suppressions: [{ contact: 'bo@example.com' }],
+    });
+    await answer(`/api/imports/${report.import_id}/undo`, { method: 'POST' });
+    expect(await answer('/api/leads')).toMatchObject({ total_count: 0 });
+  },
+);
+
+it('a workbook is a list of who must not be messaged, too', async () => {
+  const report = await answer('/api/suppressions/import', sentAs(XLSX));
+  expect(report).toMatchObject({ created: 2, notices: [expect.stringContaining('“People” was read')] });
+});
+
+it('a CSV that is declared a workbook is a CSV', async () => {
+  const csv = { method: 'POST', headers: { 'content-type': XLSX }, body: 'email\nana@example.com\n' };
+  expect(await answer('/api/leads/import', csv)).toMatchObject({ created: 1, notices: [] });
 });

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { importCsv } from '../../src/core/leads/import-csv.ts';
 import { findSuppression, suppress } from '../../src/core/suppressions/suppression.store.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { freshFolder, ledgerOf, removeFolder } from '../support/core.ts';
 import { onPostgres } from '../support/database.ts';
+import fc from '../support/property.ts';
 
 async function withLedger(use: (ledger: Ledger) => Promise<void>): Promise<void> {
   const folder = freshFolder();

@@ -107,10 +107,15 @@ describe('the page of a lead', () => {
   it('asks the database as often for twenty sends as for one', async () => {
     await core.call('leads.create', { name: 'Ann', email: 'ann@example.com' });
     const all = await audience();
+    // Whatever else the house reads meanwhile is not of the page: the least of some looks.
     const costOf = async () => {
-      const before = counted.reads.count;
-      await show('ann@example.com');
-      return counted.reads.count - before;
+      const costs: number[] = [];
+      for (let look = 0; look < 5; look++) {
+        const before = counted.reads.count;
+        await show('ann@example.com');
+        costs.push(counted.reads.count - before);
+      }
+      return Math.min(...costs);
     };
     await send(all, 'c');
     const one = await costOf();

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Claim, claimWindow, endIfDone } from '../../src/core/deliveries/claim.ts';
 import { GIVEN_UP, OUTCOME_UNKNOWN } from '../../src/core/deliveries/delivery.ts';
@@ -12,6 +11,7 @@ import { parseMessage } from '../../src/core/messages/content.ts';
 import { completeIfSettled, getSend, moveSend, type SendRow } from '../../src/core/sends/send.store.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { FakeSender } from '../support/fake-sender.ts';
+import fc from '../support/property.ts';
 
 const RUNS = Number(process.env['TIDINGS_MODEL_RUNS'] ?? 60);
 const LEADS = 6;
@@ -534,5 +534,5 @@ it(
       { numRuns: RUNS },
     );
   },
-  60_000 + RUNS * 1_000,
+  120_000 + RUNS * 4_000,
 );

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { parseMergeText } from '../../src/core/messages/parse-merge-text.ts';
-import { withTextPart } from '../../src/core/messages/ready-content.ts';
+import { readyContent } from '../../src/core/messages/ready-content.ts';
 import { findBriefSend, listSends } from '../../src/core/sends/send.store.ts';
 import { createSandboxSender, type OutboxText } from '../../src/providers/sandbox/sandbox-sender.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
@@ -70,7 +70,7 @@ it('whoever sends reads long HTML beside its transactions, when it was not read 
   const audience = await audienceIn(core);
   await send(core, audience, MESSAGE, 0);
   // Of what was read for calls only the last is kept.
-  await withTextPart(html(`${MESSAGE}<p>Another</p>`), 60_000);
+  await readyContent(html(`${MESSAGE}<p>Another</p>`), 60_000);
   const { turns } = await countTurns(async () => {
     core.dispatcher.start();
     while (recorded.length === 0) await sleep(10);

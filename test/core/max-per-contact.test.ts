@@ -63,6 +63,19 @@ it('holds across sends and audiences, skips with too_soon, and lets them in agai
   });
 });
 
+it('is counted by a dry run, before and after rows are made', async () => {
+  const core = await open(new FakeSender('email'), '1/24h');
+  await send(core, await audienceOf(core, 5), 'One');
+  const all = await audienceOf(core, 8);
+  const forecast = { would_send: 3, total_skipped: 5, skips: { too_soon: 5 } };
+  const { confirm, ...dry } = await send(core, all, 'Two', { dry_run: true });
+  expect(dry).toMatchObject(forecast);
+  const paused = await send(core, all, 'Two', { confirm });
+  expect(paused).toMatchObject({ total_sent: 3, total_skipped: 5 });
+  await core.ledger.write((tx) => tx.run('UPDATE deliveries SET sent_at = sent_at - 86400001'));
+  expect(await send(core, all, 'Two', { dry_run: true, retry: 'skipped' })).toMatchObject({ would_send: 5 });
+});
+
 it('goes by the contact, not by the lead, and counts what was sent before it was set', async () => {
   const email = new FakeSender('email');
   const first = await open(email, null);

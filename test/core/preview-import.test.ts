@@ -96,7 +96,8 @@ it('phones are of the given country, and columns are read as said', async () => 
 
 it.each([
   [{ map: { Nummer: 'phone' } }, /The file has no column "Nummer"/],
-  [{ map: { 'Full name': 'nmae' } }, /"nmae" is no field/],
+  [{ map: { 'Full nmae': 'name' } }, /no column "Full nmae"; did you mean Full name\?/],
+  [{ map: { 'Full name': 'nmae' } }, /"nmae" is no field .*; did you mean name\?/],
   [{ country: 'XX' }, /country is "XX"/],
 ])('%j is refused, and nothing is stored', async (more, words) => {
   const before = await everything();

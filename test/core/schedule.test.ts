@@ -144,12 +144,22 @@ describe('a send with schedule_at', () => {
   });
 
   it('starts at once, and says so, when the time has passed or is within a second', async () => {
-    const past = await send({ schedule_at: '2020-01-01T00:00:00Z' });
+    const time = inMs(-60_000);
+    const past = await send({ schedule_at: time });
     expect(past).toMatchObject({ state: 'completed', total_sent: LEADS });
-    expect(past.notice).toContain('schedule_at 2020-01-01T00:00:00Z has passed: it was started at once.');
+    expect(past.notice).toContain(`schedule_at ${time} has passed: it was started at once.`);
     const soon = await send({ schedule_at: inMs(900), campaign: 'soon' });
     expect(soon).toMatchObject({ state: 'completed', total_sent: LEADS });
     expect((await send({ schedule_at: 'now', campaign: 'word' })).notice).toBeUndefined();
+  });
+
+  it('is refused when its time is more than five minutes past: an example that was pasted reaches nobody', async () => {
+    await expect(send({ schedule_at: '2020-01-01T00:00:00Z' })).rejects.toThrow(
+      '2020-01-01T00:00:00Z is more than five minutes past; nothing was sent',
+    );
+    await expect(send({ schedule_at: inMs(-400_000), dry_run: true })).rejects.toThrow('five minutes past');
+    expect(email.accepted).toHaveLength(0);
+    expect((await core.call('sends.list', {})).sends).toEqual([]);
   });
 
   it('is refused with the value when it is no moment, and nothing is stored', async () => {

@@ -120,3 +120,50 @@ it('a search knows no wildcards, and no case', async () => {
   expect(await found('%')).toBe(1);
   expect(await found('Ñand')).toBe(1);
 });
+
+it('whom the database cannot tell alone is counted as listed, over many spans and with those whom it can', async () => {
+  const names = ['Ana Núñez', 'Ana Nunez', 'Ödön', 'Nobody', 'Nobody else', 'No one'];
+  const leads = Array.from({ length: 120 }, (_, at) => ({
+    name: names[at % (at < 60 ? 6 : 2)],
+    ...(at % 5 > 0 && { email: `a${at}@example.com` }),
+    company: `Firma ${at}`,
+    tags: [at % 2 === 0 ? 'vip' : 'Größe'],
+    ...FAT,
+  }));
+  for (let at = 0; at < leads.length; at += 40)
+    await core.call('leads.import', { leads: leads.slice(at, at + 40) });
+  await core.call('suppressions.add', { channel: 'email', contact: 'a1@example.com' });
+  for (const [filters, holds] of [
+    [{ search: 'nunez' }, ({ name }) => /^Ana/.test(name!)],
+    [{ tag: 'grosse' }, ({ tags }) => tags[0] !== 'vip'],
+    [
+      {
+        where: {
+          any: [
+            { field: 'tag', is: 'VIP' },
+            { field: 'name', contains: 'odon' },
+          ],
+        },
+      },
+      ({ name, tags }) => tags[0] === 'vip' || name === 'Ödön',
+    ],
+  ] satisfies [object, (lead: (typeof leads)[number]) => boolean][]) {
+    const wanted = leads.filter(holds);
+    const mailed = wanted.filter(({ email }) => email !== undefined);
+    const suppressed = mailed.filter(({ email }) => email === 'a1@example.com').length;
+    looks.count = 0;
+    const counted = await core.call('audience.count', filters);
+    expect(looks.count).toBeGreaterThan(20);
+    expect([filters, counted.total_count, counted.reach.email]).toEqual([
+      filters,
+      wanted.length,
+      {
+        reachable: mailed.length - suppressed,
+        suppressed,
+        without_contact: wanted.length - mailed.length,
+      },
+    ]);
+    const list = await core.call('leads.list', { ...filters, limit: 200 });
+    expect(list.leads).toHaveLength(wanted.length);
+  }
+});

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { findSuppression } from '../../src/core/suppressions/suppression.store.ts';
 import { PLAIN_WORDS } from '../../src/words.ts';
 import { freshFolder, openCore, removeFolder } from '../support/core.ts';
 import { onPostgres } from '../support/database.ts';
+import fc from '../support/property.ts';
 
 const PEOPLE = ['ann', 'bob'] as const;
 const REASONS = ['bounced', 'unsubscribed', 'complained'] as const;

@@ -4,6 +4,7 @@ import { createHttpApp, type HttpAppOptions } from '../../src/http/app.ts';
 import type { Log } from '../../src/log/log.ts';
 import { type CallContext, type Operation, operation } from '../../src/operations/operation.ts';
 import type { Tidings } from '../../src/tidings.ts';
+import { fakeAccess } from '../support/fake-access.ts';
 import { fakeHealth, fakeSenders } from '../support/fake-health.ts';
 
 export const AUDIENCE = '0199a1c2-1111-7000-8000-000000000001';
@@ -42,7 +43,10 @@ export function fakeTidings(): FakeTidings {
     signals: [],
     healthy: true,
     during: () => {},
+    ...fakeAccess(),
     modes: { email: 'sandbox', whatsapp: 'sandbox' },
+    clicks: { follow: async () => null },
+    unsubscribes: { sender: null, find: async () => null, leave: async () => {}, undo: async () => false },
     operations: [
       {
         ...simple(
@@ -124,6 +128,7 @@ export function fakeTidings(): FakeTidings {
     ],
     dispatcher: { ...fakeSenders, wake() {}, start() {}, stop: async () => ({ inDoubt: 0, left: 0 }) },
     health: fakeHealth(() => fake.healthy),
+    webhooks: { sources: [], take: async () => {} },
     hearBounces: async () => null,
     async close() {},
   };
@@ -144,7 +149,7 @@ export function memoryLog(): MemoryLog {
 export function fakeApp(options: Partial<HttpAppOptions> = {}) {
   const tidings = fakeTidings();
   const log = memoryLog();
-  const app = createHttpApp({
+  const given = {
     tidings,
     log,
     version: '1.2.3',
@@ -153,8 +158,8 @@ export function fakeApp(options: Partial<HttpAppOptions> = {}) {
     apiKey: null,
     publicUrl: null,
     ...options,
-  });
-  return { app, tidings, log };
+  };
+  return { app: createHttpApp(given), tidings, log, options: given };
 }
 
 export interface McpAnswer {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { fakeApp, post } from './fake-tidings.ts';
+import { readConfig } from '../../src/config.ts';
+import { fakeApp, post, toolCall } from './fake-tidings.ts';
 
 const LIST = { method: 'tools/list' };
 
@@ -65,7 +66,7 @@ describe('a server without an API key', () => {
     ['X-Amzn-Trace-Id', 'Root=1'],
     ['Tailscale-User-Login', 'ann'],
   ])('refuses what a proxy passes on (%s), on every path but health and readiness', async (name, value) => {
-    for (const path of ['/api/leads', '/mcp', '/metrics', '/', '/nowhere']) {
+    for (const path of ['/api/leads', '/mcp', '/mcp/', '/metrics', '/', '/nowhere']) {
       const answer = await ask(path, { [name]: value });
       expect([path, answer.status]).toEqual([path, 403]);
       const { error, fix } = (await answer.json()) as { error: string; fix: string };
@@ -109,11 +110,32 @@ describe('a server with an API key', () => {
   const spaced = fakeApp({ apiKey: 'k3y', host: '0.0.0.0' }).app;
 
   test('refuses calls without it, and says how to give it', async () => {
-    for (const response of [await app.request('/mcp', post(LIST)), await app.request('/api/leads')]) {
-      expect(response.status).toBe(401);
+    for (const path of [
+      '/mcp',
+      '/mcp/',
+      '/mcp//',
+      '/mcp/x',
+      '/mcp?x=/',
+      '/mcp/?key=1',
+      '/api/leads',
+      '/api/leads/',
+    ]) {
+      const response = await app.request(path, path.startsWith('/mcp') ? post(LIST) : {});
+      expect(response.status, path).toBe(401);
       expect(response.headers.get('www-authenticate')).toContain('Bearer');
       expect(await response.json()).toMatchObject({ success: false, code: 'unauthorized' });
     }
+  });
+
+  test('opens /mcp/ by the key as it opens /mcp, and runs nothing there without it', async () => {
+    const { app, tidings } = fakeApp({ apiKey: 'correct horse', host: '0.0.0.0' });
+    const call = toolCall('leads', { action: 'list' });
+    for (const path of ['/mcp', '/mcp/', '/']) await app.request(path, post(call));
+    for (const path of ['/mcp', '/mcp/']) await app.request(path, post(call, { 'x-api-key': 'correct' }));
+    expect(tidings.calls).toEqual([]);
+    const opened = await app.request('/mcp/', post(call, { 'x-api-key': 'correct horse' }));
+    expect(opened.status).toBe(200);
+    expect(tidings.calls).toHaveLength(1);
   });
 
   test('takes it as a bearer token or as X-API-Key, and no other', async () => {
@@ -131,9 +153,7 @@ describe('a server with an API key', () => {
     expect(await health()).toEqual({ status: 'ok' });
     expect(await health({ 'x-api-key': 'correct horse' })).toMatchObject({ version: '1.2.3' });
     const page = await (await app.request('/')).text();
-    expect(page).toContain('/api/openapi.json');
     expect(page).not.toMatch(/1\.2\.3|sandbox/);
-    expect(await (await fakeApp().app.request('/')).text()).toContain('1.2.3');
   });
 
   test('takes wrong keys slowly, counts them and writes one line, without the key; the right one always passes', async () => {
@@ -181,4 +201,91 @@ describe('a server with an API key', () => {
       200,
     );
   });
+});
+
+describe('a page of ALLOWED_ORIGINS', () => {
+  const page = 'https://app.example';
+  const asked = { origin: page, host: 'localhost:3000', 'sec-fetch-site': 'cross-site' };
+  const before = {
+    ...asked,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization,content-type,mcp-protocol-version',
+  };
+  const keyed = fakeApp({ apiKey: 'k3y', allowedOrigins: [page] }).app;
+
+  test.each(['/mcp', '/api/leads'])('may ask before it calls %s, without a key', async (path) => {
+    const answer = await keyed.request(path, { method: 'OPTIONS', headers: before });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('access-control-allow-origin')).toBe(page);
+    expect(answer.headers.get('access-control-allow-headers')!.toLowerCase()).toContain('authorization');
+    expect(answer.headers.get('access-control-allow-headers')!.toLowerCase()).toContain(
+      'mcp-protocol-version',
+    );
+    expect(answer.headers.get('access-control-allow-methods')).toContain('POST');
+    expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+    expect(answer.headers.get('vary')).toContain('Origin');
+  });
+
+  test('reads what it is answered, a refusal too, and needs a key like everybody', async () => {
+    const none = await keyed.request('/mcp', post(LIST, asked));
+    expect(none.status).toBe(401);
+    expect(none.headers.get('access-control-allow-origin')).toBe(page);
+    expect(none.headers.get('access-control-expose-headers')).toContain('WWW-Authenticate');
+    const some = await keyed.request('/mcp', post(LIST, { ...asked, 'x-api-key': 'k3y' }));
+    expect(some.status).toBe(200);
+    expect(some.headers.get('access-control-allow-origin')).toBe(page);
+  });
+
+  test('calls a server without a key too: whoever runs it has named the page', async () => {
+    const { app } = fakeApp({ allowedOrigins: [page] });
+    expect((await app.request('/mcp', post(LIST, asked))).status).toBe(200);
+    // The name of a page is in no proxy's mouth.
+    expect((await app.request('/mcp', post(LIST, { ...asked, via: '1.1 proxy' }))).status).toBe(403);
+  });
+
+  test.each([
+    `${page}.evil.example`,
+    'https://evil.example',
+    'http://app.example',
+    `${page}:8443`,
+    'null',
+    page.toUpperCase(),
+  ])('is not %s: it is refused, and its browser shows it nothing', async (origin) => {
+    for (const method of ['OPTIONS', 'GET']) {
+      const answer = await keyed.request('/api/leads', {
+        method,
+        headers: { ...before, origin, 'x-api-key': 'k3y' },
+      });
+      expect(answer.status, method).toBe(403);
+      expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+      expect(answer.headers.get('vary')).toContain('Origin');
+    }
+  });
+
+  test('there is none unless one is named', async () => {
+    const { app } = fakeApp({ apiKey: 'k3y' });
+    const answer = await app.request('/api/leads', { headers: { ...asked, 'x-api-key': 'k3y' } });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    for (const text of [undefined, '', ' , '])
+      expect(readConfig({ ALLOWED_ORIGINS: text }).allowedOrigins).toEqual([]);
+    expect(readConfig({ ALLOWED_ORIGINS: `${page}, http://localhost:6274 ${page}` }).allowedOrigins).toEqual([
+      page,
+      'http://localhost:6274',
+    ]);
+  });
+
+  test.each([
+    '*',
+    'null',
+    'app.example',
+    `${page}/`,
+    `${page}/path`,
+    'http://app.example',
+    'https://*.example',
+    'true',
+    'file:///x',
+  ])('named %s stops the start', (text) =>
+    expect(() => readConfig({ ALLOWED_ORIGINS: text })).toThrow(/ALLOWED_ORIGINS is ".*", which/),
+  );
 });

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createHttpApp } from '../../src/http/app.ts';
+import { createOperatingApp } from '../../src/http/operating-app.ts';
+import { startHttpServer } from '../../src/http/server.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { TimedLedger } from '../../src/ledger/timed-ledger.ts';
 import { openTidings } from '../../src/open-tidings.ts';
@@ -98,5 +100,27 @@ describe('a worker without PostgreSQL', () => {
 
   it.each(['ninety', '70000', '-1', '1.5'])('is refused METRICS_PORT=%s by name', (port) => {
     expect(() => readConfig({ METRICS_PORT: port })).toThrow(`METRICS_PORT is "${port}"`);
+  });
+});
+
+describe('the door of a worker', () => {
+  const ofWorker = { host: '0.0.0.0', apiKey: 'sixteen letters!', publicUrl: 'https://tidings.example' };
+
+  it('answers by its own name, whatever PUBLIC_URL the callers of the server use', async () => {
+    const { options } = fakeApp(ofWorker);
+    const app = createOperatingApp(options);
+    const headers = { host: 'worker:9464', authorization: 'Bearer sixteen letters!' };
+    expect((await app.request('/metrics', { headers })).status).toBe(200);
+    expect((await app.request('/metrics', { headers: { host: 'worker:9464' } })).status).toBe(401);
+  });
+
+  it('whose port is taken says METRICS_PORT, and that of a server PORT', async () => {
+    const { options } = fakeApp({ ...ofWorker, host: '127.0.0.1' });
+    const first = await startHttpServer({ ...options, port: 0 });
+    closing.push(() => first.close());
+    const again = (isForOperating: boolean) =>
+      startHttpServer({ ...options, port: first.port, isForOperating });
+    await expect(again(true)).rejects.toThrow(`(HOST=127.0.0.1 METRICS_PORT=${first.port})`);
+    await expect(again(false)).rejects.toThrow(`(HOST=127.0.0.1 PORT=${first.port})`);
   });
 });

@@ -162,3 +162,29 @@ describe('health and index', () => {
     expect(await response.text()).not.toMatch(/(src|href)="https?:/);
   });
 });
+
+describe('/api/v1', () => {
+  test('is /api, behind the same guards', async () => {
+    const { app } = fakeApp({ apiKey: 'sixteen letters!' });
+    const ask = (path: string, headers = {}) => app.request(path, { headers });
+    const key = { 'x-api-key': 'sixteen letters!' };
+    expect((await ask('/api/v1/leads')).status).toBe(401);
+    const [one, other] = [await ask('/api/v1/leads', key), await ask('/api/leads', key)];
+    expect([one.status, await one.text()]).toEqual([other.status, await other.text()]);
+    expect((await ask('/api/v12/leads', key)).status).toBe(404);
+    expect((await ask('/api/v1/openapi.json', key)).status).toBe(200);
+  });
+
+  test('and the document say what every operation answers when it refuses, where it is, and its licence', async () => {
+    const { app } = fakeApp();
+    const page = (await (await app.request('/api/openapi.json')).json()) as {
+      servers: { url: string }[];
+      info: { license: object };
+      paths: Record<string, Record<string, { responses: object }>>;
+    };
+    expect(page.servers).toMatchObject([{ url: '/' }]);
+    expect(page.info.license).toEqual({ name: 'MIT', identifier: 'MIT' });
+    const operations = Object.values(page.paths).flatMap((methods) => Object.values(methods));
+    for (const { responses } of operations) expect(Object.keys(responses)).toEqual(['200', '4XX', 'default']);
+  });
+});

@@ -11,7 +11,7 @@ const HANGS_MS = 60_000;
 const NEVER = '00000000-0000-7000-8000-000000000000';
 /** What no answer may hold: where the code is, what the tables are called, what the database says. */
 const INSIDE =
-  /\n\s+at |node_modules|\/src\/|\.ts:\d|SELECT |INSERT |UPDATE |SQLITE_|sqlite3?|syntax error at|relation "|tidings\.db|_seq\b|email_key|audience_members/;
+  /\n\s+at |node_modules|\/src\/|\.ts:\d|SELECT |INSERT |UPDATE |SQLITE_|sqlite3|node:sqlite|sqlite_|syntax error at|relation "|tidings\.db|_seq\b|email_key|audience_members/;
 
 interface Shape {
   readonly type?: string | readonly string[];

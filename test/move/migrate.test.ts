@@ -266,6 +266,24 @@ describe('what is copied', () => {
       'import_leads 0',
       'import_rows 0',
       'suppression_grounds 0',
+      'events 0',
+      'receipts 0',
+      'receipt_totals 0',
+      'conversations 0',
+      'creations 0',
+      'templates 0',
+      'template_messages 0',
+      'approvals 0',
+      'keys 0',
+      'users 0',
+      'attachments 0',
+      'key_days 0',
+      'key_sends 0',
+      'audit 0',
+      'drafts 0',
+      'oauth_clients 0',
+      'oauth_grants 0',
+      'oauth_tokens 0',
     ]);
     const there = await targetLedger();
     // Where a database is at home is not moved, and does not stand in the way of the next move.
@@ -477,7 +495,7 @@ describe('it is refused', () => {
       tx.run("UPDATE leases SET holder = 'elsewhere/x 1 y' WHERE name = 'fake:email'"),
     );
     await expect(move()).rejects.toMatchObject({
-      message: expect.stringContaining('2 messages of the send'),
+      message: expect.stringContaining('2 messages are in flight in the send'),
       fix: expect.stringContaining('tidings serve'),
     });
     await ledger.write((tx) => tx.run('UPDATE chunks SET in_flight = 0'));

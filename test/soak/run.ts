@@ -1,15 +1,22 @@
 /**
  * `npm run soak -- --calls 20000 --door stream`: calls through every door of a real server, one door after the other.
  * Exits with 1 when the heap grew by 10 MB or more through one of them.
+ * `npm run soak -- --minutes 60`: sends, imports, webhooks and pages in turn at a steady rate for so long (`churn/`).
  */
 import { parseArgs } from 'node:util';
+import { runChurn } from './churn/run-churn.ts';
 import { soak } from './soak.ts';
 
 const GROWTH_MAX_BYTES = 10_000_000;
 
 const { values } = parseArgs({
-  options: { calls: { type: 'string', default: '20000' }, door: { type: 'string', default: '' } },
+  options: {
+    calls: { type: 'string', default: '20000' },
+    door: { type: 'string', default: '' },
+    minutes: { type: 'string' },
+  },
 });
+if (values.minutes !== undefined) process.exit(await runChurn(values.minutes));
 if (!/^[1-9]\d*$/.test(values.calls)) {
   console.error(`"${values.calls}" is not a whole number above 0: --calls N --door PART-OF-A-NAME`);
   process.exit(2);

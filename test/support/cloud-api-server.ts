@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CloudAccount, SentTemplate } from './cloud-account.ts';
 
 /** What a script sees of a message. `count`: how many messages were asked for so far, this one included. */
 export interface MessageRequest {
@@ -48,12 +49,16 @@ export interface CloudApiOptions {
   /** Above this many messages a second the answer is Graph error 130429. */
   readonly tokenBucketPerSecond?: number;
   readonly script?: (request: MessageRequest) => Answer | undefined;
+  /** Templates, windows and limits; without it, everybody takes any text. */
+  readonly account?: CloudAccount;
 }
 
 export interface AcceptedMessage {
   readonly to: string;
   readonly body: string;
   readonly callbackData: string;
+  /** null: it was a text. */
+  readonly template: SentTemplate | null;
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -83,6 +88,7 @@ const NUMBER_PATH = /^\/v\d+\.\d\/([\w-]+)$/;
 
 interface TextMessage {
   readonly to?: string;
+  readonly template?: SentTemplate;
   readonly text?: { readonly body?: string };
   readonly biz_opaque_callback_data?: string;
 }
@@ -100,19 +106,33 @@ export async function startCloudApi(options: CloudApiOptions = {}): Promise<Runn
   });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const json = await readJson(request);
+    const { raw, json } = await readBody(request);
+    const { pathname: place } = new URL(request.url ?? '', 'http://localhost');
+    if (options.account && /\/(media|uploads)$|\/upload:/.test(place)) {
+      seen.push({
+        method: request.method ?? '',
+        path: request.url ?? '',
+        headers: request.headers,
+        json: null,
+        at: Date.now(),
+      });
+      return send(response, 200, options.account.takeFile(place, raw));
+    }
     const { method = '', url = '', headers } = request;
     seen.push({ method, path: url, headers, json, at: Date.now() });
     if (options.token !== undefined && headers.authorization !== `Bearer ${options.token}`) {
       return sendError(response, { code: 190, message: 'Invalid OAuth access token.', status: 401 });
     }
-    const { pathname } = new URL(url, 'http://localhost');
+    const { pathname, searchParams } = new URL(url, 'http://localhost');
+    const reply = options.account?.answer(method, pathname, searchParams, json);
+    if (reply) return 'json' in reply ? send(response, 200, reply.json) : sendError(response, reply.fault);
     const phoneNumberId = method === 'GET' ? NUMBER_PATH.exec(pathname)?.[1] : undefined;
     if (phoneNumberId !== undefined) {
       return send(response, 200, {
         display_phone_number: '+1 555-010-0000',
         verified_name: 'Example Shop',
         quality_rating: 'GREEN',
+        ...options.account?.health(),
         id: phoneNumberId,
       });
     }
@@ -132,14 +152,15 @@ export async function startCloudApi(options: CloudApiOptions = {}): Promise<Runn
       client,
     };
     if (!hasToken()) return sendError(response, { code: 130429, message: '(#130429) Rate limit hit' });
-    const answer = options.script?.(request);
+    const fault = options.account?.refuse(request.to, message.template) ?? undefined;
+    const answer = options.script?.(request) ?? (fault && { graphError: fault });
     if (answer && 'hang' in answer) return;
     if (answer && 'resetBefore' in answer) return reset(response);
     const isRefused = answer !== undefined && ('graphError' in answer || 'raw' in answer);
     const id = `wamid.test-${accepted.length + 1}`;
     if (!isRefused) {
       const { to, body, callbackData } = request;
-      accepted.push({ to, body, callbackData, id, at: Date.now() });
+      accepted.push({ to, body, callbackData, template: message.template ?? null, id, at: Date.now() });
     }
     if (options.latencyMs) await sleep(options.latencyMs);
     if (answer === undefined) return send(response, 200, receipt(request.to, id));
@@ -204,13 +225,14 @@ function receipt(to: string, id: string) {
 
 function sendError(
   response: ServerResponse,
-  error: { code: number; message?: string; details?: string; status?: number },
+  error: { code: number; subcode?: number; message?: string; details?: string; status?: number },
 ): void {
   send(response, error.status ?? 400, {
     error: {
       message: error.message ?? `(#${error.code}) Test error`,
       type: 'OAuthException',
       code: error.code,
+      ...(error.subcode !== undefined && { error_subcode: error.subcode }),
       ...(error.details === undefined
         ? {}
         : { error_data: { messaging_product: 'whatsapp', details: error.details } }),
@@ -227,9 +249,10 @@ function reset(response: ServerResponse): void {
   response.socket?.resetAndDestroy();
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  let text = '';
-  request.setEncoding('utf8');
-  for await (const chunk of request) text += String(chunk);
-  return text === '' ? undefined : JSON.parse(text);
+async function readBody(request: IncomingMessage): Promise<{ raw: Buffer; json: unknown }> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const raw = Buffer.concat(chunks);
+  const isJson = raw.length > 0 && /json/.test(request.headers['content-type'] ?? '');
+  return { raw, json: isJson ? JSON.parse(raw.toString('utf8')) : undefined };
 }

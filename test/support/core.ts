@@ -29,6 +29,8 @@ interface MoreOfCore {
   readonly contactLimit?: ContactLimit | null;
   readonly confirm?: Config['confirm'];
   readonly timing?: Timing;
+  /** More of the environment. */
+  readonly env?: Record<string, string>;
 }
 
 /** Everything that whoever sends waits for, so many times as fast. Where a process is killed or stopped, wait as it does. */
@@ -44,22 +46,25 @@ type TestContext = CallContext & { readonly caller?: Partial<Caller> };
  * ledger.
  */
 export async function openCore(
-  senders: Sender[],
+  /** Without them, those of the environment. */
+  senders: Sender[] | undefined,
   folder = freshFolder(),
   around: (ledger: Ledger) => Ledger = (ledger) => ledger,
   databaseUrl = databaseUrlOf(folder),
-  { contactLimit = null, confirm = 'ask', timing = DEFAULT_TIMING }: MoreOfCore = {},
+  { contactLimit = null, confirm = 'ask', timing = DEFAULT_TIMING, env = {} }: MoreOfCore = {},
 ) {
   const config = readConfig({
     TIDINGS_DATA_DIR: folder,
     ...(databaseUrl !== null && { DATABASE_URL: databaseUrl }),
     SITE_NAME: 'Shop',
     DEFAULT_COUNTRY: 'MX',
+    ...env,
   });
   let ledger: Ledger | undefined;
   const tidings = await openTidings({ ...config, maxPerContact: contactLimit, confirm }, quiet, {
-    senders,
+    ...(senders && { senders }),
     timing,
+    passwordCosts: { N: 2, r: 1, p: 1 },
     around(opened) {
       ledger = around(opened);
       return ledger;
@@ -67,8 +72,10 @@ export async function openCore(
   });
   return {
     folder,
+    tidings,
     ledger: ledger!,
     dispatcher: tidings.dispatcher,
+    webhooks: tidings.webhooks,
     /** Calls an operation as a door does: input checked, output as it comes. */
     // biome-ignore lint/suspicious/noExplicitAny: tests read whatever field they are about
     async call(name: string, input: object = {}, context: TestContext = {}): Promise<any> {

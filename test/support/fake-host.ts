@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import type { CliHost } from '../../src/cli/host.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
+import { BARE, type Environment } from '../../src/environment/load-environment.ts';
 import { TidingsError } from '../../src/errors.ts';
 import { type Caller, operation } from '../../src/operations/operation.ts';
 import type { Tidings } from '../../src/tidings.ts';
+import { fakeAccess } from './fake-access.ts';
 import { fakeHealth, fakeSenders } from './fake-health.ts';
 
 export const ID = '0199a1c2-1111-7000-8000-000000000001';
@@ -32,11 +34,12 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
       output: z.looseObject({}),
       async run(given, { caller }) {
         calls.push({ name, input: given });
-        return answers[name]?.(given, caller) ?? { success: true };
+        return answers[name]?.(given, caller) ?? { success: true, top_errors: [], deliveries: [] };
       },
     });
   const limit = z.int().min(1).max(200).default(50).describe('Leads in one answer');
   const tidings: Tidings = {
+    ...fakeAccess(),
     operations: [
       {
         ...fake('leads.import', z.object({ file_name: z.string().optional() })),
@@ -65,8 +68,10 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
       fake('leads.list', z.object({ status: z.enum(['new', 'lost']).optional(), limit })),
       fake('leads.get', z.object({ lead_id: z.uuid() })),
       fake('audience.create', z.object({ name: z.string() })),
+      fake('audience.list', z.object({ limit: z.int(), cursor: z.string().optional() })),
       fake('audience.get', z.object({ audience_id: z.uuid() })),
       fake('sends.get', z.object({ send_id: z.uuid() })),
+      fake('sends.deliveries', z.object({ send_id: z.uuid(), status: z.string(), limit: z.int() })),
       fake(
         'sendBulkMessages',
         z.object({
@@ -81,6 +86,8 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
       ),
     ],
     modes: { email: 'sandbox', whatsapp: 'sandbox' },
+    clicks: { follow: async () => null },
+    unsubscribes: { sender: null, find: async () => null, leave: async () => {}, undo: async () => false },
     dispatcher: {
       ...fakeSenders,
       wake() {},
@@ -88,6 +95,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
       stop: async () => ({ inDoubt: 0, left: 0 }),
     },
     health: fakeHealth(),
+    webhooks: { sources: [], take: async () => {} },
     hearBounces: async () => null,
     async close() {
       seen.closed++;
@@ -101,6 +109,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
     stdout: stream('out') as unknown as CliHost['stdout'],
     stderr: stream('err') as unknown as CliHost['stderr'],
     env: {} as Record<string, string | undefined>,
+    environment: BARE as Environment,
     version: '1.2.3',
     async open() {
       seen.opened++;
@@ -113,6 +122,7 @@ export function fakeHost(answers: Record<string, Answer> = {}) {
     restored: async () => ({ held: true, message: 'Held.', unfinished: [] }),
     reached: async () => ({ named: 0, marked: [] }),
     doctor: async () => ({ checks: [{ name: 'disk', ok: true as boolean | null, detail: 'fine' }] }),
+    judge: async () => ({ checks: [{ name: 'headers', ok: true as boolean | null, detail: 'fine' }] }),
     openDemo: unused as CliHost['openDemo'],
   } satisfies CliHost;
   return { host, seen, calls, tidings, run: (...argv: string[]) => runCli(argv, host) };

@@ -53,6 +53,7 @@ export class FakeSender implements Sender {
         to: recipient.contact,
         subject: null,
         text: render(recipient),
+        ...(message.channel === 'email' && message.format === 'html' && { html: render(recipient) }),
       }),
     };
   }

@@ -15,7 +15,11 @@ export async function expectLinear(work: Work, unit: string, before = '', after 
   const of = (size: number) => before + unit.repeat(Math.ceil(size / unit.length)).slice(0, size) + after;
   const small = await leastMs(work, of(64 * KB), 3);
   expect(small, 'milliseconds for 64 KB').toBeLessThan(TOO_LONG_MS);
-  const large = await leastMs(work, of(1024 * KB), small > 20 ? 1 : 2);
+  const text = of(1024 * KB);
+  const isTooMuch = (ms: number) => ms / Math.max(small, FLOOR_MS) >= MOST_GROWTH;
+  let large = await leastMs(work, text, 1);
+  // Once is enough where it is fast enough; what something else disturbed is tried again.
+  if (isTooMuch(large) && small <= 20) large = Math.min(large, await leastMs(work, text, 1));
   expect(large / Math.max(small, FLOOR_MS), `${large} ms for 1 MB, ${small} ms for 64 KB`).toBeLessThan(
     MOST_GROWTH,
   );

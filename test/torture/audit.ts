@@ -16,6 +16,8 @@ export interface Audit {
   readonly unknown: number;
   /** Of those that are unknown: how many had been accepted. */
   readonly unknownArrived: number;
+  /** The same by WhatsApp alone, whose provider may tell of them. */
+  readonly unknownArrivedByWhatsApp: number;
 }
 
 export async function audit(
@@ -42,6 +44,7 @@ export async function audit(
   const wrong: string[] = [];
   let unknown = 0;
   let unknownArrived = 0;
+  let unknownArrivedByWhatsApp = 0;
   const strangers = new Set(accepted.keys());
   for (const { campaign, channel, contact, status, error_code } of rows) {
     const key = `${campaign} ${channel} ${contact}`;
@@ -50,6 +53,7 @@ export async function audit(
     if (status === 'failed' && error_code === 'outcome_unknown') {
       unknown += 1;
       if (hasArrived) unknownArrived += 1;
+      if (hasArrived && channel === 'whatsapp') unknownArrivedByWhatsApp += 1;
     } else if (status !== 'sent') wrong.push(`${key} is ${status} ${error_code ?? ''}`);
     else if (!hasArrived) lost.push(key);
   }
@@ -69,5 +73,6 @@ export async function audit(
     wrong,
     unknown,
     unknownArrived,
+    unknownArrivedByWhatsApp,
   };
 }

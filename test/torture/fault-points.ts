@@ -24,12 +24,18 @@ if (sign) {
   DatabaseSync.prototype.prepare = function (sql, ...rest) {
     const statement = prepare.call(this, sql, ...rest);
     if (!sign.test(sql)) return statement;
-    const { run } = statement;
+    const { run, all } = statement;
     statement.run = ((...parameters: unknown[]) => {
       const result = Reflect.apply(run, statement, parameters);
       if (result.changes) isMarked = true;
       return result;
     }) as typeof run;
+    // What is changed and told, by RETURNING.
+    statement.all = ((...parameters: unknown[]) => {
+      const rows = Reflect.apply(all, statement, parameters);
+      if (rows.length > 0) isMarked = true;
+      return rows;
+    }) as typeof all;
     return statement;
   };
 

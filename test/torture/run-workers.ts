@@ -6,6 +6,7 @@ export async function runWorkers(options: {
   leads: number;
   seed: number;
   workers: number;
+  tells: boolean;
   signal: AbortSignal;
 }): Promise<number> {
   const databaseUrl = process.env['DATABASE_URL'] || null;
@@ -20,6 +21,9 @@ export async function runWorkers(options: {
     ...result.wrong.map((one) => `wrong: ${one}`),
     ...result.missed.map((one) => `never met: ${one}`),
     ...result.complaints,
+    ...(options.tells && result.unknownArrivedByWhatsApp > 0
+      ? [`${result.unknownArrivedByWhatsApp} unknown of whom the provider told`]
+      : []),
   ];
   const counts = Object.values(result.faults);
   console.log(`
@@ -28,7 +32,7 @@ sends                  ${result.sends}, ${result.deliveries} deliveries, ${resul
 sent twice             ${result.duplicates.length}
 lost                   ${result.lost.length}
 ledger not true        ${result.wrong.length}
-unknown                ${result.unknown}, of which ${result.unknownArrived} had arrived; at most ${result.unknownBound} were in flight
+unknown                ${result.unknown}, of which ${result.unknownArrived} had arrived (${result.unknownArrivedByWhatsApp} by WhatsApp); at most ${result.unknownBound} were in flight
 most in doubt          ${result.mostInDoubt} by the end of one worker
 killed to taken over   ${spread(result.takeovers.killed)}
 stalled to taken over  ${spread(result.takeovers.stalled)}

@@ -12,6 +12,12 @@ describe('torture', () => {
     expect(result.accepted + result.unknown - result.unknownArrived).toBe(result.deliveries);
   }, 240_000);
 
+  it('leaves nobody unknown of whom the provider told, though it tells late, twice and out of order', async () => {
+    const result = await torture({ kills: 6, leads: 200, seed: 7, tells: true });
+    expect(result).toMatchObject({ duplicates: [], lost: [], wrong: [], missed: [], complaints: [] });
+    expect(result.unknownArrivedByWhatsApp).toBe(0);
+  }, 240_000);
+
   it('would be noticed: a message too many, one too few, a row that says what is not so', async () => {
     const row = (contact: string, status: string, error_code: string | null = null) => ({
       campaign: 'c1',

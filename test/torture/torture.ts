@@ -3,13 +3,16 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { anyUnfolded } from '../../src/core/events/event.store.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { startCloudApi } from '../support/cloud-api-server.ts';
 import { freshFolder, ledgerOf, removeFolder } from '../support/core.ts';
 import { freeze } from '../support/freeze.ts';
 import { startSmtpServer } from '../support/smtp-server.ts';
 import { endsWithUs } from '../support/until-exit.ts';
+import { APP_SECRET } from '../support/whatsapp-webhook.ts';
 import { type Audit, audit } from './audit.ts';
+import { Teller } from './teller.ts';
 
 /** Moments at which the server kills itself, see `fault-points.ts`. */
 const COMMITS = ['freeze', 'claim', 'settle', 'recover'].flatMap((kind) => [
@@ -51,6 +54,8 @@ export interface TortureOptions {
   readonly leads: number;
   /** The same seed gives the same faults in the same order with the same delays. */
   readonly seed: number;
+  /** The provider of WhatsApp tells what became of messages: late, twice, out of order. */
+  readonly tells?: boolean;
   readonly report?: (line: string) => void;
   /** Ends the run early, with everything that it started. */
   readonly signal?: AbortSignal;
@@ -118,6 +123,7 @@ class TortureRun {
   #smtp!: Awaited<ReturnType<typeof startSmtpServer>>;
   #cloud!: Awaited<ReturnType<typeof startCloudApi>>;
   #ledger!: Ledger;
+  #teller: Teller | null = null;
   #audience = '';
   #campaign = 1;
   #mostInDoubt = 0;
@@ -156,6 +162,7 @@ class TortureRun {
   }
 
   async close(): Promise<void> {
+    await this.#teller?.close();
     for (const child of this.#children) child.process.kill('SIGKILL');
     await this.#ledger?.close();
     await this.#smtp?.stop();
@@ -197,6 +204,9 @@ class TortureRun {
     this.#audience = audience_id;
     await this.#stopGently(first);
     this.#ledger = await ledgerOf(this.#folder);
+    if (!this.#options.tells) return;
+    const urls = () => [...this.#children].flatMap(({ url }) => url || []);
+    this.#teller = new Teller(this.#cloud.accepted, urls, seeded(this.#options.seed));
   }
 
   /** @returns how many processes died in the middle. */
@@ -295,6 +305,8 @@ class TortureRun {
       if (result.state !== 'completed')
         this.#complaints.push(`${send.campaign} by ${send.channel} ended ${result.state}: ${result.error}`);
     }
+    await this.#teller?.drained();
+    while (await anyUnfolded(this.#ledger)) await sleep(50);
     const accepted = this.#accepted();
     for (const send of sends) await this.#send(child, send, 1);
     if (this.#accepted() > accepted) this.#complaints.push('a call for a completed send sent something');
@@ -418,6 +430,7 @@ class TortureRun {
       WHATSAPP_API_URL: this.#cloud.url,
       WHATSAPP_PHONE_NUMBER_ID: '1234567890',
       WHATSAPP_ACCESS_TOKEN: 'secret',
+      WHATSAPP_APP_SECRET: APP_SECRET,
       WHATSAPP_RATE: String(WHATSAPP_RATE),
     });
     this.#children.add(child);
@@ -441,7 +454,8 @@ class Server {
   /** Its exit code; null: killed. */
   readonly ended: Promise<number | null>;
   readonly ready: Promise<void>;
-  #url = '';
+  /** Empty until it listens. */
+  url = '';
 
   constructor(env: Record<string, string>) {
     const faults = join(import.meta.dirname, 'fault-points.ts');
@@ -456,14 +470,14 @@ class Server {
       createInterface({ input: this.process.stderr! }).on('line', (line) => {
         const url = /"url":"([^"]+)"/.exec(line)?.[1];
         if (url === undefined) return;
-        this.#url = url;
+        this.url = url;
         resolve();
       });
     });
   }
 
   async call<T>(path: string, body: object | string, type = 'application/json'): Promise<T> {
-    const response = await fetch(`${this.#url}/api${path}`, {
+    const response = await fetch(`${this.url}/api${path}`, {
       method: 'POST',
       headers: { 'content-type': type },
       body: typeof body === 'string' ? body : JSON.stringify(body),

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { anyUnfolded } from '../../src/core/events/event.store.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { startCloudApi } from '../support/cloud-api-server.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { startSmtpServer } from '../support/smtp-server.ts';
 import type { TidingsProcess } from '../support/tidings-process.ts';
+import { APP_SECRET } from '../support/whatsapp-webhook.ts';
 import { type Audit, audit } from './audit.ts';
 import { wrongChunks } from './chunk-totals.ts';
 import { Recoveries, type Takeovers } from './recoveries.ts';
+import { Teller } from './teller.ts';
 import { MOMENTS, type Moment, seeded, unlessAborted, within } from './torture.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
@@ -63,6 +66,8 @@ export interface WorkersOptions {
   readonly seed: number;
   /** Default: all. */
   readonly faults?: readonly string[];
+  /** The provider of WhatsApp tells what became of messages: late, twice, out of order. */
+  readonly tells?: boolean;
   /** Null: a PostgreSQL of its own, which it may stop. */
   readonly databaseUrl: string | null;
   readonly report?: (line: string) => void;
@@ -121,6 +126,7 @@ class WorkersRun {
   #databaseUrl = '';
   #ledger!: Ledger;
   #recoveries!: Recoveries;
+  #teller: Teller | null = null;
   #smtp!: Awaited<ReturnType<typeof startSmtpServer>>;
   #cloud!: Awaited<ReturnType<typeof startCloudApi>>;
   #slots: WorkerSlot[] = [];
@@ -201,6 +207,7 @@ class WorkersRun {
   }
 
   async close(): Promise<void> {
+    await this.#teller?.close();
     await Promise.all([...this.#slots, this.#server].map((slot) => slot?.close()));
     await this.#recoveries?.stop();
     if (this.#database === null) await this.#removeSchemas();
@@ -222,6 +229,9 @@ class WorkersRun {
     );
     this.#server = await this.#open('server', ['serve', '--no-dispatch'], 9);
     await this.#server.process.ready;
+    const urls = () => [this.#server.process.url].filter((url) => url !== '');
+    if (this.#options.tells)
+      this.#teller = new Teller(this.#cloud.accepted, urls, seeded(this.#options.seed));
     for (let at = 0; at < this.#options.workers; at++)
       this.#slots.push(await this.#open(`worker ${at}`, ['worker'], 10 + at));
     await Promise.all(this.#slots.map(({ process }) => process.ready));
@@ -274,6 +284,7 @@ class WorkersRun {
         WHATSAPP_API_URL: this.#cloud.url,
         WHATSAPP_PHONE_NUMBER_ID: '1234567890',
         WHATSAPP_ACCESS_TOKEN: 'secret',
+        WHATSAPP_APP_SECRET: APP_SECRET,
         WHATSAPP_RATE: String(RATE),
       },
       onEnd: (slot, process, code) => this.#ended(slot, process, code),
@@ -567,6 +578,7 @@ class WorkersRun {
       if (result.state !== 'completed')
         this.#complaints.push(`${send.campaign} by ${send.channel} ended ${result.state}: ${result.error}`);
     }
+    await this.#told();
     const accepted = this.#accepted();
     for (const send of sends) await this.#send(send, 0);
     for (let waited = 0; this.#recoveries.waiting.length > 0 && waited < PATIENCE_MS; waited += 100)
@@ -580,6 +592,12 @@ class WorkersRun {
       }),
     );
     if (this.#accepted() > accepted) this.#complaints.push('a call for a completed send sent something');
+  }
+
+  /** Until all that the provider has to tell was told, and has had its effect. */
+  async #told(): Promise<void> {
+    await this.#teller?.drained();
+    while (await anyUnfolded(this.#ledger)) await sleep(100);
   }
 
   async #call(): Promise<void> {

@@ -210,5 +210,5 @@ it('a lead that is put back to pending with a new message never has the old one'
   await reached;
   expect(await revision()).toBe('New');
   open();
-  expect((await call).notice).toContain('The message changed: the 1 leads still pending get the new one.');
+  expect((await call).notice).toContain('The message changed: the 1 lead still pending gets the new one.');
 });

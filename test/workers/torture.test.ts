@@ -19,7 +19,10 @@ it('torture of workers, their database and the lines between: nobody is messaged
     workers: 3,
     faults,
     databaseUrl: null,
+    tells: true,
   });
+  // What WhatsApp told of is not unknown, whoever died with it.
+  expect(result.unknownArrivedByWhatsApp).toBe(0);
   expect(result).toMatchObject({ duplicates: [], lost: [], wrong: [], missed: [], complaints: [] });
   expect(Object.keys(result.faults).sort()).toEqual([...faults].sort());
   expect(result.kills).toBeGreaterThanOrEqual(5);

@@ -4,7 +4,7 @@ import { nextLead } from '../leads/filter/next-lead.ts';
 import type { NumberedRows } from '../leads/filter/node.ts';
 import type { Selection } from '../leads/filter/selection.ts';
 import { keptSelection } from '../leads/lead-filters.ts';
-import { spanEnd } from '../leads/scan.ts';
+import { type SpanSize, spanEnd } from '../leads/scan.ts';
 
 export interface AudienceRow {
   seq: number;
@@ -67,11 +67,12 @@ export async function insertAudience(
 }
 
 /**
- * Looks at the next `span` leads at most, and adds those that match. The place reached is kept by the same transaction, so
- * that a killed build goes on where it was, and two builders of one audience do no harm.
+ * Looks at the next leads, at most as many as `size` says, and adds those that match. The place reached is kept by the
+ * same transaction, so that a killed build goes on where it was, and two builders of one audience do no harm.
  */
-export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'building' | 'ready'> {
+export function buildChunk(ledger: Ledger, seq: number, size: SpanSize): Promise<'building' | 'ready'> {
   return ledger.write(async (tx) => {
+    const startedAt = performance.now();
     const audience = await tx.get<AudienceRow>('SELECT * FROM audiences WHERE seq = ?', seq);
     // Whoever deletes it drops its members, and nobody drops what would be added afterwards.
     if (audience?.status !== 'building' || audience.deleted_at !== null) return 'ready';
@@ -79,9 +80,10 @@ export function buildChunk(ledger: Ledger, seq: number, span: number): Promise<'
     for (const seq of selection.rowsOf(MEMBERS)) await refuseIfDeleted(tx, seq);
     const first = (await nextLead(tx, selection, audience.scanned_seq)) ?? Number.MAX_SAFE_INTEGER;
     const after = Math.min(first - 1, audience.through_seq);
-    const through = await spanEnd(tx, after, audience.through_seq, span);
+    const through = await spanEnd(tx, after, audience.through_seq, size.rows);
     const room = (audience.max_leads ?? Number.MAX_SAFE_INTEGER) - audience.total_count;
     const added = await addMembers(tx, audience, selection, after, through, room);
+    size.took(performance.now() - startedAt, through - after);
     const status = through === audience.through_seq || added === room ? 'ready' : 'building';
     await tx.run(
       'UPDATE audiences SET total_count = total_count + ?, scanned_seq = ?, status = ? WHERE seq = ?',
@@ -111,11 +113,11 @@ async function addMembers(
   const insert = `INSERT INTO audience_members (audience_seq, position, lead_seq)
     SELECT CAST(? AS BIGINT), CAST(? AS BIGINT) + row_number() OVER (ORDER BY q.seq), q.seq FROM`;
   if (selection.isTold) {
-    const { from, parameters, holds } = await selection.statement(tx, after, through, []);
+    const { from, parameters, holds } = await selection.statement(tx, after, through);
     const sql = `${insert} ${from} WHERE ${holds} ORDER BY q.seq LIMIT ?`;
     return tx.run(sql, seq, total_count, ...parameters, room);
   }
-  const seqs = (await selection.rows(tx, after, through)).slice(0, room).map((row) => row.seq);
+  const seqs = (await selection.seqs(tx, after, through)).slice(0, room);
   const given =
     tx.dialect === 'postgres'
       ? '(SELECT CAST(value AS BIGINT) AS seq FROM json_array_elements_text(CAST(? AS JSON))) q'

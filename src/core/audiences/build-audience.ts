@@ -1,11 +1,11 @@
-import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { TidingsError } from '../../errors.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import { byDialect, type Ledger } from '../../ledger/ledger.ts';
 import type { Log } from '../../log/log.ts';
+import { rest, SpanSize } from '../leads/scan.ts';
 import { buildChunk, listBuilding, markFailed } from './audience.store.ts';
 
-/** Leads looked at in one transaction: some milliseconds, so that sending goes on beside a build. */
-const SPAN = 5_000;
+/** How long one transaction may take, about: sending goes on beside a build. Shorter ones are mostly commits. */
+const SPAN_MS = byDialect({ sqlite: 12, postgres: 100 });
 const WHY = 'Its leads could not be selected; the log of that moment says more. Make the audience again.';
 
 /**
@@ -14,7 +14,12 @@ const WHY = 'Its leads could not be selected; the log of that moment says more. 
  */
 export async function buildAudience(ledger: Ledger, seq: number): Promise<void> {
   try {
-    while ((await buildChunk(ledger, seq, SPAN)) === 'building') await yieldTurn();
+    const size = new SpanSize(SPAN_MS(ledger));
+    for (;;) {
+      const startedAt = performance.now();
+      if ((await buildChunk(ledger, seq, size)) === 'ready') return;
+      await rest(performance.now() - startedAt);
+    }
   } catch (error) {
     if (!isOfStorage(error)) await ledger.write((tx) => markFailed(tx, seq, WHY));
     throw error;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reader } from '../../ledger/ledger.ts';
 
 /** Leads that are looked at: all of them up to this number, of more a part that is taken from all over. */
-const MOST_LEADS = 50_000;
+export const MOST_LEADS = 50_000;
 const FIRST_ROWS = 50;
 const MOST_ROWS = 500;
 /** Of metadata in one turn; a lead may have 100 KB of it. */
@@ -43,11 +43,14 @@ export async function lookThrough(
   reader: Reader,
   audience: { readonly seq: number; readonly total_count: number } | null,
   look: (rows: readonly FieldsRow[]) => boolean,
+  mostLeads = MOST_LEADS,
 ): Promise<Looked> {
   const total = audience?.total_count ?? (await newest(reader));
-  const isComplete = total <= MOST_LEADS;
+  const isComplete = total <= mostLeads;
   // Between two looks as many are left out as bring the last look to the end.
-  const step = isComplete ? 1 : total / MOST_LEADS;
+  const step = isComplete ? 1 : total / mostLeads;
+  // Of few, too, they are taken from all over.
+  const mostRows = Math.min(MOST_ROWS, Math.max(FIRST_ROWS, mostLeads / 20));
   let looked = 0;
   let rows = FIRST_ROWS;
   for (let first = 1; first <= total; ) {
@@ -60,7 +63,7 @@ export async function lookThrough(
     if (!look(part)) return { looked, isComplete };
     first = Math.max(last + 1, Math.floor(first + rows * step));
     const characters = part.reduce((sum, { metadata }) => sum + metadata.length, 0);
-    rows = characters > TURN_CHARACTERS ? Math.max(1, rows >> 1) : Math.min(MOST_ROWS, rows * 2);
+    rows = characters > TURN_CHARACTERS ? Math.max(1, rows >> 1) : Math.min(mostRows, rows * 2);
     if (first <= total) await sleep(performance.now() - startedAt);
   }
   return { looked, isComplete };

@@ -1,9 +1,14 @@
-import type { Transaction } from '../../ledger/ledger.ts';
+import { byDialect, type Reader, type Transaction } from '../../ledger/ledger.ts';
 import type { ChannelName } from '../channel.ts';
+import type { ConversationRow } from '../conversations/conversation.store.ts';
 import { MERGE_COLUMNS, type MergeRow } from '../leads/lead.ts';
 import type { ChunkRow } from '../sends/chunk.store.ts';
-import type { SuppressionReason } from '../suppressions/suppression.ts';
-import { stepSql } from './delivery.ts';
+import {
+  joinSuppression,
+  type SuppressionReason,
+  type SuppressionScope,
+} from '../suppressions/suppression.ts';
+import { AWAITS_TEMPLATE, stepSql } from './delivery.ts';
 import type { Reason } from './reasons.ts';
 
 export interface ClaimedRow extends MergeRow {
@@ -15,18 +20,63 @@ export interface ClaimedRow extends MergeRow {
   deleted_at: string | null;
 }
 
+/** With what decides between text and template. */
+export interface WindowedRow
+  extends ClaimedRow,
+    Pick<ConversationRow, 'last_inbound_at' | 'refused_at' | 'held_back_at'> {
+  /** What the suppression keeps from the contact; null: there is none. */
+  suppressed_in: SuppressionScope | null;
+  retry_at: number | null;
+}
+
 const CLAIM = `SELECT d.position AS delivery_position, d.contact, d.attempts, d.retries, x.reason AS suppressed,
     l.deleted_at, ${MERGE_COLUMNS}
   FROM deliveries d`;
-const JOINED = `JOIN leads l ON l.seq = d.lead_seq
-  LEFT JOIN suppressions x ON x.channel = ? AND x.contact = d.contact`;
+const joined = (channel: ChannelName) => `JOIN leads l ON l.seq = d.lead_seq
+  ${joinSuppression(channel, 'd.contact')}`;
 /** In the order of the index that each database has: where all of a chunk is due, no more is looked at than is taken. */
-const SELECT_DUE = (order: string) => `${CLAIM} INDEXED BY deliveries_retry ${JOINED}
+const selectDue = (
+  channel: ChannelName,
+  order: string,
+) => `${CLAIM} INDEXED BY deliveries_retry ${joined(channel)}
   WHERE d.send_seq = ? AND d.position BETWEEN ? AND ? AND d.retry_at <= ? ORDER BY ${order} LIMIT ?`;
-const DUE = { sqlite: SELECT_DUE('d.retry_at'), postgres: SELECT_DUE('d.position, d.retry_at') };
-const SELECT_FRESH = `${CLAIM} ${JOINED}
+const DUE = byDialect({
+  sqlite: forChannels((channel) => selectDue(channel, 'd.retry_at')),
+  postgres: forChannels((channel) => selectDue(channel, 'd.position, d.retry_at')),
+});
+const FRESH = forChannels(
+  (channel) => `${CLAIM} ${joined(channel)}
   WHERE d.send_seq = ? AND d.position > ? AND d.position <= ? AND d.status = 'pending' AND d.retry_at IS NULL
-  ORDER BY d.position LIMIT ?`;
+  ORDER BY d.position LIMIT ?`,
+);
+
+/** A statement for each channel, made once. */
+function forChannels(sql: (channel: ChannelName) => string): Readonly<Record<ChannelName, string>> {
+  return { email: sql('email'), whatsapp: sql('whatsapp') };
+}
+
+const CLAIM_WINDOWED = CLAIM.replace(
+  'l.deleted_at,',
+  'l.deleted_at, d.retry_at, v.last_inbound_at, v.refused_at, v.held_back_at, x.channel AS suppressed_in,',
+);
+const windowed = (channel: ChannelName) => `${joined(channel)}
+  LEFT JOIN conversations v ON v.sender = ? AND v.contact = d.contact`;
+const windowedDue = (channel: ChannelName, order: string) =>
+  `${CLAIM_WINDOWED} INDEXED BY deliveries_retry ${windowed(channel)}
+  WHERE d.send_seq = ? AND d.position BETWEEN ? AND ? AND d.retry_at BETWEEN ? AND ? ORDER BY ${order} LIMIT ?`;
+const DUE_WINDOWED = byDialect({
+  sqlite: forChannels((channel) => windowedDue(channel, 'd.retry_at')),
+  postgres: forChannels((channel) => windowedDue(channel, 'd.position, d.retry_at')),
+});
+const FRESH_WINDOWED = forChannels((channel) =>
+  FRESH[channel].replace(CLAIM, CLAIM_WINDOWED).replace(joined(channel), windowed(channel)),
+);
+
+/** Of a send that has a template: whose contacts wrote lately, and whether those who wait for the template are due. */
+export interface Windows {
+  readonly sender: string;
+  readonly takesWaiting: boolean;
+}
 
 /**
  * Rows of a chunk whose retry is due, then rows never tried, at most `count`. Nothing is changed yet.
@@ -39,15 +89,24 @@ export async function selectClaimable(
   frozenThrough: number,
   count: number,
   nowMs: number,
-): Promise<{ rows: ClaimedRow[]; due: number; claimedThrough: number }> {
+  windows: Windows | null = null,
+): Promise<{ rows: (ClaimedRow | WindowedRow)[]; due: number; claimedThrough: number }> {
   const { send_seq, first_position, last_position, claimed_through: claimed } = chunk;
   const made = Math.min(frozenThrough, last_position);
   const nothing: ClaimedRow[] = [];
+  const dueRows = windows
+    ? tx.all<WindowedRow>(
+        DUE_WINDOWED(tx)[channel],
+        ...[channel, windows.sender, send_seq, first_position, last_position],
+        ...[windows.takesWaiting ? AWAITS_TEMPLATE : 0, nowMs, count],
+      )
+    : tx.all<ClaimedRow>(DUE(tx)[channel], channel, send_seq, first_position, last_position, nowMs, count);
+  const freshRows = () =>
+    windows
+      ? tx.all<WindowedRow>(FRESH_WINDOWED[channel], channel, windows.sender, send_seq, claimed, made, count)
+      : tx.all<ClaimedRow>(FRESH[channel], channel, send_seq, claimed, made, count);
   // Both at once: one journey.
-  const [due, fresh] = await Promise.all([
-    tx.all<ClaimedRow>(DUE[tx.dialect], channel, send_seq, first_position, last_position, nowMs, count),
-    claimed < made ? tx.all<ClaimedRow>(SELECT_FRESH, channel, send_seq, claimed, made, count) : nothing,
-  ]);
+  const [due, fresh] = await Promise.all([dueRows, claimed < made ? freshRows() : nothing]);
   const wanted = count - due.length;
   const some = fresh.slice(0, wanted);
   // When fewer came than were asked for, the rest of what was made was skipped when it was made.
@@ -88,6 +147,24 @@ export async function deferPending(
     sendSeq,
     position,
   );
+}
+
+/** Rows that only a template reaches, while there is none that may leave. */
+export async function awaitTemplate(
+  tx: Transaction,
+  sendSeq: number,
+  positions: readonly number[],
+): Promise<void> {
+  if (positions.length === 0) return;
+  const sql = `UPDATE deliveries SET retry_at = ${AWAITS_TEMPLATE} WHERE send_seq = ? AND ${stepSql('defer').where} AND position`;
+  if (tx.dialect === 'postgres') await tx.run(`${sql} = ANY (CAST(? AS BIGINT[]))`, sendSeq, positions);
+  else for (const position of positions) await tx.run(`${sql} = ?`, sendSeq, position);
+}
+
+/** Whether any row of a send waits for its template. */
+export async function anyAwaitsTemplate(reader: Reader, sendSeq: number): Promise<boolean> {
+  const sql = `SELECT 1 AS found FROM deliveries WHERE send_seq = ? AND retry_at = ${AWAITS_TEMPLATE} LIMIT 1`;
+  return (await reader.get(sql, sendSeq)) !== undefined;
 }
 
 /** A row that must not be messaged after all: `pending → skipped` without an attempt. The caller moves the totals. */

@@ -1,14 +1,27 @@
 import type { Transaction } from '../../ledger/ledger.ts';
+import { heldBackSince, windowClosesAt } from '../conversations/window.ts';
 import { toMergeValues } from '../leads/lead.ts';
 import { dialled } from '../leads/phone.ts';
+import { lengthOfFiles } from '../messages/attachment.ts';
 import { lengthOfValues, unresolvedFields } from '../messages/merge-text.ts';
 import { type Message, mergeTextsOf } from '../messages/message.ts';
+import { missingValues } from '../messages/template-message.ts';
 import { lockSend, moveSend } from '../sends/send.store.ts';
 import { RETRIES_USED_UP } from '../sends/send.ts';
 import { isHashed } from '../suppressions/erased-contact.ts';
-import { type ClaimedRow, deferPending, markSending, selectClaimable, skipPending } from './claim.store.ts';
+import { type SuppressionReason, WHATSAPP_MARKETING } from '../suppressions/suppression.ts';
+import {
+  awaitTemplate,
+  type ClaimedRow,
+  deferPending,
+  markSending,
+  selectClaimable,
+  skipPending,
+  type WindowedRow,
+} from './claim.store.ts';
 import type { ContactLimit } from './contact-limit.ts';
 import { hadEnough } from './contact-limit.ts';
+import { AWAITS_TEMPLATE } from './delivery.ts';
 import { freezeRows } from './freeze.ts';
 import type { ClaimedChunk, ReadyChunk } from './ready-chunk.ts';
 import type { Reason } from './reasons.ts';
@@ -16,6 +29,8 @@ import type { InFlight } from './resolve-outcome.ts';
 import { awaitsRetry } from './retry.store.ts';
 import type { SendEnded } from './send-ended.ts';
 import type { Attempt, PreparedMessage, Recipient } from './sender.ts';
+import type { TemplateGate } from './template-gate.ts';
+import { noteTemplateMessages, type TemplateMessage, type WhyTemplate } from './template-message.store.ts';
 
 /**
  * Claim before send: `pending → sending` is committed, with the number of a fresh attempt, before the provider hears of
@@ -39,6 +54,10 @@ export interface Claim extends InFlight {
   readonly chunk: Readonly<ClaimedChunk> & Pick<ReadyChunk, 'id'>;
   readonly prepared: PreparedMessage;
   readonly recipient: Recipient;
+  /** By which suppressions know the recipient: the number that is dialled may be written otherwise. */
+  readonly contact: string;
+  /** No marketing: whoever stopped that alone gets it. */
+  readonly isUtility: boolean;
   readonly attempt: Omit<Attempt, 'mayLeave'>;
   /** Characters, about: the message as it was written, with this lead's values. */
   readonly size: number;
@@ -60,6 +79,8 @@ export interface ClaimOptions {
   readonly gate: (contact: string) => number | null;
   /** Messages to one contact, whatever sends they belong to; null: as many as there are. */
   readonly limit: ContactLimit | null;
+  /** Of a message that has a template: whether it may leave by it; without it, everybody gets the text. */
+  readonly template?: TemplateGate | null;
   /** Whether a message of so many characters may be in flight as well. */
   readonly admits: (size: number) => boolean;
 }
@@ -74,8 +95,10 @@ export async function claimWindow(
   chunk: ReadyChunk,
   { message, prepared }: ReadyMessage,
   options: ClaimOptions,
-): Promise<{ claims: Claim[]; more: boolean; empty: boolean }> {
+): Promise<{ claims: Claim[]; more: boolean; empty: boolean; byTemplate: number }> {
   const freezing = options.makesRows && (await makeRows(tx, chunk));
+  const { template: gate = null } = options;
+  const windows = gate && { sender: gate.sender, takesWaiting: gate.room > 0 };
   const selected = await selectClaimable(
     tx,
     chunk.channel,
@@ -83,6 +106,7 @@ export async function claimWindow(
     chunk.frozen_through,
     options.room,
     options.nowMs,
+    windows,
   );
   const { rows, due } = selected;
   const { limit } = options;
@@ -90,12 +114,21 @@ export async function claimWindow(
   const shares = limit ? await hadEnough(tx, chunk.channel, contacts, limit, Date.now()) : null;
   let { claimedThrough } = selected;
   const claims: Claim[] = [];
+  const byTemplate: TemplateMessage[] = [];
+  const waiting: number[] = [];
+  const wallMs = Date.now();
   let skipped = 0;
   let isFull = false;
   for (const [at, row] of rows.entries()) {
-    const recipient = {
+    const why = gate ? whyByTemplate(row as WindowedRow, wallMs) : null;
+    if (why !== null && byTemplate.length >= gate!.room) {
+      if ((row as WindowedRow).retry_at !== AWAITS_TEMPLATE) waiting.push(row.delivery_position);
+      continue;
+    }
+    const recipient: Recipient = {
       contact: dialled(row.contact, row.phone),
       values: toMergeValues(row, options.siteName),
+      ...(why !== null && { byTemplate: true }),
     };
     const had = shares?.get(row.contact);
     const closedUntil = had === 'maybe' ? options.nowMs + LOOK_AGAIN_MS : options.gate(row.contact);
@@ -103,7 +136,14 @@ export async function claimWindow(
       await deferPending(tx, chunk.send_seq, row.delivery_position, closedUntil);
       continue;
     }
-    const obstacle = had === 'enough' ? tooSoon(limit!) : whyNot(row, chunk, message, recipient);
+    const suppressed = gate ? suppressedOf(row as WindowedRow, gate) : row.suppressed;
+    const isHeldBack = why !== null && !gate!.isUtility && isHeld(row as WindowedRow, wallMs);
+    const obstacle =
+      had === 'enough'
+        ? tooSoon(limit!)
+        : isHeldBack
+          ? HELD_BACK
+          : whyNot({ ...row, suppressed }, chunk, message, recipient);
     if (obstacle) {
       await skipPending(tx, chunk.send_seq, row.delivery_position, obstacle.code, obstacle.why);
       skipped += 1;
@@ -116,7 +156,8 @@ export async function claimWindow(
       claimedThrough = at > due ? rows[at - 1]!.delivery_position : chunk.claimed_through;
       break;
     }
-    claims.push(toClaim(row, chunk, prepared, recipient, size));
+    claims.push(toClaim(row, chunk, prepared, recipient, size, gate?.isUtility ?? false));
+    if (why !== null) byTemplate.push({ position: row.delivery_position, why });
   }
   const moved = claims.length > 0 || skipped > 0 || claimedThrough !== chunk.claimed_through;
   await Promise.all([
@@ -126,9 +167,30 @@ export async function claimWindow(
       claims.map(({ position }) => position),
     ),
     moved && advance(tx, chunk, claimedThrough, claims.length, skipped),
+    awaitTemplate(tx, chunk.send_seq, waiting),
+    gate && noteTemplateMessages(tx, chunk.send_seq, gate.sender, byTemplate, wallMs),
   ]);
   const more = !isFull && (freezing || rows.length === options.room || claims.length < rows.length);
-  return { claims, more, empty: rows.length === 0 && !freezing };
+  return { claims, more, empty: rows.length === 0 && !freezing, byTemplate: byTemplate.length };
+}
+
+/** Who stopped marketing only is not kept from what is none. */
+function suppressedOf(
+  { suppressed, suppressed_in }: WindowedRow,
+  { isUtility }: TemplateGate,
+): SuppressionReason | null {
+  return isUtility && suppressed_in === WHATSAPP_MARKETING ? null : suppressed;
+}
+
+function isHeld({ held_back_at }: WindowedRow, wallMs: number): boolean {
+  return held_back_at !== null && held_back_at > heldBackSince(wallMs);
+}
+
+/** null: they wrote lately enough for any text. */
+function whyByTemplate(row: WindowedRow, wallMs: number): WhyTemplate | null {
+  const closesAt = windowClosesAt(row);
+  if (closesAt !== null) return closesAt > wallMs ? null : 'window_closed';
+  return row.last_inbound_at === null ? 'never_wrote' : 'window_refused';
 }
 
 function advance(
@@ -170,6 +232,11 @@ function tooSoon({ text }: ContactLimit): Obstacle {
   };
 }
 
+const HELD_BACK: Obstacle = {
+  code: 'too_soon',
+  why: 'WhatsApp held marketing back for this contact within the last 24 hours: another try now only prolongs that.',
+};
+
 /** Consent and content are looked at again when the message is about to leave, not only when the send began. */
 export function whyNot(
   row: LookedAt,
@@ -183,10 +250,20 @@ export function whyNot(
   if (valuesAreTooLong(row, message, recipient)) {
     return { code: 'values_too_long', why: `The values of this lead add over ${MAX_VALUES} characters.` };
   }
+  if (recipient.byTemplate) return noValues(message, recipient);
   if (chunk.placeholder_policy !== 'skip_recipient') return null;
   const missing = mergeTextsOf(message).flatMap((text) => unresolvedFields(text, recipient.values));
   if (missing.length === 0) return null;
   return { code: 'unresolved_merge_field', why: `No value for ${[...new Set(missing)].join(', ')}.` };
+}
+
+/** A slot is never empty: the provider refuses that for everybody, and a message with a hole is worse than none. */
+function noValues(message: Message, { values }: Recipient): Obstacle | null {
+  const template = message.channel === 'whatsapp' ? message.template : undefined;
+  const missing = template ? missingValues(template, values) : [];
+  if (missing.length === 0) return null;
+  const which = missing.map((key) => `${key} (${template!.values[key] ?? ''})`).join(', ');
+  return { code: 'template_value_missing', why: `No value for ${which}.` };
 }
 
 /** Whether the values of a lead can matter to {@link whyNot}; who asks of many need not read them otherwise. */
@@ -199,7 +276,8 @@ function valuesAreTooLong(row: LookedAt, message: Message, recipient: Recipient)
 }
 
 function sizeOf(row: ClaimedRow, message: Message, recipient: Recipient): number {
-  return message.body.source.length + lengthAdded(row, message, recipient, LONG_VALUES);
+  const files = message.channel === 'email' ? lengthOfFiles(message) : 0;
+  return message.body.source.length + files + lengthAdded(row, message, recipient, LONG_VALUES);
 }
 
 /** Characters, counted only where so many fields with so much to say could come to more than `most`; else 0. */
@@ -214,6 +292,7 @@ function toClaim(
   prepared: PreparedMessage,
   recipient: Recipient,
   size: number,
+  isUtility: boolean,
 ): Claim {
   const attempts = row.attempts + 1;
   const deliveryId = `${chunk.id.replaceAll('-', '')}.${row.delivery_position.toString(36)}`;
@@ -224,6 +303,8 @@ function toClaim(
     retries: row.retries,
     prepared,
     recipient,
+    contact: row.contact,
+    isUtility,
     attempt: { deliveryId, attemptId: `${deliveryId}.${attempts}` },
     size,
   };

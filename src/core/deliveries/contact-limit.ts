@@ -56,6 +56,19 @@ export async function hadEnough(
   return had;
 }
 
+/** Those of `contacts` who have had their share by now, for whoever asks before anything is claimed. */
+export async function hadTheirShare(
+  reader: Reader,
+  channel: ChannelName,
+  contacts: readonly string[],
+  { count, withinMs }: ContactLimit,
+  wallMs: number,
+): Promise<Set<string>> {
+  if (contacts.length === 0) return new Set();
+  const counts = await countsOf(reader, channel, contacts, wallMs - withinMs);
+  return new Set(counts.filter(({ sent }) => sent >= count).map(({ contact }) => contact));
+}
+
 interface Count {
   readonly contact: string;
   readonly sent: number;

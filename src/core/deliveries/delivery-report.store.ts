@@ -1,4 +1,4 @@
-import type { Reader, Value } from '../../ledger/ledger.ts';
+import type { Reader } from '../../ledger/ledger.ts';
 
 export interface ReportedRow {
   position: number;
@@ -14,30 +14,58 @@ export interface ReportedRow {
   sent_at: number | null;
 }
 
-/** In the order of the audience, after `afterPosition`. */
-export function listDeliveries(
+/** Rows looked at for one page of a reason that is rare among others. */
+const LOOKED_FOR_CODE = 5_000;
+
+/**
+ * In the order of the audience, after `afterPosition`.
+ * @returns `next`: the position after which there is more; null: that was all
+ */
+export async function listDeliveries(
   reader: Reader,
   sendSeq: number,
-  status: 'pending' | 'sent' | 'failed' | 'skipped' | null,
+  { status, code }: { status: keyof typeof LISTED | null; code: string | null },
   afterPosition: number,
   limit: number,
-): Promise<ReportedRow[]> {
-  const wanted = {
-    pending: "IN ('pending', 'sending')",
-    sent: "= 'sent'",
-    failed: "= 'failed' AND d.error_code IS NOT NULL",
-    skipped: "= 'skipped' AND d.error_code IS NOT NULL",
-  };
-  const condition = status === null ? '' : `AND d.status ${wanted[status]}`;
-  const parameters: Value[] = [sendSeq, afterPosition, limit];
-  return reader.all<ReportedRow>(
-    `SELECT d.position, l.id AS lead_id, l.name, d.contact, d.status, d.attempts, d.error_code, d.error, d.provider_said,
-       d.provider_message_id, d.sent_at
-     FROM deliveries d JOIN leads l ON l.seq = d.lead_seq
-     WHERE d.send_seq = ? AND d.position > ? ${condition} ORDER BY d.position LIMIT ?`,
-    ...parameters,
+): Promise<{ rows: ReportedRow[]; next: number | null }> {
+  const condition = status === null ? '' : `AND d.status ${LISTED[status]}`;
+  const order = `WHERE d.send_seq = ? AND d.position > ? ${condition} ORDER BY d.position LIMIT ?`;
+  if (code === null) {
+    const rows = await reader.all<ReportedRow>(`${REPORTED} ${order}`, sendSeq, afterPosition, limit + 1);
+    const shown = rows.slice(0, limit);
+    return { rows: shown, next: rows.length > limit ? shown.at(-1)!.position : null };
+  }
+  const told = status === null ? 'AND d.error_code IS NOT NULL' : '';
+  const looked = await reader.all<{ position: number; error_code: string | null }>(
+    `SELECT d.position, d.error_code FROM deliveries d ${order.replace('ORDER', `${told} ORDER`)}`,
+    sendSeq,
+    afterPosition,
+    LOOKED_FOR_CODE,
   );
+  const found = looked.filter((row) => row.error_code === code).map(({ position }) => position);
+  const shown = found.slice(0, limit);
+  const rows =
+    shown.length === 0
+      ? []
+      : await reader.all<ReportedRow>(
+          `${REPORTED} WHERE d.send_seq = ? AND d.position IN (${shown.map(() => '?').join(', ')})
+           ORDER BY d.position`,
+          sendSeq,
+          ...shown,
+        );
+  if (found.length > limit) return { rows, next: shown.at(-1)! };
+  return { rows, next: looked.length === LOOKED_FOR_CODE ? looked.at(-1)!.position : null };
 }
+
+const LISTED = {
+  pending: "IN ('pending', 'sending')",
+  sent: "= 'sent'",
+  failed: "= 'failed' AND d.error_code IS NOT NULL",
+  skipped: "= 'skipped' AND d.error_code IS NOT NULL",
+};
+const REPORTED = `SELECT d.position, l.id AS lead_id, l.name, d.contact, d.status, d.attempts, d.error_code, d.error,
+    d.provider_said, d.provider_message_id, d.sent_at
+  FROM deliveries d JOIN leads l ON l.seq = d.lead_seq`;
 
 export type TopError = {
   code: string;
@@ -85,7 +113,7 @@ async function wordsOf(reader: Reader, sendSeq: number, { code, status }: Counte
   const other = await reader.get<Words>(
     `SELECT message, provider_said FROM (
        SELECT d.error_code, d.error AS message, d.provider_said FROM deliveries d
-       WHERE d.send_seq = ? AND d.error_code IS NOT NULL AND ${SHOWN[status]} LIMIT ${LOOKED_AT}) some
+       WHERE d.send_seq = ? AND d.error_code IS NOT NULL AND ${SHOWN[status]} LIMIT ${LOOKED_AT}) looked
      WHERE error_code = ? LIMIT 1`,
     sendSeq,
     code,

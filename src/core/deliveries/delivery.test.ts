@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  assertStep,
-  DELIVERY_TRANSITIONS,
-  type DeliveryEvent,
-  type DeliveryState,
-  stepSql,
-} from './delivery.ts';
+import { assertStep, DELIVERY_TRANSITIONS, type DeliveryEvent, stepSql } from './delivery.ts';
 
 const events = Object.keys(DELIVERY_TRANSITIONS) as DeliveryEvent[];
-const steps = Object.values(DELIVERY_TRANSITIONS) as { from: DeliveryState; to: readonly DeliveryState[] }[];
 
 describe('the states of a delivery', () => {
   test('nothing leads to `sending` but the claim: no row is in flight that was not claimed', () => {
@@ -17,8 +10,9 @@ describe('the states of a delivery', () => {
     ).toEqual(['claim']);
   });
 
-  test('nothing leads away from `sent`: who has the message is never sent to again', () => {
-    expect(steps.filter(({ from }) => from === 'sent')).toEqual([]);
+  test('nothing leads away from `sent` but a bounce, and that not back to pending: who has the message is never sent to again', () => {
+    expect(events.filter((event) => DELIVERY_TRANSITIONS[event].from === 'sent')).toEqual(['bounce']);
+    expect(DELIVERY_TRANSITIONS.bounce.to).toEqual(['failed']);
   });
 
   test('what is in flight is settled, given back because it never left, or doubted: it is never claimed again', () => {

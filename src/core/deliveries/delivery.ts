@@ -7,9 +7,12 @@
  *      │          ▼  │requeue                               │ prove
  *      └──────▶ skipped                                     └──▶ sent, failed, skipped or pending
  *
+ *                                       sent ──bounce──▶ failed
+ *
  * A row is claimed, and the claim is committed, before the provider hears of it. From `sending` it goes on by the answer
  * to the attempt that the claim numbered; by `doubt` when nobody is left to hear that answer. The late answer to the same
- * attempt proves what was unknown. `sent` is the end: nothing leads away from it but the bounce that a provider reports.
+ * attempt, or what the provider tells of it by itself, proves what was unknown. `sent` is the end: nothing leads away from
+ * it but the bounce that a provider reports.
  */
 export const DELIVERY_STATES = ['pending', 'sending', 'sent', 'failed', 'skipped'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
@@ -24,6 +27,11 @@ export function toSendStatus(state: string | null): (typeof SEND_STATUSES)[numbe
 export const OUTCOME_UNKNOWN = 'outcome_unknown';
 /** `retry_at` of a pending row that this run has given up on: the next call tries it again. */
 export const GIVEN_UP = Number.MAX_SAFE_INTEGER;
+/**
+ * `retry_at` of a pending row that leaves by a template once one may: of those who claim, only those who have one look
+ * so far back, so that nothing has to be written when it is approved.
+ */
+export const AWAITS_TEMPLATE = -1;
 
 interface DeliveryTransition {
   readonly from: DeliveryState;
@@ -51,6 +59,8 @@ export const DELIVERY_TRANSITIONS = {
   prove: { from: 'failed', to: ['sent', 'failed', 'skipped', 'pending'], unknown: true },
   /** It arrived after all, by the attempt before somebody put it back. */
   arrive: { from: 'pending', to: ['sent'] },
+  /** The provider took it, and tells later that it did not arrive. */
+  bounce: { from: 'sent', to: ['failed'] },
   /** After a restore: a log says that a message may have left since the backup was made. */
   may_have_left: { from: 'pending', to: ['failed'] },
   requeue_failed: { from: 'failed', to: ['pending'], unknown: false, keepsCode: true },

@@ -35,6 +35,8 @@ const EFFECTS = {
   skipped: { ...NOTHING_ELSE, row: 'skipped' },
   stop_send: { ...NOTHING_ELSE, row: 'pending', send: 'paused' },
   account: { ...NOTHING_ELSE, row: 'pending', send: 'all_of_sender_paused' },
+  window_closed: { ...NOTHING_ELSE, row: 'pending' },
+  template_off: { ...NOTHING_ELSE, row: 'pending' },
   uncertain: { ...NOTHING_ELSE, row: 'unknown' },
 } as const satisfies Readonly<Record<string, Effects>>;
 

@@ -2,6 +2,8 @@ import type { Transaction } from '../../ledger/ledger.ts';
 import { CHANNELS, type ChannelName } from '../channel.ts';
 import { addToTotals, chunkAt, NO_CHANGE } from '../sends/chunk.store.ts';
 import type { SendRow } from '../sends/send.store.ts';
+import { joinSuppression } from '../suppressions/suppression.ts';
+import { isUtilitySend } from './purpose.ts';
 
 /** What stands in the way of messaging lead `l` (null: nothing), as SQL over the suppression `x`. */
 export function skipReason(channel: ChannelName): string {
@@ -25,12 +27,12 @@ export function taken(contact: string, position: string): string {
 }
 
 /** Members of an audience, with what stands in the way of each. Parameters: channel, audience, first and last position. */
-export function candidates(channel: ChannelName): string {
+export function candidates(channel: ChannelName, isUtility: boolean): string {
   const { key } = CHANNELS[channel];
   return `SELECT m.position, m.lead_seq, l.${key} AS contact, ${skipReason(channel)} AS reason
     FROM audience_members m
     JOIN leads l ON l.seq = m.lead_seq
-    LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${key}
+    ${joinSuppression(channel, `l.${key}`, isUtility)}
     WHERE m.audience_seq = ? AND m.position BETWEEN ? AND ?`;
 }
 
@@ -54,7 +56,7 @@ export async function freezeRows(tx: Transaction, send: SendRow, count: number):
          WHEN ${taken('c.contact', 'c.position')} THEN 'duplicate_contact'
          END AS reason
        FROM (
-         ${candidates(send.channel)}) c) r`,
+         ${candidates(send.channel, await isUtilitySend(tx, send))}) c) r`,
     send.seq,
     send.seq,
     send.channel,

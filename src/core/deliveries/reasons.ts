@@ -23,7 +23,7 @@ export const REASONS = {
   erased: { row: 'skipped', says: 'The person was erased while the send was under way.' },
   too_soon: {
     row: 'skipped',
-    says: 'The contact has had as many messages lately as `MAX_PER_CONTACT` allows.',
+    says: 'The contact has had as many messages lately as `MAX_PER_CONTACT` allows, or WhatsApp held marketing back for them within 24 hours.',
   },
   values_too_long: {
     row: 'skipped',
@@ -33,6 +33,10 @@ export const REASONS = {
     row: 'skipped',
     says: 'A merge field has no value for this lead, and the send was told to skip such leads.',
   },
+  template_value_missing: {
+    row: 'skipped',
+    says: 'Only a template reaches this contact, and the lead has no value for one of its slots. Give it a default.',
+  },
   smtputf8_unsupported: {
     row: 'skipped',
     says: 'The address has letters beyond ASCII before the @, and the mail server takes none.',
@@ -40,6 +44,31 @@ export const REASONS = {
   outcome_unknown: {
     row: 'failed',
     says: 'The message may or may not have left: the process was killed, or the line broke, before the answer. It is never sent again on its own; `retry: "unknown"` does.',
+  },
+  bounce_hard: { row: 'failed', says: 'It was sent and came back: there is nobody at this address.' },
+  bounce_soft: {
+    row: 'failed',
+    says: 'It was sent and came back: the mailbox or its server took nothing for the time being.',
+  },
+  bounce_message: {
+    row: 'failed',
+    says: 'It was sent and came back: the receiving server refused what it says, or how long it is.',
+  },
+  bounce_sender: {
+    row: 'failed',
+    says: 'It was sent and came back: the receiving server refused who it came from.',
+  },
+  provider_suppressed: {
+    row: 'failed',
+    says: 'The provider keeps the address on a list of its own (bounces, complaints, people who left), and did not send it. Lifting our suppression leaves theirs.',
+  },
+  provider_refused: {
+    row: 'failed',
+    says: 'The provider took the message, and then did not send it; its words say why.',
+  },
+  not_delivered: {
+    row: 'failed',
+    says: 'The provider took the message, and told later that it did not arrive, without a reason.',
   },
   message_empty: {
     row: 'failed',
@@ -58,6 +87,10 @@ export const REASONS = {
     says: 'The process stood still and may have lost its right to send. Nothing left; another one sends it.',
   },
   channel_closed: { row: 'pending', says: 'The process was ending. Nothing left; the next one sends it.' },
+  dkim_failed: {
+    row: 'pending',
+    says: 'The message could not be signed with the key of DKIM. Nothing leaves unsigned: all sends of the sender are paused.',
+  },
   outbox_unavailable: {
     row: 'pending',
     says: 'The outbox of the sandbox cannot be written: is the data folder writable and not full?',

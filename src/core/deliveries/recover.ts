@@ -2,10 +2,12 @@ import type { Transaction } from '../../ledger/ledger.ts';
 import { addToTotals, type ChunkRow, NO_CHANGE } from '../sends/chunk.store.ts';
 import { completeIfSettled } from '../sends/send.store.ts';
 import { OUTCOME_UNKNOWN, stepSql } from './delivery.ts';
+import { settleTold } from './settle.ts';
 
 /**
  * What a process that died has left: rows handed to a provider whose answer nobody will read. They are never more
- * than its window.
+ * than its window. Where the provider has told already what became of them, that holds.
+ * @returns how many are unknown
  */
 export async function recoverInDoubt(tx: Transaction, sender: string, why: string): Promise<number> {
   let total = 0;
@@ -19,19 +21,21 @@ export async function recoverInDoubt(tx: Transaction, sender: string, why: strin
 
 export async function recoverChunk(tx: Transaction, chunk: ChunkRow, why: string): Promise<number> {
   const { set, where } = stepSql('doubt');
-  const count = await tx.run(
+  const rows = await tx.all<{ position: number; attempts: number }>(
     `UPDATE deliveries INDEXED BY deliveries_sending SET ${set}, error_code = ?, error = ?, provider_said = NULL
-     WHERE send_seq = ? AND position BETWEEN ? AND ? AND ${where}`,
+     WHERE send_seq = ? AND position BETWEEN ? AND ? AND ${where} RETURNING position, attempts`,
     OUTCOME_UNKNOWN,
     why,
     chunk.send_seq,
     chunk.first_position,
     chunk.last_position,
   );
+  const count = rows.length;
   if (count === 0) return 0;
   await addToTotals(tx, chunk, { ...NO_CHANGE, in_flight: -count, failed: count, unknown: count });
+  const told = await settleTold(tx, chunk, rows);
   await completeIfSettled(tx, chunk.send_seq);
-  return count;
+  return count - told;
 }
 
 /**

@@ -3,6 +3,7 @@ import { accountKey } from '../leads/phone.ts';
 import { transition } from '../sends/send.store.ts';
 import { EVERYBODY_REFUSED, type SendProblem } from '../sends/send.ts';
 import { suppress } from '../suppressions/suppression.store.ts';
+import { CHOSE_AT_PROVIDER, WHATSAPP_MARKETING } from '../suppressions/suppression.ts';
 import type { Claim } from './claim.ts';
 import {
   forgetEnded,
@@ -89,7 +90,10 @@ export class RefusalRun {
       if (outcome.type !== 'permanent') continue;
       // What this person said is no word about the sender: it holds at once, and whatever else is refused.
       if (outcome.suppress === 'opted_out') {
-        await suppress(tx, this.#sender.about.channel, accountKey(claim.recipient.contact), outcome.suppress);
+        const contact = accountKey(claim.recipient.contact);
+        if (outcome.scope === 'marketing')
+          await suppress(tx, WHATSAPP_MARKETING, contact, outcome.suppress, CHOSE_AT_PROVIDER);
+        else await suppress(tx, this.#sender.about.channel, contact, outcome.suppress);
         continue;
       }
       last = outcome;

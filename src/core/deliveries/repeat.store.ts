@@ -43,19 +43,42 @@ export async function findRepeat(reader: Reader, send: Asked, nowMs: number): Pr
     send,
     sends.map(({ seq }) => seq),
     goesOn.map(({ seq }) => seq),
-    nowMs,
+    nowMs - REPEAT_MS,
   );
   if (got.count * 2 <= got.reachable) return null;
   const { id } = sends.find(({ seq }) => seq === got.mostBy)!;
   return { sendId: id, percent: Math.round((100 * got.count) / got.reachable) };
 }
 
+const WEEK_MS = 7 * 24 * 60 * 60_000;
+
+/**
+ * How many of a hundred in an audience had any live message over its channel within seven days, whatever it said, by its
+ * newest {@link MOST_SENDS} sends. Of an audience over {@link SAMPLE} people some are looked at, evenly.
+ */
+export async function percentThisWeek(
+  reader: Reader,
+  send: Omit<Asked, 'message' | 'subject'>,
+  nowMs: number,
+): Promise<number> {
+  const sends = await reader.all<{ seq: number }>(
+    `SELECT seq FROM sends WHERE channel = ? AND mode = 'live' AND (completed_at IS NULL OR completed_at > ?)
+     ORDER BY seq DESC LIMIT ${MOST_SENDS}`,
+    send.channel,
+    new Date(nowMs - WEEK_MS).toISOString(),
+  );
+  if (sends.length === 0) return 0;
+  const seqs = sends.map(({ seq }) => seq);
+  const { count, reachable } = await sampleOf(reader, send, seqs, [], nowMs - WEEK_MS);
+  return reachable === 0 ? 0 : Math.ceil((100 * count) / reachable);
+}
+
 async function sampleOf(
   reader: Reader,
-  { audience_seq, channel, total }: Asked,
+  { audience_seq, channel, total }: Omit<Asked, 'message' | 'subject'>,
   sends: readonly number[],
   goesOn: readonly number[],
-  nowMs: number,
+  sinceMs: number,
 ): Promise<{ reachable: number; count: number; mostBy: number | null }> {
   const step = Math.ceil(total / SAMPLE);
   const list = (seqs: readonly number[]) => seqs.map(() => '?').join(', ') || 'NULL';
@@ -78,7 +101,7 @@ async function sampleOf(
     step,
     total,
     ...sends,
-    nowMs - REPEAT_MS,
+    sinceMs,
     ...goesOn,
     audience_seq,
   );

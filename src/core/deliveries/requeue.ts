@@ -1,11 +1,18 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { CHANNELS } from '../channel.ts';
+import { heldBackSince } from '../conversations/window.ts';
 import { addToTotals, NO_CHANGE } from '../sends/chunk.store.ts';
 import { lockSend } from '../sends/send.store.ts';
+import { joinSuppression } from '../suppressions/suppression.ts';
 import { DELIVERY_TRANSITIONS, stepSql } from './delivery.ts';
 import { skipReason, taken } from './freeze.ts';
+import { isUtilitySend } from './purpose.ts';
 
 export type Retry = 'failed' | 'unknown' | 'skipped';
+
+/** For whom the provider held marketing back: to try again within a day only prolongs it. */
+const HELD_BACK =
+  'EXISTS (SELECT 1 FROM conversations v WHERE v.sender = ? AND v.contact = d.contact AND v.held_back_at > ?)';
 
 /**
  * Puts up to `count` settled rows after `afterPosition` back to pending, with the contact that the lead has now.
@@ -22,6 +29,7 @@ export async function requeue(
 ): Promise<{ last: number; moved: number } | null> {
   const send = (await lockSend(tx, sendSeq))!;
   const { key } = CHANNELS[send.channel];
+  const isUtility = await isUtilitySend(tx, send);
   const event = `requeue_${retry}` as const;
   const { set, where } = stepSql(event);
   const status = DELIVERY_TRANSITIONS[event].from;
@@ -35,12 +43,14 @@ export async function requeue(
      FROM deliveries d
      JOIN leads l ON l.seq = d.lead_seq
      JOIN chunks c ON c.send_seq = d.send_seq AND d.position BETWEEN c.first_position AND c.last_position
-     LEFT JOIN suppressions x ON x.channel = ? AND x.contact = l.${key}
-     WHERE d.send_seq = ? AND ${stepSql(event, 'd.').where} AND d.position > ?
+     ${joinSuppression(send.channel, `l.${key}`, isUtility)}
+     WHERE d.send_seq = ? AND ${stepSql(event, 'd.').where} AND d.position > ? AND NOT ${HELD_BACK}
      ORDER BY d.position LIMIT ?`,
     send.channel,
     sendSeq,
     afterPosition,
+    send.sender,
+    isUtility ? Number.MAX_SAFE_INTEGER : heldBackSince(Date.now()),
     count,
   );
   const moved = new Map<number, number>();

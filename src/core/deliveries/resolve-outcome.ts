@@ -1,4 +1,4 @@
-import { GIVEN_UP, OUTCOME_UNKNOWN } from './delivery.ts';
+import { AWAITS_TEMPLATE, GIVEN_UP, OUTCOME_UNKNOWN } from './delivery.ts';
 import type { Outcome } from './sender.ts';
 import type { Settlement } from './settle.ts';
 
@@ -59,6 +59,14 @@ export function resolveOutcome(row: InFlight, outcome: Outcome, at: Now, dice: n
         status: 'failed',
         errorCode: OUTCOME_UNKNOWN,
         error: `${outcome.message} (${outcome.code})`,
+      };
+    case 'window_closed':
+    case 'template_off':
+      // What is told of a row that goes on would stand there after it was sent.
+      return {
+        ...base,
+        status: 'pending',
+        retryAt: outcome.type === 'window_closed' ? nowMs : AWAITS_TEMPLATE,
       };
     case 'stop_send':
     case 'account':

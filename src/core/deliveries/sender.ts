@@ -2,6 +2,7 @@ import type { ChannelName } from '../channel.ts';
 import type { MergeValues } from '../leads/lead.ts';
 import type { Message } from '../messages/message.ts';
 import type { SuppressionReason } from '../suppressions/suppression.ts';
+import type { TemplateAccount } from '../templates/template-account.ts';
 
 /**
  * What became of one attempt, as a value. `code` is a stable machine word (`smtp_550`, `whatsapp_131026`,
@@ -37,7 +38,11 @@ type Result =
       readonly code: string;
       readonly message: string;
       readonly suppress?: SuppressionReason;
+      /** Of an opt-out: from marketing alone. Default: from everything over the channel. */
+      readonly scope?: 'marketing';
       readonly breaker?: boolean;
+      /** The provider holds marketing back for this contact: none goes to them for a day. */
+      readonly heldBack?: true;
     }
   /** This lead cannot be served by this sender as it is (no SMTPUTF8 on the way): not a failure of the attempt. */
   | { readonly type: 'skipped'; readonly code: string; readonly message: string }
@@ -45,6 +50,21 @@ type Result =
   | { readonly type: 'stop_send'; readonly code: string; readonly message: string }
   /** Certainly not sent, and nothing can leave from this sender until a person mends it: credentials, lock, billing. */
   | { readonly type: 'account'; readonly code: string; readonly message: string }
+  /**
+   * Certainly not sent: this contact takes nothing but a template now, whatever is known of when they wrote. Only of a
+   * message that has one, and went as text.
+   */
+  | { readonly type: 'window_closed'; readonly code: string; readonly message: string }
+  /**
+   * Certainly not sent, and nobody gets it by this template for now: it is asked for before another one leaves.
+   * `UNKNOWN`: it may be gone, or have other slots than it had.
+   */
+  | {
+      readonly type: 'template_off';
+      readonly status: 'PAUSED' | 'DISABLED' | 'UNKNOWN';
+      readonly code: string;
+      readonly message: string;
+    }
   /** The message may or may not have left. Never sent again on its own. */
   | { readonly type: 'uncertain'; readonly code: string; readonly message: string };
 
@@ -52,6 +72,8 @@ export interface Recipient {
   /** Where it goes, normalised: a lower-case-domain email address, or an E.164 phone number with its `+`. */
   readonly contact: string;
   readonly values: MergeValues;
+  /** By the template of the message; without it, as text. */
+  readonly byTemplate?: boolean;
 }
 
 export interface Attempt {
@@ -81,12 +103,22 @@ export interface Preview {
   readonly to: string;
   readonly subject: string | null;
   readonly text: string;
+  readonly html?: string;
+}
+
+/** What a provider can tell of a message beside its text: none of it reaches the reader as it stands. */
+export interface SendAbout {
+  readonly campaign: string;
+  /** UUID. */
+  readonly audience_id: string;
 }
 
 export interface PreparedMessage {
   /** Never rejects for something expected: every way a provider can answer is an {@link Outcome}. */
   deliver(recipient: Recipient, attempt: Attempt): Promise<Outcome>;
   preview(recipient: Recipient): Preview;
+  /** What is worth a word before it is sent to many; sentences. */
+  warnings?(): string[];
 }
 
 /** The account or number that messages leave from; it owns the rate. */
@@ -104,16 +136,33 @@ export interface SenderAbout {
   readonly windowSize: number;
 }
 
+/** A message that a provider has. */
+export interface Found {
+  readonly providerMessageId: string;
+  /** When it took it, milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** One way out. A sender knows nothing of leads, audiences, sends or the ledger. */
 export interface Sender {
   readonly about: SenderAbout;
   /** Compiles once for each revision of a send. Throws a TidingsError when this sender cannot carry it. */
-  prepare(message: Message): PreparedMessage;
+  prepare(message: Message, send?: SendAbout): PreparedMessage;
   /**
    * Lets what is in flight finish, for at most `waitMs` (default: as long as it takes), and gives back every socket.
    * Whatever is in flight then is given up, and has its outcome at once.
    */
   close(waitMs?: number): Promise<void>;
+  /**
+   * Where the provider can be asked: the message of an attempt whose outcome is unknown. It sends nothing and never rejects.
+   * `not_there`: not found, which proves nothing; `not_told`: the provider does not answer now.
+   */
+  readonly find?: (about: {
+    readonly attemptId: string;
+    readonly contact: string;
+  }) => Promise<Found | 'not_there' | 'not_told'>;
+  /** Where nobody is written to first without an approved wording; without it everybody gets the text. */
+  readonly account?: TemplateAccount;
   /** What it means, and the way out, when everybody is refused like this: then it is about the sender. A sentence. */
   readonly ifEverybodyIsRefused?: (refusal: {
     readonly code: string;

@@ -1,7 +1,8 @@
 import type { Transaction } from '../../ledger/ledger.ts';
 import { addToTotals, type ChunkKey, NO_CHANGE } from '../sends/chunk.store.ts';
-import { lockSend, transition } from '../sends/send.store.ts';
-import { assertStep, type DeliveryEvent, OUTCOME_UNKNOWN, stepSql } from './delivery.ts';
+import { lockSend, reopen as reopenSend } from '../sends/send.store.ts';
+import { assertStep, type DeliveryEvent, type DeliveryState, OUTCOME_UNKNOWN, stepSql } from './delivery.ts';
+import { type Told, toldOf } from './receipt.store.ts';
 
 /** What becomes of a row when its attempt is over. */
 export interface Settlement {
@@ -24,7 +25,12 @@ const settleSql = (
     error = ?, provider_said = ?, provider_message_id = ?, sent_at = ?
   WHERE send_seq = ? AND position = ? AND attempts = ? AND ${stepSql(event).where}`;
 /** One row by one statement: the answer to its attempt, or what the same attempt proves later. */
-const SETTLE = { settle: settleSql('settle'), prove: settleSql('prove'), arrive: settleSql('arrive') };
+const SETTLE = {
+  settle: settleSql('settle'),
+  prove: settleSql('prove'),
+  arrive: settleSql('arrive'),
+  bounce: settleSql('bounce'),
+};
 /** What most messages meet, without a word on errors: see the triggers of `delivery_errors`. */
 const ACCEPT = `UPDATE deliveries SET status = ?, retries = ?, provider_message_id = ?, sent_at = ?
   WHERE send_seq = ? AND position = ? AND attempts = ? AND error_code IS NULL AND ${stepSql('settle').where}`;
@@ -46,7 +52,7 @@ const SETTLE_MANY = `UPDATE deliveries d SET status = v.status, retries = v.retr
 /**
  * Writes down results and moves the totals with them. A row that recovery had declared unknown meanwhile is put right
  * by the result of the same attempt: that is proof. So is one that somebody has put back to pending since: it arrived
- * after all, and is not sent again.
+ * after all, and is not sent again. What would be unknown is not where the provider has told of it already.
  * @returns whether everyone in the chunk is settled.
  */
 export async function settle(
@@ -72,6 +78,9 @@ export async function settle(
   }
   const isDone = await addToTotals(tx, key, moved);
   if (reopens) await reopen(tx, key.send_seq);
+  // From here on the chunk is locked: who writes down what the provider told meanwhile waits, and finds these rows.
+  const unknown = settlements.filter(({ errorCode }) => errorCode === OUTCOME_UNKNOWN);
+  if (unknown.length > 0) await settleTold(tx, key, unknown);
   return isDone;
 }
 
@@ -126,6 +135,81 @@ async function accept(tx: Transaction, sendSeq: number, s: Settlement): Promise<
   return changed > 0;
 }
 
+/** What the provider has told of rows that are unknown: the chunk has to be locked. @returns how many it settled */
+export async function settleTold(
+  tx: Transaction,
+  key: ChunkKey,
+  rows: readonly Pick<Settlement, 'position' | 'attempts'>[],
+): Promise<number> {
+  const told = await toldOf(tx, key.send_seq, rows);
+  return told.length === 0 ? 0 : (await applyTold(tx, key, told)).moved;
+}
+
+interface ToldRow {
+  readonly status: DeliveryState;
+  readonly attempts: number;
+  readonly retries: number;
+  readonly error_code: string | null;
+  readonly provider_message_id: string | null;
+  readonly sent_at: number | null;
+}
+
+/**
+ * What a provider told of attempts, apart from its answers: it took the message, or the message did not arrive. Rows that
+ * are not at that attempt any more stay as they are, and so does whatever was told of them before. Not more than these
+ * steps: `prove` for what is unknown, `arrive` for what was put back since, `bounce` for what was sent; and where the
+ * answer is still out and it did not arrive, `settle`.
+ * @param told of one chunk, which has to be locked
+ * @returns how many rows it moved, and whether everyone in the chunk is settled
+ */
+export async function applyTold(
+  tx: Transaction,
+  key: ChunkKey,
+  told: readonly Told[],
+): Promise<{ moved: number; isDone: boolean }> {
+  const totals = { ...NO_CHANGE };
+  let moved = 0;
+  for (const one of told) {
+    const row = await tx.get<ToldRow>(
+      `SELECT status, attempts, retries, error_code, provider_message_id, sent_at FROM deliveries
+       WHERE send_seq = ? AND position = ?`,
+      key.send_seq,
+      one.position,
+    );
+    const event = row && row.attempts === one.attempt ? stepOf(row, one) : null;
+    if (!row || !event) continue;
+    const { failed } = one;
+    await settleOne(tx, event, key.send_seq, {
+      position: one.position,
+      attempts: one.attempt,
+      status: failed ? 'failed' : 'sent',
+      retries: row.retries,
+      retryAt: null,
+      errorCode: failed?.code ?? null,
+      error: failed?.error ?? null,
+      providerSaid: failed?.said ?? null,
+      providerMessageId: row.provider_message_id ?? one.messageId,
+      sentAt: row.sent_at ?? (failed ? null : one.at),
+    });
+    moved += 1;
+    if (event === 'settle') totals.in_flight -= 1;
+    if (event === 'bounce') totals.sent -= 1;
+    if (event === 'prove') {
+      totals.failed -= 1;
+      totals.unknown -= 1;
+    }
+    totals[failed ? 'failed' : 'sent'] += 1;
+  }
+  return { moved, isDone: moved > 0 && (await addToTotals(tx, key, totals)) };
+}
+
+function stepOf({ status, error_code }: ToldRow, { failed }: Told): keyof typeof SETTLE | null {
+  if (status === 'failed') return error_code === OUTCOME_UNKNOWN ? 'prove' : null;
+  if (status === 'pending') return failed ? null : 'arrive';
+  if (status === 'sending') return failed ? 'settle' : null;
+  return status === 'sent' && failed ? 'bounce' : null;
+}
+
 async function settleOne(
   tx: Transaction,
   event: keyof typeof SETTLE,
@@ -153,5 +237,5 @@ async function settleOne(
 /** Somebody who counted as settled is not. Whoever is just saying that the send is over is waited for. */
 async function reopen(tx: Transaction, sendSeq: number): Promise<void> {
   await lockSend(tx, sendSeq);
-  await transition(tx, 'reopen', { where: 'seq = ?', parameters: [sendSeq] });
+  await reopenSend(tx, sendSeq);
 }

@@ -8,6 +8,7 @@ import { recoverInDoubt } from '../deliveries/recover.ts';
 import { LONGEST_RETRY_MS, now } from '../deliveries/resolve-outcome.ts';
 import { capRetryDelays } from '../deliveries/retry.store.ts';
 import type { Sender } from '../deliveries/sender.ts';
+import type { FreshChoices } from '../events/fresh-choices.ts';
 import { findHold, HOLD_FIX, whyHeld } from '../holds/hold.ts';
 import { anyDue, countLeft, startDue } from '../sends/send.store.ts';
 import type { Chore } from './chore.ts';
@@ -18,6 +19,7 @@ import { Lease } from './lease.ts';
 import { OwnedSends } from './owned-sends.ts';
 import { Pacer } from './pace/pacer.ts';
 import { FAULTS_FOR_A_LINE, SenderLoop } from './sender-loop.ts';
+import type { StopSwitch } from './stop-switch.ts';
 import type { Timing } from './timing.ts';
 
 /**
@@ -50,6 +52,8 @@ export class Dispatcher implements DispatcherControl {
     senders: readonly Sender[];
     siteName: string | null;
     contactLimit?: ContactLimit | null;
+    choices?: FreshChoices;
+    stop?: StopSwitch;
     log: Log;
     timing: Timing;
     chores?: readonly Chore[];

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ledger, Transaction } from '../../ledger/ledger.ts';
+import type { Ledger, Reader, Transaction } from '../../ledger/ledger.ts';
 import { DEFAULT_TIMING, type Timing } from './timing.ts';
 
 /** The host and, on Linux, the process namespace: within one place a process id says who lives. */
@@ -147,6 +147,18 @@ export class Lease {
       this.#name,
     );
   }
+}
+
+/**
+ * Whether a process is there that sends by this sender, or a worker, as far as one look can tell: one that was killed on
+ * another machine a moment ago still counts.
+ */
+export async function isSomebodySending(ledger: Reader, sender: string): Promise<boolean> {
+  const rows = await ledger.all<{ name: string; holder: string }>(
+    "SELECT name, holder FROM leases WHERE holder <> '' AND (name = ? OR name LIKE 'worker %')",
+    sender,
+  );
+  return rows.some(({ name, holder }) => name !== sender || !isDead(holder));
 }
 
 /** How often a beat is looked for, when somebody watches. */

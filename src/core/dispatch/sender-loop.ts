@@ -2,6 +2,8 @@ import { setTimeout as sleep, setImmediate as yieldTurn } from 'node:timers/prom
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import type { Log } from '../../log/log.ts';
+import { noteHeldBack, noteRefusals } from '../conversations/conversation.store.ts';
+import { anyAwaitsTemplate } from '../deliveries/claim.store.ts';
 import { type Claim, claimWindow, endIfDone, type ReadyMessage } from '../deliveries/claim.ts';
 import type { ContactLimit } from '../deliveries/contact-limit.ts';
 import { LargeInFlight } from '../deliveries/large-in-flight.ts';
@@ -11,11 +13,16 @@ import { unclaim } from '../deliveries/recover.ts';
 import { RefusalRun } from '../deliveries/refusal-run.ts';
 import { type Now, now, resolveOutcome } from '../deliveries/resolve-outcome.ts';
 import { logEnded, type SendEnded } from '../deliveries/send-ended.ts';
-import { type Outcome, type Sender, STALLED } from '../deliveries/sender.ts';
+import { type Outcome, type SendAbout, type Sender, STALLED } from '../deliveries/sender.ts';
 import { settle } from '../deliveries/settle.ts';
+import { lookAtGate, type TemplateGate } from '../deliveries/template-gate.ts';
+import type { FreshChoices } from '../events/fresh-choices.ts';
+import { accountKey } from '../leads/phone.ts';
+import { lengthOfFiles } from '../messages/attachment.ts';
 import { parseMessage } from '../messages/content.ts';
-import type { Message } from '../messages/message.ts';
-import { SEND_LIMIT_MS, withTextPart } from '../messages/ready-content.ts';
+import { type Message, withAttachments } from '../messages/message.ts';
+import { readyContent, SEND_LIMIT_MS } from '../messages/ready-content.ts';
+import { loadAttachments } from '../sends/attachment.store.ts';
 import type { ChunkKey } from '../sends/chunk.store.ts';
 import {
   completeIfSettled,
@@ -26,13 +33,20 @@ import {
   transition,
 } from '../sends/send.store.ts';
 import type { SendProblem, Wait } from '../sends/send.ts';
+import { doubtTemplate } from '../templates/keep-templates.ts';
+import { checkAgainAt } from '../templates/template.store.ts';
 import type { Assignment } from './assignment.ts';
 import { attemptLogFields } from './attempt-log-fields.ts';
 import type { SenderState } from './dispatcher-control.ts';
 import { DomainGates } from './pace/domain-gates.ts';
 import { Outage } from './pace/outage.ts';
 import type { Pace } from './pace/pacer.ts';
+import type { StopSwitch } from './stop-switch.ts';
 import type { Timing } from './timing.ts';
+import { waitOf } from './wait-of.ts';
+
+/** Characters: of a few sends with the most that a message can bring along. */
+const MOST_FILES = 40_000_000;
 
 /**
  * Results are gathered this long, so that one commit settles many: what else is in the window keeps the provider busy.
@@ -102,6 +116,9 @@ export class SenderLoop {
   /** A line for each delivery; at the usual level none is put together. */
   readonly #tellsAll: boolean;
   readonly #pace: Pace;
+  /** null: nobody is reached by this sender. */
+  readonly #choices: FreshChoices | null;
+  readonly #stop: StopSwitch | null;
   readonly #outage = new Outage();
   readonly #run: RefusalRun;
   readonly #domains = new DomainGates();
@@ -110,6 +127,10 @@ export class SenderLoop {
   readonly #refusals = new Map<number, { code: string; count: number }>();
   /** Sends of which it is written down why they do not move. */
   readonly #waiting = new Set<number>();
+  /** Those of them of which only leads are left that wait for a template, or may be. */
+  readonly #templateWaits = new Set<number>();
+  /** By send: what was said of its template, and when by this process's own clock. */
+  readonly #doubted = new Map<number, { readonly code: string; readonly atMs: number }>();
   readonly #speed = new Map<string, { since: number; sent: number; rate: number }>();
   /** Between claim and settle, by chunk: positions with the number of their attempt. */
   readonly #open = new Map<string, Map<number, number>>();
@@ -122,6 +143,8 @@ export class SenderLoop {
     skipped: 0,
     stop_send: 0,
     account: 0,
+    window_closed: 0,
+    template_off: 0,
     uncertain: 0,
   };
   readonly #flights = new Set<Flight>();
@@ -145,6 +168,8 @@ export class SenderLoop {
     sender: Sender;
     siteName: string | null;
     contactLimit?: ContactLimit | null;
+    choices?: FreshChoices;
+    stop?: StopSwitch;
     log: Log;
     timing: Pick<Timing, 'sendPollMs'>;
   }) {
@@ -154,6 +179,8 @@ export class SenderLoop {
     this.#siteName = options.siteName;
     // What is tried out reaches nobody.
     this.#limit = options.sender.about.mode === 'live' ? (options.contactLimit ?? null) : null;
+    this.#choices = options.sender.about.mode === 'live' ? (options.choices ?? null) : null;
+    this.#stop = options.stop ?? null;
     this.#log = options.log;
     this.#pollMs = options.timing.sendPollMs;
     this.#tellsAll = options.log.isLevelEnabled?.('debug') ?? false;
@@ -229,6 +256,7 @@ export class SenderLoop {
 
   /** @returns true when another cycle should follow at once. */
   async #cycle(): Promise<boolean> {
+    if (this.#inFlight > 0) await this.#choices?.look(this.#ledger);
     if (!this.#stopping) await this.#pace.renew?.(this.#sender.about.windowSize - this.#inFlight);
     const room = this.#room();
     const isIdle = this.#finished.length === 0 && !this.#unsure;
@@ -276,11 +304,16 @@ export class SenderLoop {
   }
 
   #room(): number {
-    if (this.#stopping) return 0;
+    if (this.#stopping || !this.#maySend()) return 0;
     const now = performance.now();
     // What has finished is settled by the transaction that claims: its place in the window is free.
     const room = this.#sender.about.windowSize - this.#inFlight;
     return Math.max(0, Math.min(room, this.#outage.available(now), this.#pace.available(now)));
+  }
+
+  /** While all sending is stopped nothing is claimed, and nothing leaves. */
+  #maySend(): boolean {
+    return this.#stop?.maySend() ?? true;
   }
 
   /** What a transaction of unknown end may have claimed is not in flight here: it never left. */
@@ -326,8 +359,11 @@ export class SenderLoop {
       }
       // Maybe by a process that is gone: the next message that leaves takes it back.
       if (chunk.problem_code !== null) this.#waiting.add(chunk.send_seq);
-      const { steadyMs } = now();
+      const { steadyMs, wallMs } = now();
+      const template = ready.message.channel === 'whatsapp' ? ready.message.template : undefined;
+      const gate = template ? await lookAtGate(tx, this.#sender.about.id, template, wallMs) : null;
       const part = await claimWindow(tx, chunk, ready, {
+        template: gate,
         room: room - claims.length,
         siteName: this.#siteName,
         nowMs: steadyMs,
@@ -338,6 +374,7 @@ export class SenderLoop {
       });
       claims.push(...part.claims);
       more ||= part.more;
+      if (gate && (await this.#awaitTemplate(tx, chunk, gate, part.byTemplate))) break;
       if (part.empty) {
         const ended = await endIfDone(tx, chunk.send_seq);
         if (ended) this.#ended.push(ended);
@@ -346,6 +383,56 @@ export class SenderLoop {
       await this.#noteSpeed(tx, chunk);
     }
     return { claims, more };
+  }
+
+  /** Says what those wait for whom only a template reaches. @returns whether a person has to act first. */
+  async #awaitTemplate(
+    tx: Transaction,
+    { send_seq }: ReadyChunk,
+    gate: TemplateGate,
+    claimed: number,
+  ): Promise<boolean> {
+    const waits = gate.room <= claimed && (await anyAwaitsTemplate(tx, send_seq));
+    if (waits && gate.obstacle?.isBlocked) {
+      await this.#pause(tx, send_seq, gate.obstacle);
+      return true;
+    }
+    if (!waits && !this.#templateWaits.delete(send_seq)) return false;
+    if (waits) this.#templateWaits.add(send_seq);
+    if (waits && gate.unasked !== undefined) await checkAgainAt(tx, gate.unasked, Date.now());
+    await noteWaiting(tx, send_seq, waits ? waitOf(gate) : null);
+    return false;
+  }
+
+  /** What a provider said of a template or a window by refusing a message: what is claimed next goes by it. */
+  async #learn(tx: Transaction, group: readonly Finished[]): Promise<SendProblem | null> {
+    const { id } = this.#sender.about;
+    const closed = group.filter(({ outcome }) => outcome.type === 'window_closed');
+    const contacts = closed.map(({ claim }) => accountKey(claim.recipient.contact));
+    await noteRefusals(tx, id, contacts, Date.now());
+    const heldBack = group.filter(({ outcome }) => outcome.type === 'permanent' && outcome.heldBack);
+    await noteHeldBack(
+      tx,
+      id,
+      heldBack.map(({ claim }) => claim.contact),
+      Date.now(),
+    );
+    const off = group.find(({ outcome }) => outcome.type === 'template_off');
+    if (off?.outcome.type !== 'template_off') return null;
+    const seq = off.claim.chunk.send_seq;
+    const before = this.#doubted.get(seq);
+    // It was asked for since, and is as it was.
+    if (before?.code === off.outcome.code && off.startedAtMs > before.atMs) {
+      this.#doubted.delete(seq);
+      return off.outcome;
+    }
+    const ready = this.#prepared.get(seq)?.ready as ReadyMessage | undefined;
+    const template = ready?.message?.channel === 'whatsapp' ? ready.message.template : undefined;
+    if (!template) return off.outcome;
+    if (before === undefined) this.#doubted.set(seq, { code: off.outcome.code, atMs: performance.now() });
+    const key = { sender: id, name: template.name, language: template.content.language };
+    await doubtTemplate(tx, key, off.outcome.status, Date.now());
+    return null;
   }
 
   /** The message of a send, compiled once for each revision. One that this sender cannot carry pauses its send. */
@@ -368,15 +455,20 @@ export class SenderLoop {
 
   /** What takes long goes on beside the transaction, and beside everybody else's messages. */
   async #prepare(tx: Transaction, sendSeq: number): Promise<ReadyMessage | 'later'> {
-    const send = (await tx.get<SendRow>('SELECT * FROM sends WHERE seq = ?', sendSeq))!;
+    const send = (await tx.get<SendRow & SendAbout>(
+      'SELECT s.*, a.id AS audience_id FROM sends s JOIN audiences a ON a.seq = s.audience_seq WHERE s.seq = ?',
+      sendSeq,
+    ))!;
     const { seq, revision } = send;
-    const compile = (message: Message) => ({ message, prepared: this.#sender.prepare(message) });
+    const compile = (message: Message) => ({ message, prepared: this.#sender.prepare(message, send) });
     const keep = <T extends ReadyMessage | 'later' | TidingsError>(ready: T): T => {
       if (this.#prepared.size >= 100) this.#prepared.clear();
+      if (files.length > 0) this.#letFilesGo();
       this.#prepared.set(seq, { revision, ready });
       return ready;
     };
-    const message = withTextPart(parseMessage(send, send.channel), SEND_LIMIT_MS);
+    const files = await loadAttachments(tx, send.attachments);
+    const message = readyContent(withAttachments(parseMessage(send, send.channel), files), SEND_LIMIT_MS);
     if (!(message instanceof Promise)) return keep(compile(message));
     message
       .then(compile)
@@ -390,6 +482,17 @@ export class SenderLoop {
     return keep('later');
   }
 
+  /** Files of few sends are held at once; those of others are read again when their turn has come. */
+  #letFilesGo(): void {
+    let held = 0;
+    for (const [seq, { ready }] of [...this.#prepared].reverse()) {
+      const message = typeof ready === 'object' && 'message' in ready ? ready.message : null;
+      if (message !== null && typeof message === 'object' && message.channel === 'email')
+        held += lengthOfFiles(message);
+      if (held > MOST_FILES) this.#prepared.delete(seq);
+    }
+  }
+
   #deliver(claim: Claim): void {
     this.#inFlight += 1;
     this.#large.add(claim.size);
@@ -400,7 +503,12 @@ export class SenderLoop {
     const flight: Flight = { claim, startedAtMs: performance.now(), mayHaveLeft: false };
     this.#flights.add(flight);
     // A process that was stopped between commit and here, and continued, must not send what others took over.
-    const isOurs = () => !this.#abandoned && this.#assignment.mayDeliver(claim.chunk);
+    // Nor may it leave for somebody who said no since it was claimed: pending again, it is skipped by the next claim.
+    const isOurs = () =>
+      !this.#abandoned &&
+      this.#maySend() &&
+      this.#assignment.mayDeliver(claim.chunk) &&
+      !this.#choices?.has(claim.contact, claim.isUtility);
     const mayLeave = () => {
       const isAllowed = isOurs();
       flight.mayHaveLeft ||= isAllowed;
@@ -467,7 +575,9 @@ export class SenderLoop {
       };
     });
     const isDone = await settle(tx, key, settlements);
-    let paused = false;
+    const fault = await this.#learn(tx, group);
+    if (fault) await this.#pause(tx, sendSeq, fault);
+    let paused = fault !== null;
     for (const { outcome, breaks } of group) {
       if (outcome.type === 'account') await this.#pauseAll(tx, outcome);
       else if (outcome.type === 'stop_send') await this.#pause(tx, sendSeq, outcome);
@@ -492,7 +602,7 @@ export class SenderLoop {
     what: Wait,
     problem: SendProblem | null,
   ): Promise<void> {
-    if (!problem && !this.#waiting.delete(sendSeq)) return;
+    if (!problem && (this.#templateWaits.has(sendSeq) || !this.#waiting.delete(sendSeq))) return;
     if (problem) this.#waiting.add(sendSeq);
     await noteWaiting(tx, sendSeq, problem && { what, problem });
   }

@@ -60,6 +60,9 @@ export interface Timing {
   /** Nobody keeps a chunk for longer without giving it back and asking for it again: jobs have an end. */
   readonly longestHoldMs: number;
 
+  /** How often a provider that can tell is asked what became of messages whose outcome is unknown. */
+  readonly doubtMs: number;
+
   /** How often chores are done. */
   readonly housekeepingMs: number;
   /** How often it is told that nothing is sent because somebody has to look first. */
@@ -84,6 +87,7 @@ export const DEFAULT_TIMING: Timing = checked({
   leaveMs: 500,
   sliceMs: 2_000,
   longestHoldMs: 60_000,
+  doubtMs: 30_000,
   housekeepingMs: 60_000,
   tellHoldMs: 60_000,
 });

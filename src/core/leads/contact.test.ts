@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import fc from '../../../test/support/property.ts';
 import { isCountryCode, normalizeEmail, normalizePhone } from './contact.ts';
 
 describe('an email address', () => {
@@ -29,6 +29,10 @@ describe('an email address', () => {
     ['jose\u0301@example.com', 'josé@example.com'],
     ['\u200e\u200bann@example.com\ufeff', 'ann@example.com'],
     ['Ann <\u200bann@example.com>', 'ann@example.com'],
+    ['ann＠example.com', 'ann@example.com'],
+    ['(ann@example.com)', 'ann@example.com'],
+    ['[ann@example.com]', 'ann@example.com'],
+    ['«ann@example.com»', 'ann@example.com'],
   ])('%j is read as %s', (raw, value) => {
     expect(normalizeEmail(raw)).toEqual({ ok: true, value });
   });

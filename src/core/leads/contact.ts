@@ -72,6 +72,8 @@ export function normalizeEmail(raw: string): Normalized {
   if (text.length > MAX_SPELLING) return bad(`longer than ${MAX_ADDRESS_BYTES} bytes`);
   if (/[\s,;]/.test(text)) return bad('there is a space or comma in it; give one address');
   const local = foldLocal(text.slice(0, at));
+  // Quotes within quotes, or a full-width one: what stands around the address is taken away once more.
+  if (local.startsWith("'")) return normalizeEmail(`${local}${text.slice(at)}`);
   if (!LOCAL.test(local)) return bad('what stands before the @ is not of the form of an address');
   const given = text.slice(at + 1);
   if (given === '') return bad('there is no domain after the @');
@@ -126,7 +128,12 @@ function isPlain(domain: string): boolean {
 
 /** An address out of what spreadsheets, mail programs and people put around it. */
 function unwrapped(raw: string): string {
-  let text = trimUnseen(trimUnseen(raw).replace(/^="(.*)"$/, '$1'));
+  let text = trimUnseen(
+    trimUnseen(raw)
+      .replace(/^="(.*)"$/, '$1')
+      .replaceAll('＠', '@'),
+  );
+  text = trimUnseen(text.replace(/^[([«](.*)[)\]»]$/, '$1'));
   if (text.startsWith("'")) text = trimUnseen(text.slice(1).replace(/'$/, ''));
   text = trimUnseen(text.replace(WHICH, '').replace(/[,;:'"’”]+$/, ''));
   if (/[^.]\.$/.test(text)) text = text.slice(0, -1);

@@ -216,12 +216,15 @@ export class LeadImport {
     header,
     doubts,
     canReach,
+    notices,
   }: {
     columns: Record<string, string>;
     header: readonly string[];
     doubts: readonly string[];
     canReach: boolean;
+    notices: readonly string[];
   }): void {
+    this.report.notices.push(...notices);
     this.report.columns = columns;
     this.#record.header = header;
     if (!canReach) this.report.notices.push(cannotReach(doubts));

@@ -18,6 +18,7 @@ export type SuppressionReport = {
   readonly by_reason: Record<string, number>;
   rejects: { line: number; reason: string }[];
   columns: Record<string, string>;
+  readonly notices: string[];
 };
 
 export interface SuppressionImportOptions
@@ -57,6 +58,7 @@ export async function importSuppressions(
     by_reason: {},
     rejects: [],
     columns: {},
+    notices: [],
   };
   const stored = () => ({ ...report, rejects: undefined });
   const save = (batch: readonly Line[]) => saveBatch(ledger, record, report, batch, stored);
@@ -107,12 +109,13 @@ async function readAll(
   save: (batch: readonly Line[]) => Promise<void>,
 ): Promise<void> {
   // Loaded when there is a file.
-  const { damaged, isBlank, readTable } = await import('./csv/read-leads-csv.ts');
-  const { decode } = await import('./csv/decode.ts');
+  const { damaged, isBlank } = await import('./csv/read-leads-csv.ts');
+  const { openTable } = await import('./open-table.ts');
   const { csvLine, fromText } = await import('./csv/write-csv.ts');
   const { hasHeader, planRefusals, readRefusals } = await import('./reading/refusal-row.ts');
   const { REJECT_COLUMNS } = await import('./reading/reject-columns.ts');
-  const { blocks, seen } = decode(input);
+  const { pieces, seen, notices } = await openTable(input);
+  report.notices.push(...notices);
   const defaults = {
     channel: options.channel ?? null,
     reason: options.reason ?? null,
@@ -135,7 +138,7 @@ async function readAll(
     options.onProgress?.({ bytes: seen.bytesRead, rows: report.rows });
     await yieldTurn();
   };
-  for await (const records of readTable(blocks)) {
+  for await (const records of pieces) {
     for (const one of records) {
       if (isBlank(one)) continue;
       const fields = one.fields.map(fromText);

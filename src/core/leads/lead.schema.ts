@@ -91,6 +91,24 @@ const time = (about: string) => name(`${about}: ISO 8601, such as 2026-11-25 (it
 
 export const OUTCOMES = ['sent', 'failed', 'skipped', 'pending', 'not_sent'] as const;
 
+const aText = { type: 'string' };
+const CONDITION_SHAPE = {
+  field: aText,
+  ...{ is: aText, in: { type: 'array', items: aText }, contains: aText, starts_with: aText },
+  ...{ before: aText, after: aText, at_least: aText, at_most: aText, exists: { type: 'boolean' } },
+  ...{ send_id: aText, campaign: aText },
+};
+const aCondition = { type: 'object', properties: CONDITION_SHAPE };
+/** As far as a schema without references goes: one level of what nests. The words say the rest, and reading knows it. */
+const WHERE_SHAPE = {
+  ...{
+    all: { type: 'array', items: aCondition },
+    any: { type: 'array', items: aCondition },
+    not: aCondition,
+  },
+  ...CONDITION_SHAPE,
+};
+
 /** Which leads: shared by `leads.list`, `audience.create` and `audience.count`. Filters narrow each other. */
 export const leadFilters = givenFilters.extend({
   tag: name('Only leads with this tag; case and accents do not count'),
@@ -122,10 +140,12 @@ export const leadFilters = givenFilters.extend({
   where: z
     .record(z.string(), z.json())
     .optional()
-    .describe(
-      'Conditions joined: {all: […]}, {any: […]}, {not: …} around {field, is | in | contains | starts_with | before | after | at_least | at_most | exists}. ' +
+    .meta({
+      description:
+        'Conditions joined: {all: […]}, {any: […]}, {not: …}, also within each other, around {field, is | in | contains | starts_with | before | after | at_least | at_most | exists}. ' +
         'Fields: name, first_name, last_name, email, phone, company, position, notes, status, origin, tag, country, phone_prefix, import_id, lead_id, audience_id, created_at, updated_at, reachable, suppressed, outcome (with send_id or campaign), metadata.KEY',
-    ),
+      properties: WHERE_SHAPE,
+    }),
 });
 export type LeadFilters = z.output<typeof leadFilters>;
 

@@ -1,4 +1,4 @@
-import { byDialect, type Reader, type Transaction } from '../../ledger/ledger.ts';
+import { byDialect, type Parameter, type Reader, type Transaction } from '../../ledger/ledger.ts';
 import { foldText } from './filter/fold-text.ts';
 import { nextLead } from './filter/next-lead.ts';
 import type { Selection } from './filter/selection.ts';
@@ -30,7 +30,10 @@ const INSERTED = [
   'created_at',
   'updated_at',
 ] as const;
-const INSERT = `INSERT INTO leads (${INSERTED.join(', ')}) VALUES (${INSERTED.map(() => '?').join(', ')}) RETURNING seq`;
+const INSERT = `${insertOf(1)} RETURNING seq`;
+/** SQLite makes as many by one statement; more are no faster. */
+const AT_ONCE = 50;
+const INSERT_AT_ONCE = insertOf(AT_ONCE);
 const UPDATED = INSERTED.slice(1).filter((column) => column !== 'import_seq');
 const UPDATE = `UPDATE leads SET ${UPDATED.map((column) => `${column} = ?`).join(', ')} WHERE seq = ?`;
 
@@ -50,6 +53,11 @@ export async function insertLead(tx: Transaction, lead: NewLead): Promise<number
   return insertRow(tx, lead);
 }
 
+function insertOf(rows: number): string {
+  const row = `(${INSERTED.map(() => '?').join(', ')})`;
+  return `INSERT INTO leads (${INSERTED.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`;
+}
+
 async function insertRow(tx: Transaction, lead: NewLead): Promise<number> {
   const row = await tx.get<{ seq: number }>(INSERT, ...INSERTED.map((column) => lead[column]));
   return row!.seq;
@@ -62,12 +70,22 @@ const INSERT_MANY = `INSERT INTO leads (${INSERTED.join(', ')})
   SELECT ${INSERTED.join(', ')} FROM unnest(${TYPES}) WITH ORDINALITY AS v (${INSERTED.join(', ')}, place)
   ORDER BY place RETURNING seq`;
 
-/** In their order; on PostgreSQL many by one statement. */
+/** In their order, many by one statement. */
 export async function insertLeads(tx: Transaction, leads: readonly NewLead[]): Promise<number[]> {
   await moveCount(tx, leads.length);
   if (tx.dialect === 'sqlite' || leads.length < 2) {
     const seqs: number[] = [];
-    for (const lead of leads) seqs.push(await insertRow(tx, lead));
+    let at = 0;
+    for (; at + AT_ONCE <= leads.length; at += AT_ONCE) {
+      const values: Parameter[] = [];
+      for (let one = at; one < at + AT_ONCE; one++)
+        for (const column of INSERTED) values.push(leads[one]![column]);
+      await tx.run(INSERT_AT_ONCE, ...values);
+      // One transaction writes at a time, so they are numbered on end. RETURNING would copy them: a fifth of the cost.
+      const last = await tx.get<{ seq: number }>('SELECT last_insert_rowid() AS seq');
+      for (let back = AT_ONCE - 1; back >= 0; back--) seqs.push(last!.seq - back);
+    }
+    for (const lead of leads.slice(at)) seqs.push(await insertRow(tx, lead));
     return seqs;
   }
   const columns = INSERTED.map((column) => leads.map((lead) => lead[column]));
@@ -247,9 +265,9 @@ async function byAge(
 ): Promise<ListPlace[]> {
   const found: ListPlace[] = [];
   const take = async (after: number, through: number) => {
-    const rows = await selection.rows(reader, after, through);
-    if (order === 'newest') rows.reverse();
-    for (const { seq } of rows.slice(0, limit - found.length)) found.push({ seq, value: null });
+    const seqs = await selection.seqs(reader, after, through);
+    if (order === 'newest') seqs.reverse();
+    for (const seq of seqs.slice(0, limit - found.length)) found.push({ seq, value: null });
     return found.length < limit;
   };
   if (order === 'newest') await eachSpanBack(reader, behind?.seq ?? null, take, signal);
@@ -316,7 +334,7 @@ export async function countLeads(
   if (await reader.get(beyond, COUNTED)) return null;
   let count = 0;
   const look = async (after: number, through: number) => {
-    count += (await selection.rows(reader, after, through)).length;
+    count += (await selection.seqs(reader, after, through)).length;
     return true;
   };
   await eachSpan(reader, 0, look, signal, (after) => nextLead(reader, selection, after));

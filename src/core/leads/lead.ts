@@ -90,6 +90,10 @@ export interface MergeValues {
     readonly metadata: Readonly<Record<string, unknown>>;
   };
   readonly site: { readonly name: string | null };
+  /** Of one message, set by whoever sends it: the link by which its reader leaves. */
+  readonly unsubscribe_url?: string;
+  /** Of an email whose clicks are counted: whose they are. */
+  readonly click_token?: string;
 }
 
 export function toMergeValues(row: MergeRow, siteName: string | null): MergeValues {

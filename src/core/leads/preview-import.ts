@@ -96,7 +96,8 @@ class Preview {
     return this.result;
   }
 
-  #begin({ columns, labels, doubts, canReach }: CsvBatch): void {
+  #begin({ columns, labels, doubts, canReach, notices }: CsvBatch): void {
+    this.result.notices.push(...notices);
     for (const [index, column] of labels.entries()) {
       const field = columns[column];
       if (field === undefined) continue;

@@ -30,10 +30,10 @@ export interface CheckedLead {
   readonly warnings: readonly string[];
   /** What a file says this person said. */
   readonly consents: readonly Consent[];
-  readonly otherEmails?: readonly string[];
-  readonly otherPhones?: readonly string[];
+  readonly otherEmails?: readonly string[] | undefined;
+  readonly otherPhones?: readonly string[] | undefined;
   /** What the lead was where it was exported. */
-  readonly exported?: Exported;
+  readonly exported?: Exported | undefined;
 }
 
 /** Reads the contacts of a lead. What cannot be read is kept as given and told. */
@@ -68,9 +68,9 @@ export function checkRead(
     phoneKey,
     warnings,
     consents,
-    ...(otherEmails && { otherEmails }),
-    ...(otherPhones && { otherPhones }),
-    ...(exported && { exported }),
+    otherEmails,
+    otherPhones,
+    exported,
   };
 }
 

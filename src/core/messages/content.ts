@@ -3,6 +3,9 @@ import { CHANNELS, type ChannelName } from '../channel.ts';
 import { encodeLinks } from './encode-links.ts';
 import type { Message } from './message.ts';
 import { parseMergeText } from './parse-merge-text.ts';
+import { takePreheader } from './preheader.ts';
+import { parseTemplate, type TemplateUse } from './template-message.ts';
+import { takeTracking } from './tracking.ts';
 
 /** A message as it was written and is kept. */
 export interface WrittenMessage {
@@ -12,6 +15,8 @@ export interface WrittenMessage {
   readonly subject: string | null;
   /** null: the configured one. */
   readonly from_name: string | null;
+  /** JSON of a {@link TemplateUse}; null: everybody gets the text. */
+  readonly template?: string | null;
 }
 
 /** Elements that people write in messages; `<3`, `<ana@example.com>` and `a < b` are text. */
@@ -37,16 +42,23 @@ export function parseMessage(written: WrittenMessage, channel: ChannelName): Mes
 }
 
 const PARSERS: { readonly [Name in ChannelName]: (written: WrittenMessage) => Message } = {
-  email: ({ format, subject, message, from_name }) => ({
-    channel: 'email',
-    format,
-    body: encodeLinks(parseMergeText(message, 'message'), format),
-    subject: parseMergeText(checkSubject(subject), 'subject'),
-    fromName: from_name,
-  }),
-  whatsapp: ({ message }) => ({
+  email({ format, subject, message: given, from_name }) {
+    const { message: tracked, tracksClicks } = takeTracking(given, format);
+    const { message, preheader } = takePreheader(tracked, format);
+    return {
+      channel: 'email',
+      format,
+      body: encodeLinks(parseMergeText(message, 'message'), format),
+      subject: parseMergeText(checkSubject(subject), 'subject'),
+      ...(preheader !== null && { preheader: parseMergeText(preheader, 'preheader') }),
+      fromName: from_name,
+      ...(tracksClicks && { tracksClicks }),
+    };
+  },
+  whatsapp: ({ message, template }) => ({
     channel: 'whatsapp',
     body: encodeLinks(parseMergeText(message, 'message'), 'text'),
+    ...(template && { template: parseTemplate(JSON.parse(template) as TemplateUse) }),
   }),
 };
 

@@ -15,18 +15,26 @@ export const KNOWN_FIELDS: readonly string[] = [
   'site.name',
 ];
 
+/** The link by which a reader leaves: every message by email has one, and no lead. */
+export const UNSUBSCRIBE_URL = 'unsubscribe_url';
+
 /** Names of ours are known in any case; keys of metadata stay as they were written. */
 export function canonicalPath(path: readonly string[]): readonly string[] {
   const lower = path.slice(0, 2).map((name) => name.toLowerCase());
   const isOurs =
+    isUnsubscribeUrl(lower) ||
     (path.length === 2 && KNOWN_FIELDS.includes(lower.join('.'))) ||
     (path.length > 2 && lower.join('.') === 'lead.metadata');
   return isOurs ? [...lower, ...path.slice(2)] : path;
 }
 
+export function isUnsubscribeUrl(path: readonly string[]): boolean {
+  return path.length === 1 && path[0] === UNSUBSCRIBE_URL;
+}
+
 /** Whether some lead could have it. */
 export function isKnown(path: readonly string[]): boolean {
-  return KNOWN_FIELDS.includes(path.join('.')) || metadataKey(path) !== null;
+  return KNOWN_FIELDS.includes(path.join('.')) || metadataKey(path) !== null || isUnsubscribeUrl(path);
 }
 
 /** The path within metadata that a field names; null: it names something else. */
@@ -38,6 +46,7 @@ export function metadataKey(path: readonly string[]): readonly string[] | null {
 export function readerOf(path: readonly string[]): ReadValue {
   const key = metadataKey(path);
   if (key) return ({ lead }) => metadataText(lead.metadata, key);
+  if (isUnsubscribeUrl(path)) return ({ unsubscribe_url }) => unsubscribe_url ?? null;
   const name = path.join('.');
   if (name === 'site.name') return ({ site }) => present(site.name);
   if (name === 'lead.first_name')

@@ -43,6 +43,20 @@ describe('tags of other tools are found', () => {
     '~Contact.FirstName~',
     '@@NAME@@',
     '__FIRST_NAME__',
+    '{contactfield=firstname|Friend}',
+    '{#name}',
+    '{0}',
+    '%s',
+    '%FIRST_NAME|there%',
+    '%%=v(@FirstName)=%%',
+    '$FNAME',
+    '$name$',
+    '@name@',
+    '||name||',
+    '-first_name-',
+    '<First Name>',
+    '[имя]',
+    '[姓名]',
   ])('%s', (tag) => {
     expect(tags(`Hi ${tag}, how are you?`)).toEqual([tag]);
     expect(tags(tag)).toEqual([tag]);
@@ -78,6 +92,8 @@ describe('ordinary text is left alone', () => {
     '{{lead.first_name}} [{{lead.company}}] {{{{',
     'Price: $5 {5 items} [A] [B] {a}',
     'snake__case__name and __init__',
+    'Only $USD 20, $NEW prices, from $5 - first - name -, 5 %s',
+    'a || b, first-name-last, {a=b, c=d}',
     '[Name](https://example.com) and [email](mailto:a@example.com)',
     '10%-20% of people, 5 % to 10 %',
   ])('%s', (text) => {

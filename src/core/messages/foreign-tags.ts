@@ -18,8 +18,11 @@ const FIELD_WORDS = new Set(
     'unsubscribe unsubscribelink unsubscribeurl optout webversion viewinbrowser currentyear coupon couponcode discountcode ' +
     'nombre nombres apellido apellidos nombrecompleto correo telefono celular empresa ciudad pais cliente ' +
     'vorname nachname anrede firma telefon stadt prenom nom societe entreprise ville courriel ' +
-    'cognome nomecognome azienda telefono citta nome sobrenome primeironome cidade insertname insertfirstname'
-  ).split(' '),
+    'cognome nomecognome azienda telefono citta nome sobrenome primeironome cidade insertname insertfirstname voornaam achternaam ' +
+    'имя фамилия отчество 姓名 名字 名前 お名前 氏名 이름 الاسم'
+  )
+    .split(' ')
+    .map(plainWord),
 );
 
 /** What a name may look like: it begins with a letter, and is short. */
@@ -43,7 +46,7 @@ const KINDS: readonly Kind[] = [
   kind(String.raw`\*\|([^|\n\0]{1,80})\|\*`),
   kind(String.raw`\{\s+\{+\s*([^{}\n\0]{1,80}?)\s*\}\s*\}`),
   kind(String.raw`[$#@]\{\s*(${WORDS}?)\s*\}`),
-  kind(String.raw`\{[!$@%]\s*(${NAME})${fallback}\s*%?\}`),
+  kind(String.raw`\{[!$@%#]\s*(${NAME})${fallback}\s*%?\}`),
   kind(String.raw`\{(${NAME})(?:\|[^{}\n\0]{0,60})?\}`, (name, { 0: tag, index }, text) => {
     const isOurs = text[index - 1] === '{' || '$#@'.includes(text[index - 1] ?? ' ');
     return !isOurs && (name.length > 1 || tag.includes('|'));
@@ -52,6 +55,8 @@ const KINDS: readonly Kind[] = [
     String.raw`\{\s?(${WORDS}?)\s?\}`,
     (name, { index }, text) => isFieldWord(name) && text[index - 1] !== '{',
   ),
+  kind(String.raw`\{(${NAME}=${NAME})(?:[|][^{}\n\0]{0,60})?\}`),
+  kind(String.raw`\{(\d)\}`),
   kind(String.raw`\[\[\s*(${WORDS}?)\s*\]\]`),
   kind(String.raw`\[[%@]\s*(${NAME})${fallback}\s*%?\]`),
   kind(String.raw`\[(${NAME}:${NAME})${fallback}\]`, (name) =>
@@ -65,7 +70,11 @@ const KINDS: readonly Kind[] = [
   kind(String.raw`&lt;&lt;\s?(${WORDS}?)\s?&gt;&gt;`, isCodeName),
   kind(String.raw`[«‹]\s?(${WORDS}?)\s?[»›]`, isCodeName),
   kind(String.raw`<%[=-]?\s*([^%<>\n\0]{1,80}?)\s*-?%>`),
+  kind(`%%=([^%\n\0]{1,80})=%%`),
   kind(`%{1,2}(${NAME})%{1,2}`, isPercentTag),
+  kind(`%(${NAME})[|][^%\n\0]{0,60}%`, (name) => isFieldWord(name) || isShouted(name)),
+  // As programs write where a value goes; `5 %s` is no such place.
+  kind(String.raw`(?<![\p{N}%]\s?)%(s)(?![\p{L}\p{N}%])`),
   kind(`%{1,2}(${WORDS})%{1,2}`, (name) => isFieldWord(name)),
   kind(
     `##?(${NAME})##?`,
@@ -77,6 +86,19 @@ const KINDS: readonly Kind[] = [
     `@@?(${NAME})@@?`,
     (name, { 0: tag }) => tag.startsWith('@@') && tag.endsWith('@@') && name.length > 1,
   ),
+  kind(`@(${NAME})@`, (name) => isFieldWord(name)),
+  kind(String.raw`\$(${NAME})\$`, (name) => isFieldWord(name)),
+  kind(
+    String.raw`\$(${NAME})`,
+    (name) => isShouted(name) || (isFieldWord(name) && name === name.toUpperCase()),
+  ),
+  kind(String.raw`\|\|\s?(${WORDS}?)\s?\|\|`, (name) => isFieldWord(name)),
+  kind(
+    String.raw`(?<![\p{L}\p{N}_-])-(${NAME.replace('-', '')})-(?![\p{L}\p{N}_-])`,
+    (name) => isShouted(name) || (isFieldWord(name) && name.includes('_')),
+  ),
+  // <address> and <mark> are HTML; what browsers do not know they leave out.
+  kind(String.raw`<\s?(${WORDS}?)\s?>`, (name) => isFieldWord(name) && plainWord(name) !== 'address'),
   kind(
     String.raw`(?<![\p{L}\p{N}_])__(${NAME}?)__(?![\p{L}\p{N}_])`,
     (name) => isFieldWord(name) || isShouted(name),

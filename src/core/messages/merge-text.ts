@@ -1,4 +1,5 @@
 import type { MergeValues } from '../leads/lead.ts';
+import { isUnsubscribeUrl } from './field-values.ts';
 import type { Filter } from './filters.ts';
 
 /**
@@ -140,7 +141,7 @@ export function fewestCharacters(segments: readonly Segment[], count: (literal: 
 export function unresolvedFields(text: MergeText, values: MergeValues): string[] {
   const missing: string[] = [];
   eachShownField(text.segments, values, (field, value) => {
-    if (value === null) missing.push(field.path.join('.'));
+    if (value === null && !isUnsubscribeUrl(field.path)) missing.push(field.path.join('.'));
   });
   return missing;
 }

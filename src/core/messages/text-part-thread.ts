@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, TidingsError } from '../../errors.ts';
-import type { TextPartAnswer } from './text-part-worker.ts';
+import type { HtmlParts, TextPartAnswer } from './text-part-worker.ts';
 
 /** 2 MB of tables or lists take about a second and 100 MB of a core that does nothing else. */
 const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
@@ -9,17 +9,17 @@ const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
 let queue: Promise<unknown> = Promise.resolve();
 
 /**
- * Plain text of HTML, made in a thread that is given up after `limitMs`, when it needs too much memory, or when nobody
+ * Plain text of HTML, and its CSS inlined, made in a thread that is given up after `limitMs`, when it needs too much memory, or when nobody
  * waits for it any more: HTML that nobody thought of costs its own message, and not the process. One at a time.
  * @throws TidingsError `invalid_argument` for HTML that has no text part in that time.
  */
-export function textInThread(html: string, limitMs: number, signal?: AbortSignal): Promise<string> {
+export function partsInThread(html: string, limitMs: number, signal?: AbortSignal): Promise<HtmlParts> {
   const turn = queue.then(() => run(html, limitMs, signal));
   queue = turn.catch(() => {});
   return turn;
 }
 
-async function run(html: string, limitMs: number, signal: AbortSignal | undefined): Promise<string> {
+async function run(html: string, limitMs: number, signal: AbortSignal | undefined): Promise<HtmlParts> {
   if (signal?.aborted) throw left();
   // Compiled code stands beside compiled code, as source does beside source.
   const file = new URL(`./text-part-worker${extname(import.meta.url)}`, import.meta.url);
@@ -27,9 +27,9 @@ async function run(html: string, limitMs: number, signal: AbortSignal | undefine
   let timer: NodeJS.Timeout | undefined;
   let leave: (() => void) | undefined;
   try {
-    return await new Promise<string>((resolve, reject) => {
+    return await new Promise<HtmlParts>((resolve, reject) => {
       worker.once('message', (answer: TextPartAnswer) => {
-        if ('text' in answer) resolve(answer.text);
+        if ('text' in answer) resolve(answer);
         else reject(new TidingsError(answer.code as ErrorCode, answer.message, { fix: answer.fix }));
       });
       worker.once('error', (cause: NodeJS.ErrnoException) => {
@@ -50,7 +50,7 @@ async function run(html: string, limitMs: number, signal: AbortSignal | undefine
 
 function tooHard(what: string, cause?: unknown): TidingsError {
   return new TidingsError('invalid_argument', `The plain text of the message's HTML ${what}.`, {
-    fix: 'Send simpler HTML: fewer elements within each other. Nothing was sent.',
+    fix: 'Send simpler HTML: fewer elements within each other, fewer rules in its <style>. Nothing was sent.',
     cause,
   });
 }

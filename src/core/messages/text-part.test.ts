@@ -3,9 +3,9 @@ import { countTurns } from '../../../test/support/turns.ts';
 import { renderMergeText } from './merge-text.ts';
 import type { EmailMessage } from './message.ts';
 import { parseMergeText } from './parse-merge-text.ts';
-import { withTextPart } from './ready-content.ts';
+import { readyContent } from './ready-content.ts';
 import { textPart } from './text-part.ts';
-import { textInThread } from './text-part-thread.ts';
+import { partsInThread } from './text-part-thread.ts';
 
 const VALUES = {
   lead: {
@@ -65,7 +65,7 @@ describe('long HTML', () => {
   const long = `<p>Hello {{lead.name}}, some words of text</p>\n`.repeat(900) + '<p>x</p>'.repeat(100_000);
 
   it('becomes text beside everything else, with its merge fields', async () => {
-    const { result, turns } = await countTurns(async () => withTextPart(content(long), 60_000));
+    const { result, turns } = await countTurns(async () => readyContent(content(long), 60_000));
     expect(renderMergeText(result.textPart!, VALUES)).toMatch(
       /^Hello Ana <b>, some words of text\n\nHello Ana/,
     );
@@ -73,36 +73,36 @@ describe('long HTML', () => {
   });
 
   it('that was read a moment ago is not read again', async () => {
-    await withTextPart(content(long), 60_000);
-    expect(withTextPart(content(long), 60_000)).not.toBeInstanceOf(Promise);
+    await readyContent(content(long), 60_000);
+    expect(readyContent(content(long), 60_000)).not.toBeInstanceOf(Promise);
   });
 
   it('that is short but full of lists goes the same way', async () => {
-    expect(withTextPart(content(within('ul', 8, 'x')), 60_000)).not.toBeInstanceOf(Promise);
-    const deep = withTextPart(content(within('ul', 9, 'x')), 60_000);
+    expect(readyContent(content(within('ul', 8, 'x')), 60_000)).not.toBeInstanceOf(Promise);
+    const deep = readyContent(content(within('ul', 9, 'x')), 60_000);
     expect(deep).toBeInstanceOf(Promise);
     expect((await deep).textPart).toBeDefined();
   });
 
   it('is refused with the same words as short HTML', async () => {
     const deep = within('div', 501, 'x'.repeat(100_000));
-    await expect(withTextPart(content(deep), 60_000)).rejects.toThrow(/more than 500 elements open at once/);
+    await expect(readyContent(content(deep), 60_000)).rejects.toThrow(/more than 500 elements open at once/);
   });
 
   it('that takes too long is refused, and the next message is read', async () => {
     const slow = within('ul', 50, 'x<br>'.repeat(200_000));
-    await expect(textInThread(slow, 300)).rejects.toThrow(/takes more than 0.3 seconds/);
-    expect(await textInThread('<p>x</p>', 60_000)).toBe('x');
+    await expect(partsInThread(slow, 300)).rejects.toThrow(/takes more than 0.3 seconds/);
+    expect(await partsInThread('<p>x</p>', 60_000)).toMatchObject({ text: 'x' });
   });
 
   it('that nobody waits for any more is left alone', async () => {
     const slow = within('ul', 50, 'x<br>'.repeat(200_000));
     const leaves = new AbortController();
-    const first = textInThread(slow, 60_000, leaves.signal);
-    const second = textInThread(slow, 60_000, leaves.signal);
+    const first = partsInThread(slow, 60_000, leaves.signal);
+    const second = partsInThread(slow, 60_000, leaves.signal);
     setTimeout(() => leaves.abort(), 200);
     await expect(first).rejects.toThrow('The caller left');
     await expect(second).rejects.toThrow('The caller left');
-    expect(await textInThread('<p>x</p>', 60_000)).toBe('x');
+    expect(await partsInThread('<p>x</p>', 60_000)).toMatchObject({ text: 'x' });
   });
 });

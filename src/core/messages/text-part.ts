@@ -59,6 +59,11 @@ function htmlReader(): HtmlReader {
   return loaded;
 }
 
+/** The parser of HTML, loaded when it is first needed. */
+export function htmlParser(): HtmlReader['Parser'] {
+  return htmlReader().Parser;
+}
+
 /** Deeper than any newsletter, and few enough that a reader of HTML needs no time for it. */
 const MAX_DEPTH = 500;
 /** Each of them writes something before every line within it: the text grows with their number, the work with its square. */
@@ -75,7 +80,7 @@ export function measureIndents(html: string): number {
   let depth = 0;
   let indents = 0;
   let most = 0;
-  const parser = new (htmlReader().Parser)({
+  const parser = new (htmlParser())({
     onopentag(name) {
       depth += 1;
       if (depth > MAX_DEPTH) throw tooDeep(`${MAX_DEPTH} elements`, name);
@@ -191,7 +196,7 @@ function brokenChoice(): TidingsError {
   );
 }
 
-/** The plain text of an HTML body, made here and now: {@link withTextPart} knows when that takes too long. */
+/** The plain text of an HTML body, made here and now: {@link readyContent} knows when that takes too long. */
 export function textPart(html: MergeText): MergeText {
   const source = withPlaceholders(html);
   measureIndents(source);

@@ -42,6 +42,11 @@ export async function useConfirmation(tx: Transaction, token: string, sendId: st
   await tx.run('UPDATE confirmations SET send_id = ? WHERE hash = ?', sendId, hashOf(token));
 }
 
+/** What a form was answered with is its answer: it cannot be answered again. */
+export async function forgetConfirmation(tx: Transaction, token: string): Promise<void> {
+  await tx.run('DELETE FROM confirmations WHERE hash = ? AND send_id IS NULL', hashOf(token));
+}
+
 function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }

@@ -1,15 +1,19 @@
 import type { Reader, Transaction, Value } from '../../ledger/ledger.ts';
+import { IS_STOPPED } from '../../ledger/marks.ts';
 import type { ChannelName } from '../channel.ts';
+import { NOT_APPROVED } from './approval.store.ts';
 import { campaignKey } from './campaign-key.ts';
 import { insertChunks } from './chunk.store.ts';
 import { contentHash } from './content-hash.ts';
 import {
+  AWAITS_APPROVAL,
   type PLACEHOLDER_POLICIES,
   SEND_TRANSITIONS,
   type SendEvent,
   type SendProblem,
   type SendState,
   type SendTransition,
+  STOPPED,
   type Wait,
 } from './send.ts';
 
@@ -31,6 +35,8 @@ export interface SendRow {
   provider_said: string | null;
   /** What pending messages wait for while it runs: the problem says why. */
   waiting_for: Wait | null;
+  /** Milliseconds since 1970; null: nobody knows, or nothing waits. */
+  waiting_until: number | null;
   revision: number;
   message: string;
   format: 'text' | 'html';
@@ -44,6 +50,10 @@ export interface SendRow {
   completed_at: string | null;
   /** 1: its people may get a text again that they got lately. */
   repeat_allowed: number;
+  /** JSON of a `TemplateUse`; null: everybody gets the text. */
+  template: string | null;
+  /** JSON of what its messages bring along (`Attachment`); null: nothing. */
+  attachments: string | null;
 }
 
 /** With the totals of its chunks. */
@@ -71,10 +81,10 @@ const NAMED = `SELECT s.*, ${SUMS}, sum(c.rate_per_second) AS rate_per_second, a
   FROM sends s JOIN chunks c ON c.send_seq = s.seq JOIN audiences a ON a.seq = s.audience_seq`;
 
 /** Without its message, which may be 2 MB: for whoever reads many sends, or one again and again. */
-export type BriefSendRow = Omit<NamedSendRow, 'message'>;
+export type BriefSendRow = Omit<NamedSendRow, 'message' | 'template' | 'attachments'>;
 
 /** By name, so that the compiler misses a column that is missing. */
-const BRIEF_COLUMNS: Record<Exclude<keyof SendRow, 'message'>, true> = {
+const BRIEF_COLUMNS: Record<Exclude<keyof SendRow, 'message' | 'template' | 'attachments'>, true> = {
   seq: true,
   id: true,
   audience_seq: true,
@@ -88,6 +98,7 @@ const BRIEF_COLUMNS: Record<Exclude<keyof SendRow, 'message'>, true> = {
   problem_since: true,
   provider_said: true,
   waiting_for: true,
+  waiting_until: true,
   revision: true,
   format: true,
   subject: true,
@@ -167,10 +178,11 @@ export type NewSend = SendKey &
   SendContent;
 export type SendContent = Pick<
   SendRow,
-  'message' | 'format' | 'subject' | 'from_name' | 'placeholder_policy'
+  'message' | 'format' | 'subject' | 'from_name' | 'placeholder_policy' | 'template' | 'attachments'
 >;
 
-export async function insertSend(tx: Transaction, send: NewSend): Promise<void> {
+/** @returns its number */
+export async function insertSend(tx: Transaction, send: NewSend): Promise<number> {
   const row = {
     ...send,
     state: send.scheduled_at === null ? 'running' : 'scheduled',
@@ -185,6 +197,7 @@ export async function insertSend(tx: Transaction, send: NewSend): Promise<void> 
   );
   await noteText(tx, inserted!.seq, send);
   await insertChunks(tx, inserted!.seq, send.total);
+  return inserted!.seq;
 }
 
 /** That it says this, from now on; what it said before is kept. */
@@ -201,12 +214,14 @@ export async function allowRepeat(tx: Transaction, seq: number): Promise<void> {
 export async function reviseSend(tx: Transaction, seq: number, content: SendContent): Promise<void> {
   await tx.run(
     `UPDATE sends SET revision = revision + 1, message = ?, format = ?, subject = ?, from_name = ?,
-       placeholder_policy = ? WHERE seq = ?`,
+       placeholder_policy = ?, template = ?, attachments = ? WHERE seq = ?`,
     content.message,
     content.format,
     content.subject,
     content.from_name,
     content.placeholder_policy,
+    content.template,
+    content.attachments,
     seq,
   );
   await noteText(tx, seq, content);
@@ -220,7 +235,8 @@ export interface WhichSends {
 
 /**
  * The only place where a send changes its state: by a step that is drawn in send.ts. Those of the chosen sends that are
- * in no state from which the step leads stay as they are; for one send by its number, see {@link moveSend}.
+ * in no state from which the step leads stay as they are, and so do those that a person was asked about and has not
+ * approved; for one send by its number, see {@link moveSend}.
  * @returns the ids of those that moved
  */
 export async function transition(
@@ -230,9 +246,10 @@ export async function transition(
   problem: SendProblem | null = null,
 ): Promise<string[]> {
   const { from, to }: SendTransition = SEND_TRANSITIONS[event];
+  const gate = to === 'running' || to === 'scheduled' ? `NOT ${NOT_APPROVED} AND NOT ${IS_STOPPED} AND ` : '';
   const rows = await tx.all<{ id: string }>(
     `UPDATE sends SET state = '${to}', problem_code = ?, problem = ?, problem_since = ?, provider_said = ?,
-       waiting_for = NULL, completed_at = ? WHERE state IN ('${from.join("', '")}') AND ${where} RETURNING id`,
+       waiting_for = NULL, waiting_until = NULL, completed_at = ? WHERE state IN ('${from.join("', '")}') AND ${gate}${where} RETURNING id`,
     problem?.code ?? null,
     problem?.message ?? null,
     problem ? Date.now() : null,
@@ -259,6 +276,16 @@ export async function moveSend(
   throw new Error(`no step "${event}" leads away from a send that is ${send?.state ?? 'not there'}`);
 }
 
+/** What was over is not: it runs again, or waits for the person who was asked about it. */
+export async function reopen(tx: Transaction, seq: number): Promise<void> {
+  const which = { where: 'seq = ?', parameters: [seq] };
+  if ((await transition(tx, 'reopen', which)).length > 0) return;
+  const waiting = { where: `state = 'completed' AND ${NOT_APPROVED} AND seq = ?`, parameters: [seq] };
+  if ((await transition(tx, 'reopen_paused', waiting, AWAITS_APPROVAL)).length > 0) return;
+  const stopped = { where: `state = 'completed' AND ${IS_STOPPED} AND seq = ?`, parameters: [seq] };
+  await transition(tx, 'reopen_paused', stopped, { code: STOPPED, message: 'All sending is stopped.' });
+}
+
 /**
  * Why pending messages of a running send do not leave; null: nothing keeps them. Since when is kept while they wait,
  * whatever for.
@@ -266,14 +293,20 @@ export async function moveSend(
 export async function noteWaiting(
   tx: Transaction,
   seq: number,
-  waiting: { readonly what: Wait; readonly problem: SendProblem } | null,
+  waiting: {
+    readonly what: Wait;
+    readonly problem: SendProblem;
+    readonly untilMs?: number | null;
+  } | null,
 ): Promise<void> {
   const { code, message, said } = waiting?.problem ?? { code: null, message: null };
   await tx.run(
-    `UPDATE sends SET waiting_for = ?, problem_code = ?, problem = ?, provider_said = ?,
+    `UPDATE sends SET waiting_for = ?, waiting_until = ?, problem_code = ?, problem = ?, provider_said = ?,
        problem_since = CASE WHEN CAST(? AS TEXT) IS NULL THEN NULL ELSE coalesce(problem_since, ?) END
-     WHERE seq = ? AND state = 'running' AND (problem IS DISTINCT FROM ? OR waiting_for IS DISTINCT FROM ?)`,
+     WHERE seq = ? AND state = 'running' AND (problem IS DISTINCT FROM ? OR waiting_for IS DISTINCT FROM ?
+       OR waiting_until IS DISTINCT FROM CAST(? AS BIGINT))`,
     waiting?.what ?? null,
+    waiting?.untilMs ?? null,
     code,
     message,
     said ?? null,
@@ -282,6 +315,20 @@ export async function noteWaiting(
     seq,
     message,
     waiting?.what ?? null,
+    waiting?.untilMs ?? null,
+  );
+}
+
+/**
+ * What those of a sender waited for may be there: whoever sends looks, and says so again where it is not.
+ * @returns how many sends
+ */
+export async function releaseWaiting(tx: Transaction, sender: string, what: Wait): Promise<number> {
+  return tx.run(
+    `UPDATE sends SET waiting_for = NULL, waiting_until = NULL, problem_code = NULL, problem = NULL, provider_said = NULL
+     WHERE sender = ? AND state = 'running' AND waiting_for = ?`,
+    sender,
+    what,
   );
 }
 

@@ -26,6 +26,6 @@ describe('the states of a send', () => {
     const leaving = Object.entries(SEND_TRANSITIONS).filter(([, { from }]) =>
       (from as readonly string[]).includes('completed'),
     );
-    expect(leaving.map(([event]) => event).sort()).toEqual(['reopen', 'reopen_paused', 'reschedule']);
+    expect(leaving.map(([event]) => event).sort()).toEqual(['ask', 'reopen', 'reopen_paused', 'reschedule']);
   });
 });

@@ -30,7 +30,7 @@ describe('schedule_at', () => {
     expect(readStartTime(undefined, NOW)).toBeNull();
     expect(readStartTime('Now', NOW)).toEqual({ type: 'now' });
     for (const text of ['2026-07-01T12:00:01Z', '2026-07-01T12:00:00Z', '2019-01-01T00:00:00Z']) {
-      expect(readStartTime(text, NOW)).toEqual({ type: 'passed', text });
+      expect(readStartTime(text, NOW)).toEqual({ type: 'passed', text, agoMs: NOW - Date.parse(text) });
     }
     expect(readStartTime('2026-07-01T12:00:01.001Z', NOW)).toMatchObject({ type: 'at' });
   });

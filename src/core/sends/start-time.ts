@@ -6,13 +6,15 @@ export type StartTime =
   | { readonly type: 'now' }
   | { readonly type: 'at'; readonly atMs: number }
   /** A time that is over: what an old call says when it is made again. It asks for nothing that would be new. */
-  | { readonly type: 'passed'; readonly text: string };
+  | { readonly type: 'passed'; readonly text: string; readonly agoMs: number };
 
 /** ISO 8601 as people and programs write it; the offset is looked at on its own, to say what is missing. */
 const DATE_TIME =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?)?(Z|z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?$/;
 /** Nearer than this is now: nobody could still change their mind. */
 const NOW_MS = 1_000;
+/** A time that is over for longer than this was never meant as now. */
+export const LATE_MS = 5 * 60_000;
 const DAY_MS = 86_400_000;
 /** A year too many is a slip of the finger, and would never be noticed. */
 const LONGEST_DAYS = 366;
@@ -54,7 +56,8 @@ export function readStartTime(given: string | undefined, nowMs: number): StartTi
       { fix: 'Give a time within a year; check the year.' },
     );
   }
-  return atMs - nowMs <= NOW_MS ? { type: 'passed', text } : { type: 'at', atMs };
+  const agoMs = nowMs - atMs;
+  return agoMs >= -NOW_MS ? { type: 'passed', text, agoMs } : { type: 'at', atMs };
 }
 
 /** JavaScript takes the 30th of February for the 2nd of March. */

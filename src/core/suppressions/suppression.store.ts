@@ -1,10 +1,9 @@
 import { byDialect, type Reader, type Transaction } from '../../ledger/ledger.ts';
-import type { ChannelName } from '../channel.ts';
 import { erasedAmong, findErased } from './erased-contact.ts';
-import type { SuppressionReason } from './suppression.ts';
+import type { SuppressionReason, SuppressionScope } from './suppression.ts';
 
 export interface SuppressionRow {
-  readonly channel: ChannelName;
+  readonly channel: SuppressionScope;
   readonly contact: string;
   readonly reason: SuppressionReason;
   readonly created_at: string;
@@ -42,7 +41,7 @@ const ANOTHER_WAY = 0;
  */
 export async function suppress(
   tx: Transaction,
-  channel: ChannelName,
+  channel: SuppressionScope,
   given: string,
   reason: string,
   source: string | null = null,
@@ -88,7 +87,7 @@ async function insert(tx: Transaction, row: NewRow): Promise<void> {
 }
 
 export interface Refusal {
-  readonly channel: ChannelName;
+  readonly channel: SuppressionScope;
   readonly contact: string;
   readonly reason: SuppressionReason;
   readonly created_at: string;
@@ -112,7 +111,7 @@ const KNOWN = byDialect({
 /** Which of these contacts are suppressed on a channel. */
 export async function suppressedAmong(
   reader: Reader,
-  channel: ChannelName,
+  channel: SuppressionScope,
   contacts: readonly string[],
 ): Promise<Set<string>> {
   const given =
@@ -189,7 +188,7 @@ async function insertMany(
 export function listForExport(
   reader: Reader,
   after: Pick<SuppressionRow, 'channel' | 'contact'>,
-  channel: ChannelName | null,
+  channel: SuppressionScope | null,
   limit: number,
 ): Promise<SuppressionRow[]> {
   return reader.all<SuppressionRow>(
@@ -224,7 +223,7 @@ async function addGround(tx: Transaction, row: NewRow): Promise<void> {
 /** The suppression of a contact, also of a person who was erased. */
 export async function findSuppression(
   reader: Reader,
-  channel: ChannelName,
+  channel: SuppressionScope,
   contact: string,
 ): Promise<SuppressionRow | undefined> {
   const select = 'SELECT * FROM suppressions WHERE channel = ? AND contact = ?';

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { TidingsError } from '../../errors.ts';
 
 export interface PostgresUrl {
@@ -27,10 +28,38 @@ export function readPostgresUrl(text: string): PostgresUrl {
     );
   }
   url.searchParams.delete('schema');
+  checkTls(url.searchParams);
   const database = url.pathname.slice(1) || url.username || 'postgres';
   return {
     connectionString: url.href,
     schema,
     shown: `${url.hostname}:${url.port || 5432}/${database} (schema ${schema})`,
   };
+}
+
+const MODES = ['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'];
+
+/**
+ * With TLS, the certificate and its name are checked: the driver takes the four modes that ask for it alike, and warns
+ * of three of them. `no-verify` is its word for TLS without a look at the certificate.
+ */
+function checkTls(given: URLSearchParams): void {
+  const mode = given.get('sslmode');
+  if (mode !== null && !MODES.includes(mode)) {
+    throw new TidingsError('configuration', `DATABASE_URL has sslmode=${mode}, which is none.`, {
+      fix: `Use one of ${MODES.join(', ')}.`,
+    });
+  }
+  if (mode !== null && MODES.indexOf(mode) > 1) given.set('sslmode', 'verify-full');
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+    const file = given.get(name);
+    if (file === null) continue;
+    try {
+      accessSync(file, constants.R_OK);
+    } catch {
+      throw new TidingsError('configuration', `DATABASE_URL has ${name}=${file}, which cannot be read.`, {
+        fix: 'Name a file that this user can read.',
+      });
+    }
+  }
 }

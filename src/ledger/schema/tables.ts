@@ -1,10 +1,20 @@
+import { accessTables } from './access.ts';
+import { approvalTables } from './approvals.ts';
+import { attachmentTables } from './attachments.ts';
+import { auditTables } from './audit.ts';
 import { confirmationTables } from './confirmations.ts';
+import { creationTables } from './creations.ts';
+import { draftTables } from './drafts.ts';
+import { eventTables } from './events.ts';
 import { importTables } from './imports.ts';
+import { keyLimitTables } from './key-limits.ts';
+import { oauthTables } from './oauth.ts';
 import { outboxTables } from './outbox.ts';
 import { ownTables } from './own.ts';
 import { peopleTables } from './people.ts';
 import { sendingTables } from './sending.ts';
 import type { Table } from './table.ts';
+import { templateTables } from './templates.ts';
 import { testTables } from './tests.ts';
 
 /** What 0.1.0 made: released, and never edited. */
@@ -27,4 +37,14 @@ export const TABLES: readonly Table[] = [
   ...importTables,
   ...testTables,
   ...confirmationTables,
+  ...eventTables,
+  ...creationTables,
+  ...templateTables,
+  ...approvalTables,
+  ...accessTables,
+  ...attachmentTables,
+  ...keyLimitTables,
+  ...auditTables,
+  ...draftTables,
+  ...oauthTables,
 ];

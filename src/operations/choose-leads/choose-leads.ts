@@ -11,7 +11,8 @@ import { campaignKey } from '../../core/sends/campaign-key.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Reader } from '../../ledger/ledger.ts';
 import { existingAudience } from '../existing-audience.ts';
-import { countryOf, instantOf, prefixOf, type References, readWhere } from './read-where.ts';
+import { type References, readWhere } from './read-where.ts';
+import { countryOf, instantOf, prefixOf } from './where-values.ts';
 
 /** More sends than this under one campaign are no use to anybody. */
 const SENDS_MAX = 50;

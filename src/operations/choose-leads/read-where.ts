@@ -1,11 +1,35 @@
 import { CHANNEL_NAMES } from '../../core/channel.ts';
 import { foldText } from '../../core/leads/filter/fold-text.ts';
 import { all, any, type Leaf, type Node, type TextTest } from '../../core/leads/filter/node.ts';
-import { numberOf, timeOf } from '../../core/leads/filter/typed-values.ts';
+import { numberOf } from '../../core/leads/filter/typed-values.ts';
 import { LEAD_STATUSES, OUTCOMES } from '../../core/leads/lead.schema.ts';
-import { isCountryCode } from '../../core/leads/phone.ts';
-import { TidingsError } from '../../errors.ts';
-import { nearest } from '../check-input.ts';
+import {
+  checkedText,
+  countryOf,
+  idOf,
+  listOf,
+  oneOf,
+  prefixOf,
+  show,
+  TEXT_MAX,
+  textsOf,
+  timeText,
+  tooLong,
+  wrong,
+} from './where-values.ts';
+import {
+  FIELDS,
+  GROUPS,
+  noField,
+  noGroup,
+  noTest,
+  ORDERS,
+  TESTS,
+  TEXTS,
+  type Test,
+  TIMES,
+  testsOf,
+} from './where-words.ts';
 
 /** What stands for something that has to be looked up. */
 export interface References {
@@ -20,61 +44,6 @@ export interface References {
 
 const DEPTH_MAX = 6;
 const CONDITIONS_MAX = 100;
-const VALUES_MAX = 200;
-const TEXT_MAX = 200;
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
-
-const TEXTS = [
-  'name',
-  'first_name',
-  'last_name',
-  'email',
-  'phone',
-  'company',
-  'position',
-  'notes',
-  'origin',
-] as const;
-const TIMES = ['created_at', 'updated_at'] as const;
-const OTHERS = ['status', 'tag', 'country', 'phone_prefix', 'import_id', 'lead_id', 'audience_id'] as const;
-const STATES = ['reachable', 'suppressed', 'outcome'] as const;
-const FIELDS = [...TEXTS, ...OTHERS, ...TIMES, ...STATES];
-
-const ORDERS = ['before', 'after', 'at_least', 'at_most'] as const;
-const TESTS = ['is', 'in', 'contains', 'starts_with', ...ORDERS, 'exists'] as const;
-type Test = (typeof TESTS)[number];
-/** How often meant, and what it is called here. */
-const OTHER_TESTS: Readonly<Record<string, Test>> = {
-  ...{
-    equals: 'is',
-    eq: 'is',
-    value: 'is',
-    '=': 'is',
-    '==': 'is',
-    any_of: 'in',
-    one_of: 'in',
-    includes: 'contains',
-  },
-  ...{
-    begins_with: 'starts_with',
-    prefix: 'starts_with',
-    gt: 'after',
-    lt: 'before',
-    gte: 'at_least',
-    lte: 'at_most',
-  },
-  ...{
-    '>': 'after',
-    '<': 'before',
-    '>=': 'at_least',
-    '<=': 'at_most',
-    min: 'at_least',
-    max: 'at_most',
-    has: 'exists',
-  },
-};
-const GROUPS = ['all', 'any', 'not'] as const;
-const OTHER_GROUPS: Readonly<Record<string, string>> = { and: 'all', or: 'any', none: 'not', nor: 'not' };
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -151,9 +120,10 @@ async function readCondition(given: Given, place: string, references: References
   if (!allowed.includes(test))
     throw wrong(`${place} tests ${name} by ${test}.`, `${name} takes: ${allowed.join(', ')}.`);
   if (test === 'exists') {
-    if (typeof value !== 'boolean') throw wrong(`${path} is ${show(value)}.`, 'Give true or false.');
+    const isThere = value === 'true' || (value === 'false' ? false : value);
+    if (typeof isThere !== 'boolean') throw wrong(`${path} is ${show(value)}.`, 'Give true or false.');
     const node: Node = hasNode(name, key);
-    return value ? node : { kind: 'not', node };
+    return isThere ? node : { kind: 'not', node };
   }
   if (key !== undefined) return metadataNode(key, test, value, path);
   if (TEXTS.includes(name as never))
@@ -195,14 +165,6 @@ async function readCondition(given: Given, place: string, references: References
   }
 }
 
-function testsOf(name: string): readonly Test[] {
-  if (/metadata\./i.test(name)) return TESTS;
-  if (TEXTS.includes(name as never)) return ['is', 'in', 'contains', 'starts_with', 'exists'];
-  if (TIMES.includes(name as never)) return ORDERS;
-  if (name === 'tag') return ['is', 'in', 'contains', 'starts_with', 'exists'];
-  return STATES.includes(name as never) ? ['is'] : ['is', 'in'];
-}
-
 function hasNode(name: string, key: string | undefined): Leaf {
   if (key !== undefined) return { kind: 'metadata', key: foldText(key), test: 'exists', values: [] };
   return { kind: 'has', column: name === 'tag' ? 'tags' : (name as 'name') };
@@ -242,67 +204,6 @@ function metadataNode(key: string, test: Test, value: unknown, path: string): Le
   };
 }
 
-function listOf(value: unknown, path: string): unknown[] {
-  if (!Array.isArray(value) || value.length === 0)
-    throw wrong(`${path} is ${show(value)}, and has to be a list.`, 'Give a list of values, or use is.');
-  if (value.length > VALUES_MAX)
-    throw wrong(`${path} has ${value.length} values.`, `Give at most ${VALUES_MAX}.`);
-  return value;
-}
-
-function textsOf(value: unknown, test: Test, path: string): string[] {
-  return (test === 'in' ? listOf(value, path) : [value]).map((one) =>
-    checkedText(typeof one === 'number' ? String(one) : one, path),
-  );
-}
-
-function checkedText(value: unknown, path: string): string {
-  if (typeof value !== 'string') throw wrong(`${path} is ${show(value)}.`, 'Give a text.');
-  const text = value.trim();
-  if (text === '') throw wrong(`${path} is empty.`, 'To find who has none, give exists: false.');
-  if (text.length > TEXT_MAX) throw tooLong(path);
-  return text;
-}
-
-function timeText(value: unknown, path: string): string {
-  const ms = timeOf(value);
-  if (ms !== null) return new Date(ms).toISOString();
-  throw wrong(
-    `${path} is ${show(value)}, which is no date.`,
-    'Give ISO 8601: 2026-11-25 or 2026-11-25T18:00:00Z.',
-  );
-}
-
-export function countryOf(value: string, path: string): string {
-  const code = value.trim().toUpperCase();
-  if (isCountryCode(code)) return code;
-  throw wrong(
-    `${path} is ${show(value)}, which is no country.`,
-    'Give its two letters (ISO 3166), such as MX, ES or US.',
-  );
-}
-
-export function prefixOf(value: string, path: string): string {
-  const digits = value.replaceAll(/[\s().-]/g, '');
-  if (/^\+\d{1,15}$/.test(digits)) return digits;
-  throw wrong(`${path} is ${show(value)}.`, 'Give + and digits, such as +52.');
-}
-
-export function instantOf(value: string, path: string): string {
-  return timeText(value, path);
-}
-
-function idOf(value: string, path: string): string {
-  if (UUID.test(value)) return value.toLowerCase();
-  throw wrong(`${path} is ${show(value)}, which is no UUID.`, 'Give the id as it was told.');
-}
-
-function oneOf<T extends string>(value: string, known: readonly T[], path: string): T {
-  const found = known.find((one) => one === value);
-  if (found !== undefined) return found;
-  throw wrong(`${path} is ${show(value)}${hint(nearest(value, known))}`, `Use one of: ${known.join(', ')}.`);
-}
-
 function sendOf(given: Given, place: string) {
   const { send_id, campaign } = given;
   return {
@@ -311,44 +212,4 @@ function sendOf(given: Given, place: string) {
     }),
     ...(campaign !== undefined && { campaign: checkedText(campaign, `${place}.campaign`) }),
   };
-}
-
-function noGroup(name: string, place: string): TidingsError {
-  const near = OTHER_GROUPS[name] ?? nearest(name, [...GROUPS, 'field']);
-  return wrong(
-    `${place} has ${show(name)}${hint(near)}`,
-    'Give a condition with field, or join conditions by all, any or not.',
-  );
-}
-
-function noField(field: unknown, place: string): TidingsError {
-  const name = typeof field === 'string' ? field.replace(/^lead\./, '') : '';
-  const near = nearest(name, FIELDS);
-  const key = near === null && /^[\p{L}\p{N}_ -]{1,100}$/u.test(name) ? `metadata.${name}` : null;
-  return wrong(
-    `${place}.field is ${show(field)}${hint(near ?? key)}`,
-    `Use one of: ${FIELDS.join(', ')}, metadata.KEY.`,
-  );
-}
-
-function noTest(test: string, place: string): TidingsError {
-  const near = Object.hasOwn(OTHER_TESTS, test) ? OTHER_TESTS[test]! : nearest(test, TESTS);
-  return wrong(`${place} has ${show(test)}${hint(near)}`, `Give field and one of: ${TESTS.join(', ')}.`);
-}
-
-function hint(near: string | null): string {
-  return near === null ? '.' : `; did you mean ${near}?`;
-}
-
-function tooLong(path: string): TidingsError {
-  return wrong(`${path} has more than ${TEXT_MAX} characters.`, 'Give a shorter text.');
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
-function wrong(message: string, fix: string): TidingsError {
-  return new TidingsError('invalid_argument', message, { fix });
 }

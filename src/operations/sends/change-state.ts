@@ -1,4 +1,11 @@
-import { findSend, lockSend, type NamedSendRow, type TotalledSendRow } from '../../core/sends/send.store.ts';
+import {
+  type BriefSendRow,
+  findBriefSend,
+  findSend,
+  lockSend,
+  type NamedSendRow,
+  type TotalledSendRow,
+} from '../../core/sends/send.store.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger, Reader, Transaction } from '../../ledger/ledger.ts';
 
@@ -18,8 +25,18 @@ export async function changeState(
 
 /** @throws TidingsError `not_found` */
 export async function existingSend(reader: Reader, id: string): Promise<NamedSendRow> {
-  const send = await findSend(reader, id);
-  if (send) return send;
+  return (await findSend(reader, id)) ?? notThere(id);
+}
+
+/**
+ * The same without its text.
+ * @throws TidingsError `not_found`
+ */
+export async function existingBriefSend(reader: Reader, id: string): Promise<BriefSendRow> {
+  return (await findBriefSend(reader, id)) ?? notThere(id);
+}
+
+function notThere(id: string): never {
   throw new TidingsError('not_found', `There is no send ${id}.`, {
     fix: (words) => `${words.operation('sends.list')} shows the sends there are.`,
   });

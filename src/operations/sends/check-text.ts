@@ -1,6 +1,6 @@
 import { lookThrough } from '../../core/audiences/field-counts.store.ts';
 import { fieldKeys } from '../../core/messages/field-keys.ts';
-import { isKnown, metadataKey, metadataText } from '../../core/messages/field-values.ts';
+import { isKnown, isUnsubscribeUrl, metadataKey, metadataText } from '../../core/messages/field-values.ts';
 import { foreignTags } from '../../core/messages/foreign-tags.ts';
 import { fieldPaths } from '../../core/messages/merge-text.ts';
 import { type Message, mergeTextsOf } from '../../core/messages/message.ts';
@@ -16,9 +16,6 @@ interface Finding {
   readonly isCertain: boolean;
 }
 
-const RESERVED: Readonly<Record<string, string>> = {
-  unsubscribe_url: 'is reserved for a link to unsubscribe, which this version does not fill in',
-};
 const MOST_TOLD = 5;
 const MOST_KEYS = 500;
 
@@ -54,7 +51,8 @@ async function findFaults(
   const texts = mergeTextsOf(message);
   const format = message.channel === 'email' ? message.format : 'text';
   const paths = unique(texts.flatMap(({ segments }) => fieldPaths(segments)));
-  const unknown = paths.filter((path) => !isKnown(path));
+  const hasLink = message.channel === 'email';
+  const unknown = paths.filter((path) => !isKnown(path) || (isUnsubscribeUrl(path) && !hasLink));
   const tags = texts.flatMap((text, at) => foreignTags(text, at === 0 ? format : 'text'));
   const wanted = paths.flatMap((path) => metadataKey(path) ?? []).length > 0;
   if (unknown.length === 0 && tags.length === 0 && !wanted) return [];
@@ -80,8 +78,7 @@ async function findFaults(
 }
 
 function noField(name: string, keys: readonly string[]): Finding {
-  const reserved = RESERVED[name.toLowerCase()];
-  if (reserved !== undefined) return { text: `{{${name}}} ${reserved}.`, isCertain: true };
+  if (isUnsubscribeUrl([name])) return { text: `{{${name}}} is for emails only.`, isCertain: true };
   const field = suggestField(name, keys);
   const hint = field === null ? '.' : `; did you mean {{${field}}}?`;
   return { text: `{{${name}}} is no field that a lead can have${hint}`, isCertain: true };

@@ -1,7 +1,7 @@
 import type { ChannelName } from '../../core/channel.ts';
 import type { Sender } from '../../core/deliveries/sender.ts';
 import { TidingsError } from '../../errors.ts';
-import { nearest } from '../check-input.ts';
+import { nearest } from '../../nearest.ts';
 
 const SANDBOX = 'sandbox';
 

@@ -4,7 +4,7 @@ import { getSend, type SendRow } from '../../core/sends/send.store.ts';
 import type { Reader } from '../../ledger/ledger.ts';
 import type { Words } from '../../words.ts';
 import type { Call } from '../operation.ts';
-import { base, count, countsOf, hashOf, type Question } from './dry-run.ts';
+import { base, count, countsOf, hashOf, people, type Question } from './dry-run.ts';
 import type { SendResult } from './send.schema.ts';
 import type { Asked, SendContext } from './send-bulk-messages.ts';
 import { totalsOf } from './send-result.ts';
@@ -14,7 +14,7 @@ const COUNTED_WITHIN = 1_000;
 
 export type Verdict =
   /** It is what was confirmed or expected, or nothing was: whoever does it uses the token. */
-  | { readonly type: 'go' }
+  | { readonly type: 'go'; readonly seen: Forecast | null }
   /** A call before did what was confirmed, and its answer was lost: nothing more is confirmed by it. */
   | { readonly type: 'replay' }
   | { readonly type: 'unconfirmed' }
@@ -27,8 +27,8 @@ export interface Counted {
 }
 
 /** Under `TIDINGS_CONFIRM=token` nothing live leaves that a dry run has not shown. */
-export function mustConfirm({ needsToken }: SendContext, { mode }: Pick<SendRow, 'mode'>): boolean {
-  return needsToken && mode === 'live';
+export function mustConfirm({ confirm }: SendContext, { mode }: Pick<SendRow, 'mode'>): boolean {
+  return confirm.policy === 'token' && mode === 'live';
 }
 
 /** Counts whom {@link judge} has to know of, where there are too many to count them while all others wait. */
@@ -36,13 +36,14 @@ export async function countAhead(
   context: SendContext,
   question: Question,
   asked: Asked,
+  by: string,
   signal: AbortSignal | undefined,
 ): Promise<Counted | null> {
   if (asked.audience.total_count <= COUNTED_WITHIN || !isPromised(question)) return null;
   const { ledger } = context;
   const promised =
     question.confirm === undefined ? undefined : await findConfirmation(ledger, question.confirm);
-  if (promised && isReplay(promised, question, asked)) return null;
+  if (promised && isReplay(promised, question, asked, by)) return null;
   return { seen: await count(ledger, context, question, asked, null, signal), before: asked.before };
 }
 
@@ -54,14 +55,14 @@ export async function countAhead(
 export async function judge(
   tx: Reader,
   context: SendContext,
-  { question, asked, counted }: Case,
+  { question, asked, counted, by }: Case,
   { signal, caller: { words } }: Call,
 ): Promise<Verdict> {
   const { confirm, expected_recipients: expected } = question;
   if (confirm === undefined && mustConfirm(context, asked.key)) return { type: 'unconfirmed' };
-  if (!isPromised(question)) return { type: 'go' };
+  if (!isPromised(question)) return { type: 'go', seen: null };
   const promised = confirm === undefined ? undefined : await findConfirmation(tx, confirm);
-  if (promised && isReplay(promised, question, asked)) return { type: 'replay' };
+  if (promised && isReplay(promised, question, asked, by)) return { type: 'replay' };
   const seen = counted?.seen ?? (await count(tx, context, question, asked, null, signal));
   const changed = (why: string): Verdict => ({
     type: 'changed',
@@ -70,31 +71,33 @@ export async function judge(
   if (counted && !isSame(counted.before, asked.before)) return changed(MEANWHILE);
   if (confirm !== undefined) {
     const why = promised
-      ? whatChanged(promised, question, asked, seen)
+      ? whatChanged(promised, question, asked, by, seen)
       : `${words.argument('confirm')} is the token of no dry run of the last day.`;
     if (why !== null) return changed(why);
   }
   if (expected !== undefined && expected !== seen.wouldSend)
     return changed(`${people(seen.wouldSend)} would get it, not ${expected}.`);
-  return { type: 'go' };
+  return { type: 'go', seen };
 }
 
 interface Case {
   readonly question: Question;
   readonly asked: Asked;
   readonly counted: Counted | null;
+  /** Whose token it may be. */
+  readonly by: string;
 }
 
 function isPromised({ confirm, expected_recipients }: Question): boolean {
   return confirm !== undefined || expected_recipients !== undefined;
 }
 
-function isReplay(promised: ConfirmationRow, question: Question, asked: Asked): boolean {
+function isReplay(promised: ConfirmationRow, question: Question, asked: Asked, by: string): boolean {
   const { send_id } = promised;
-  return send_id !== null && send_id === asked.before?.id && promised.asked === hashOf(question, asked);
+  return send_id !== null && send_id === asked.before?.id && promised.asked === hashOf(question, asked, by);
 }
 
-function isSame(one: SendRow | undefined, other: SendRow | undefined): boolean {
+export function isSame(one: SendRow | undefined, other: SendRow | undefined): boolean {
   return one?.id === other?.id && one?.revision === other?.revision && one?.state === other?.state;
 }
 
@@ -102,11 +105,12 @@ function whatChanged(
   promised: ConfirmationRow,
   question: Question,
   asked: Asked,
+  by: string,
   seen: Forecast,
 ): string | null {
   if (promised.send_id !== null) return 'That dry run was confirmed already, and is good for one send.';
-  if (promised.asked !== hashOf(question, asked))
-    return 'The call is another one than the dry run: its text, audience, channel, campaign or options differ.';
+  if (promised.asked !== hashOf(question, asked, by))
+    return 'The call is another one than the dry run: its text, audience, channel, campaign, options or caller differ.';
   if (Date.now() - promised.made_at > CONFIRM_MS)
     return `The dry run is over ${CONFIRM_MS / 60_000} minutes old.`;
   const counts = countsOf(seen, asked);
@@ -120,8 +124,7 @@ function whatChanged(
     : `${people(seen.wouldSend)} would get it now, and ${before.would_send} in the dry run.`;
 }
 
-const MEANWHILE = 'Another call has made or changed this send meanwhile.';
-const people = (count: number) => (count === 1 ? '1 person' : `${count} people`);
+export const MEANWHILE = 'Another call has made or changed this send meanwhile.';
 
 function toChanged(question: Question, asked: Asked, seen: Forecast, why: string, words: Words): SendResult {
   return {
@@ -137,18 +140,26 @@ function toChanged(question: Question, asked: Asked, seen: Forecast, why: string
 
 export const UNCONFIRMED = 'Live messages need to be confirmed here (TIDINGS_CONFIRM=token).';
 
-/** Nothing was done: nobody has looked at what it would be. */
-export async function toUnconfirmed(
+interface Refused {
+  readonly code: 'unconfirmed' | 'changed' | 'declined';
+  readonly why: string;
+  readonly words: Words;
+  /** The same call asks the person again. */
+  readonly asksAgain?: boolean;
+}
+
+/** Nothing was done: nobody has agreed to it. */
+export async function toRefused(
   reader: Reader,
   question: Question,
   { sender, audience, before }: Asked,
-  words: Words,
+  { code, why, words, asksAgain }: Refused,
 ): Promise<SendResult> {
   const send = before && (await getSend(reader, before.seq));
   const total = audience.total_count;
   return {
     success: false,
-    code: 'unconfirmed',
+    code,
     audience_id: question.audience_id,
     channel: question.channel,
     ...totalsOf(send ?? { total, sent: 0, failed: 0, unknown: 0, skipped: 0 }),
@@ -156,10 +167,16 @@ export async function toUnconfirmed(
     mode: sender.about.mode,
     sender: sender.about.id,
     ...(before && { send_id: before.id, state: before.state }),
-    error: UNCONFIRMED,
-    ...lookFirst(question, words),
+    error: why,
+    ...(code === 'declined' || asksAgain
+      ? { next_step: asksAgain ? ASKS_AGAIN : FINAL, next: [] }
+      : lookFirst(question, words)),
   };
 }
+
+const ASKS_AGAIN = 'Nothing was sent by this call. The same call asks the person again.';
+const FINAL =
+  'Nothing was sent by this call. That is their answer: do not call again unless the person asks for it.';
 
 function lookFirst({ campaign, channel }: Question, words: Words): Pick<SendResult, 'next_step' | 'next'> {
   return {

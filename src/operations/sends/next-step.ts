@@ -1,5 +1,12 @@
+import { counted } from '../../amounts.ts';
 import type { TotalledSendRow } from '../../core/sends/send.store.ts';
-import { PAUSED_BY_REQUEST, RETRIES_USED_UP } from '../../core/sends/send.ts';
+import {
+  APPROVAL_NEEDED,
+  APPROVAL_REJECTED,
+  PAUSED_BY_REQUEST,
+  RETRIES_USED_UP,
+  STOPPED,
+} from '../../core/sends/send.ts';
 import type { Words } from '../../words.ts';
 import { isAhead, scheduledAt, totalsOf } from './send-result.ts';
 
@@ -57,7 +64,12 @@ export function nextSteps(send: TotalledSendRow, nowMs = Date.now()): NextStep[]
     case 'paused':
       if (send.problem_code === PAUSED_BY_REQUEST)
         return [step('resume', 'sends.resume'), step('call_off', 'sends.cancel')];
+      if (send.problem_code === STOPPED)
+        return [step('watch', 'sends.get'), step('call_off', 'sends.cancel')];
       if (send.problem_code === RETRIES_USED_UP) return [again('retry_later')];
+      if (send.problem_code === APPROVAL_NEEDED)
+        return [step('watch', 'sends.get'), step('call_off', 'sends.cancel')];
+      if (send.problem_code === APPROVAL_REJECTED) return [step('call_off', 'sends.cancel')];
       return [step('fix_cause', 'sends.resume'), step('call_off', 'sends.cancel')];
     case 'completed': {
       const known = total_failed - total_unknown;
@@ -77,6 +89,10 @@ export function nextSteps(send: TotalledSendRow, nowMs = Date.now()): NextStep[]
   }
 }
 
+/** Of a running send, when no process is there that sends. */
+export const NOBODY_SENDS =
+  'Nothing sends at the moment, so it does not move. Start `tidings serve` (or, with DATABASE_URL, `tidings worker`): it goes on from where it is.';
+
 /** The same in a sentence or two, as the caller's door says it. */
 export function nextStep(send: TotalledSendRow, words: Words): string {
   const { total_remaining, total_failed, total_unknown } = totalsOf(send);
@@ -91,8 +107,14 @@ export function nextStep(send: TotalledSendRow, words: Words): string {
     case 'paused':
       if (send.problem_code === PAUSED_BY_REQUEST)
         return `It was paused by request. Use ${resume} to continue it.${waitsFor(send)}`;
+      if (send.problem_code === STOPPED)
+        return 'All sending was stopped. A person starts it again, at the dashboard or with: tidings start-all. Then it goes on by itself.';
       if (send.problem_code === RETRIES_USED_UP)
-        return `${total_remaining} messages are still undelivered. Later, ${words.sameCall}; only those are retried.`;
+        return `${counted(total_remaining, 'message is', 'messages are')} still undelivered. Later, ${words.sameCall}; only those are retried.`;
+      if (send.problem_code === APPROVAL_NEEDED)
+        return `Nothing leaves before a person approves it, in the dashboard or with tidings sends approve CODE (the code is in approval). Tell the person; then it goes on by itself. ${words.operation('sends.get')} shows whether they have.`;
+      if (send.problem_code === APPROVAL_REJECTED)
+        return 'A person said no; the error says why. That is their answer: ask them what to change. With another text, the call asks them again.';
       return `Fix the cause given in \`error\`, then ${words.sameCall}; only pending leads are sent to.`;
     case 'completed': {
       const known = total_failed - total_unknown;
@@ -104,7 +126,7 @@ export function nextStep(send: TotalledSendRow, words: Words): string {
       }
       if (total_unknown > 0) {
         return (
-          `Done. Whether ${total_unknown} messages arrived is unknown; ${words.argument('retry', 'unknown')} sends them ` +
+          `Done. Whether ${counted(total_unknown, 'message')} arrived is unknown; ${words.argument('retry', 'unknown')} sends them ` +
           'again, and some people may get two.'
         );
       }

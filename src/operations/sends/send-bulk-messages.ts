@@ -1,49 +1,48 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import type { AudienceRow } from '../../core/audiences/audience.store.ts';
 import { CHANNELS } from '../../core/channel.ts';
 import type { ContactLimit } from '../../core/deliveries/contact-limit.ts';
 import type { Repeat } from '../../core/deliveries/repeat.store.ts';
 import { findRepeat } from '../../core/deliveries/repeat.store.ts';
-import { type Retry, requeue } from '../../core/deliveries/requeue.ts';
-import { now } from '../../core/deliveries/resolve-outcome.ts';
-import { retryGivenUp } from '../../core/deliveries/retry.store.ts';
 import type { PreparedMessage, Sender } from '../../core/deliveries/sender.ts';
 import { refuseWhileHeld } from '../../core/holds/hold.ts';
+import { type AttachedFile, attachmentsJson } from '../../core/messages/attachment.ts';
 import { messageFormat, parseMessage } from '../../core/messages/content.ts';
-import type { Message } from '../../core/messages/message.ts';
-import { CALL_LIMIT_MS, withTextPart } from '../../core/messages/ready-content.ts';
+import { type Message, withAttachments } from '../../core/messages/message.ts';
+import { putPreheader } from '../../core/messages/preheader.ts';
+import { CALL_LIMIT_MS, readyContent } from '../../core/messages/ready-content.ts';
+import { putTracking } from '../../core/messages/tracking.ts';
 import { newId } from '../../core/new-id.ts';
-import { useConfirmation } from '../../core/sends/confirmation.store.ts';
+import { keepAttachments } from '../../core/sends/attachment.store.ts';
 import { contentHash } from '../../core/sends/content-hash.ts';
 import {
   allowRepeat,
-  findBriefSend,
   findSend,
   findSendByKey,
-  getSend,
   insertSend,
-  lockSend,
-  moveSend,
-  reviseSend,
   type SendContent,
   type SendRow,
-  schedule,
-  setScheduledAt,
 } from '../../core/sends/send.store.ts';
-import { PAUSED_BY_REQUEST, wayToRunning } from '../../core/sends/send.ts';
-import { readStartTime, type StartTime } from '../../core/sends/start-time.ts';
+import { LATE_MS, readStartTime, type StartTime } from '../../core/sends/start-time.ts';
+import { refuseWhileStopped } from '../../core/sends/stop-all.ts';
 import { TidingsError } from '../../errors.ts';
-import type { Ledger, Transaction } from '../../ledger/ledger.ts';
-import type { Words } from '../../words.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import { existingAudience } from '../existing-audience.ts';
-import { type Call, type CallContext, type Operation, operation } from '../operation.ts';
+import { type Call, type Operation, operation } from '../operation.ts';
+import { lookAhead } from '../templates/account-notices.ts';
+import { type ChosenTemplate, chooseTemplate, keepDraft } from '../templates/choose-template.ts';
+import { Agreement } from './agreement.ts';
+import { readAttachments } from './attachments.ts';
 import { checkText } from './check-text.ts';
 import { chooseSender } from './choose-sender.ts';
-import { countAhead, judge, mustConfirm, toUnconfirmed } from './confirm.ts';
+import { MEANWHILE, mustConfirm, toRefused, UNCONFIRMED } from './confirm.ts';
+import { DailyLimit } from './daily-limit.ts';
 import { dryRun } from './dry-run.ts';
+import { ApprovalGate } from './hold-for-approval.ts';
 import { type SendResult, sendBulkMessagesInput, sendBulkMessagesOutput } from './send.schema.ts';
-import { isAhead, scheduledAt, toRepeat, toResult, totalsOf } from './send-result.ts';
+import { toRepeat } from './send-result.ts';
+import { hasPassed, putBack, revise, sameContent, takeUp } from './take-up.ts';
+import { answerNow, watch } from './watch-send.ts';
 
 export interface SendContext {
   readonly ledger: Ledger;
@@ -53,8 +52,18 @@ export interface SendContext {
   readonly wake: () => void;
   readonly siteName: string | null;
   readonly contactLimit: ContactLimit | null;
-  /** Live messages leave only by the token of a dry run. */
-  readonly needsToken: boolean;
+  /** `WHATSAPP_LANGUAGE`; null: the text tells. */
+  readonly templateLanguage: string | null;
+  readonly confirm: ConfirmPolicy;
+  /** Where a person approves what waits. */
+  readonly dashboardUrl: string;
+}
+
+/** `TIDINGS_CONFIRM` and `TIDINGS_CONFIRM_ABOVE`. */
+export interface ConfirmPolicy {
+  readonly policy: 'ask' | 'token' | 'person' | 'off';
+  /** Under `ask`: who has a form is asked of live sends to more people than this. */
+  readonly above: number;
 }
 
 export type Input = z.output<typeof sendBulkMessagesInput>;
@@ -66,15 +75,16 @@ export interface Asked {
   readonly sender: Sender;
   readonly content: SendContent;
   readonly parsed: Message;
+  /** What its messages bring along, as it is to be kept. */
+  readonly files: readonly AttachedFile[];
   readonly prepared: PreparedMessage;
   readonly key: Pick<SendRow, 'audience_seq' | 'channel' | 'campaign' | 'mode'>;
   /** The send that it attaches to. */
   readonly before: SendRow | undefined;
   readonly notices: string[];
+  /** How it reaches whom no text may reach; null: everybody gets the text. */
+  readonly template: ChosenTemplate | null;
 }
-
-const WATCH_MS = 100;
-const REQUEUE_ROWS = 2_000;
 
 export function sendBulkMessages(context: SendContext): Operation {
   return operation({
@@ -82,27 +92,30 @@ export function sendBulkMessages(context: SendContext): Operation {
     summary:
       'Sends one message to every lead of an audience, over WhatsApp or email; never twice to the same lead.',
     effect: 'send',
+    isForAuthors: true,
     route: 'POST /sends',
     input: sendBulkMessagesInput,
     output: sendBulkMessagesOutput,
     async run(input, call) {
+      const untilMs = performance.now() + input.max_wait_seconds * 1_000;
       await refuseWhileHeld(context.ledger);
       const { words } = call.caller;
       const asked = await readCall(context, input, call.signal);
       if (input.dry_run) return dryRun(context, input, asked, call);
+      await refuseWhileStopped(context.ledger);
       const attached = await attach(context, input, asked, call);
       if ('success' in attached) return attached;
       const { id, notices } = attached;
       context.wake();
-      await watch(context.ledger, id, input.max_wait_seconds * 1_000, call);
-      return toResult((await findSend(context.ledger, id))!, notices, words);
+      await watch(context.ledger, id, untilMs, call);
+      return answerNow(context, id, words, notices, asked.template?.changes);
     },
   });
 }
 
 /** @throws TidingsError when it cannot be right: nothing was stored. */
 async function readCall(
-  { ledger, senders }: SendContext,
+  { ledger, senders, siteName, templateLanguage }: SendContext,
   input: Input,
   signal: AbortSignal | undefined,
 ): Promise<Asked> {
@@ -110,16 +123,6 @@ async function readCall(
   const audience = await existingAudience(ledger, input.audience_id);
   refuseUnready(audience);
   const sender = chooseSender(senders, input.channel, input.sender);
-  const content: SendContent = {
-    message: input.message,
-    format: messageFormat(input.channel, input.message),
-    subject: CHANNELS[input.channel].hasSubject ? (input.subject ?? null) : null,
-    from_name: input.from || null,
-    placeholder_policy: input.placeholder_policy,
-  };
-  const parsed = parseMessage(content, input.channel);
-  const prepared = sender.prepare(await withTextPart(parsed, CALL_LIMIT_MS, signal));
-  const notices = remarks(input);
   const key = {
     audience_seq: audience.seq,
     channel: input.channel,
@@ -127,10 +130,38 @@ async function readCall(
     mode: sender.about.mode,
   };
   const before = await findSendByKey(ledger, key);
+  if (!before) refuseLate(start);
+  const written = {
+    message: CHANNELS[input.channel].hasHtml
+      ? putTracking(putPreheader(input.message, input.preheader), input.tracking)
+      : input.message,
+    format: messageFormat(input.channel, input.message),
+    subject: CHANNELS[input.channel].hasSubject ? (input.subject ?? null) : null,
+    from_name: input.from || null,
+    placeholder_policy: input.placeholder_policy,
+  };
+  const { body } = parseMessage(written, input.channel);
+  const choice = { ledger, sender, audience, body, siteName, usualLanguage: templateLanguage, before };
+  const template = input.channel === 'whatsapp' ? await chooseTemplate(choice, input) : null;
+  const files = await readAttachments(input.attachments, input.channel, signal);
+  const content: SendContent = {
+    ...written,
+    template: template && JSON.stringify(template.use),
+    attachments: attachmentsJson(files),
+  };
+  const parsed = withAttachments(parseMessage(content, input.channel), files);
+  const prepared = sender.prepare(await readyContent(parsed, CALL_LIMIT_MS, signal), {
+    campaign: input.campaign,
+    audience_id: audience.id,
+  });
+  const notices = remarks(input);
+  notices.push(...(template?.notices ?? []));
+  if (template?.isNeeded && !input.dry_run)
+    notices.push(...(await lookAhead(ledger, sender, audience.total_count)).notices);
   // What was accepted once goes on, whatever its leads have lost meanwhile.
   if (!before || !sameContent(before, content))
     notices.push(...(await checkText(ledger, parsed, audience, input.allow_literal)));
-  return { start, audience, sender, content, parsed, prepared, key, before, notices };
+  return { start, audience, sender, content, parsed, files, prepared, key, before, notices, template };
 }
 
 /**
@@ -146,32 +177,56 @@ async function attach(
   const { start, audience, sender, content, key, notices } = asked;
   const { words } = call.caller;
   const { ledger } = context;
-  const counted = await countAhead(context, input, asked, call.signal);
+  const moves = (known: SendRow | undefined) => setsOff(input, asked, known);
+  const agreement = await Agreement.find(context, input, asked, call, moves);
+  if ('success' in agreement) return agreement;
+  const gate = await ApprovalGate.look(context, input, asked, call, moves);
+  const daily = await DailyLimit.look(context, input, asked, call, moves);
   const found = await ledger.write(async (tx): Promise<Found | Repeat | SendResult> => {
     const known = await findSendByKey(tx, key);
     const id = known?.id ?? newId();
     const now = { ...asked, before: known };
-    const verdict = await judge(tx, context, { question: input, asked: now, counted }, call);
+    const verdict = await agreement.judge(tx, now);
     if (verdict.type === 'changed') return verdict.result;
     const isReplay = verdict.type === 'replay';
     if (verdict.type !== 'go' && mustConfirm(context, key)) {
-      const asksMore = !isReplay && (input.retry !== undefined || start !== null);
-      if (!known || asksMore || known.state === 'paused' || !sameContent(known, content))
-        return toUnconfirmed(tx, input, now, words);
-      return { known, goesOn: 'watched' };
+      const [again, askedAgain] = isReplay
+        ? [
+            { ...input, retry: undefined },
+            { ...now, start: null },
+          ]
+        : [input, now];
+      if (setsOff(again, askedAgain, known))
+        return toRefused(tx, input, now, { code: 'unconfirmed', why: UNCONFIRMED, words });
+      return { known: known!, goesOn: 'watched' };
     }
+    const approval = await gate.judge(tx, now, isReplay);
+    if (approval === 'changed') return toRefused(tx, input, now, { code: 'changed', why: MEANWHILE, words });
+    if (approval === 'asked') return { known: known!, goesOn: 'watched' };
     const isNew = !known || !sameText(known, content);
     if (isNew && key.mode === 'live' && !input.allow_repeat && known?.state !== 'cancelled') {
       const all = { ...key, ...content, total: audience.total_count, seq: known?.seq ?? null };
       const repeat = await findRepeat(tx, all, Date.now());
       if (repeat) return repeat;
     }
-    if (input.confirm !== undefined && !isReplay) await useConfirmation(tx, input.confirm, id);
+    const waits = start?.type === 'at' || approval === 'needed';
+    if (!isReplay) await daily?.spend(tx, { id, total: audience.total_count }, known, waits);
     if (known && input.allow_repeat) await allowRepeat(tx, known.seq);
-    if (known) return { known, goesOn: isReplay ? 'as it is' : 'as asked' };
+    if (!isReplay) await keepAttachments(tx, asked.files, Date.now());
+    if (asked.template && !isReplay) await keepDraft(tx, sender, asked.template);
+    if (known) {
+      if (!isReplay) await agreement.use(tx, known, now, verdict);
+      if (approval === 'needed') {
+        await revise(tx, known, content);
+        await gate.hold(tx, known.seq, now);
+        return { known, goesOn: 'held' };
+      }
+      return { known, goesOn: isReplay ? 'as it is' : 'as asked' };
+    }
+    await refuseWhileStopped(tx);
     // It may have been deleted since: a send of it would find nobody.
     await existingAudience(tx, input.audience_id);
-    await insertSend(tx, {
+    const seq = await insertSend(tx, {
       repeat_allowed: input.allow_repeat ? 1 : 0,
       ...key,
       ...content,
@@ -181,6 +236,8 @@ async function attach(
       created_at: new Date().toISOString(),
       scheduled_at: start?.type === 'at' ? start.atMs : null,
     });
+    await agreement.use(tx, { id, seq }, now, verdict);
+    if (approval === 'needed') await gate.hold(tx, seq, now);
     return { made: id };
   });
   if ('success' in found) return found;
@@ -193,147 +250,40 @@ async function attach(
     return { id: found.made, notices };
   }
   const { known, goesOn } = found;
+  if (goesOn === 'held') {
+    if (input.retry) notices.push(await putBack(ledger, known.seq, input.retry, content));
+    return { id: known.id, notices };
+  }
   // What was confirmed once is done once: leads are put back, and a time is set, by the first of the same calls.
   const [retry, time] = goesOn === 'as asked' ? [input.retry, start] : [undefined, null];
   if (goesOn !== 'watched') notices.push(...(await takeUp(ledger, known, content, retry, time, words)));
   return { id: known.id, notices };
 }
 
+/**
+ * Whether messages may leave by a call that would not leave without it. Attached to a send that runs, or waits for its
+ * time, or is over, as it is, it only looks on; one that is cancelled it does not touch.
+ */
+function setsOff(
+  { retry }: Pick<Input, 'retry'>,
+  { start, content }: Pick<Asked, 'start' | 'content'>,
+  known: SendRow | undefined,
+): boolean {
+  return (
+    !known ||
+    retry !== undefined ||
+    start !== null ||
+    known.state === 'paused' ||
+    !sameContent(known, content)
+  );
+}
+
 type Found =
   | { readonly made: string }
-  | { readonly known: SendRow; readonly goesOn: 'as asked' | 'as it is' | 'watched' };
-
-/** A further call for a send that exists: new text for whom it is still to reach, and on with what is pending. */
-async function takeUp(
-  ledger: Ledger,
-  send: SendRow,
-  content: SendContent,
-  retry: Retry | undefined,
-  start: StartTime | null,
-  words: Words,
-): Promise<string[]> {
-  const notices: string[] = [];
-  const scheduleAt = words.argument('schedule_at');
-  const cancelled = 'This send was cancelled earlier; nothing was sent by this call.';
-  if (send.state === 'cancelled') return [cancelled];
-  const { moved, revised } = retry
-    ? await requeueAll(ledger, send.seq, retry, content)
-    : { moved: 0, revised: false };
-  if (retry)
-    notices.push(`${moved} ${retry} ${moved === 1 ? 'lead was' : 'leads were'} put back to pending.`);
-  await ledger.write(async (tx) => {
-    // Whoever sends may be about to say that nothing is left to try.
-    await lockSend(tx, send.seq);
-    const current = (await getSend(tx, send.seq))!;
-    if (current.state === 'cancelled') return void notices.push(cancelled);
-    const left = totalsOf(current).total_remaining;
-    if (left === 0) {
-      notices.push('Every lead of this send is already settled; this call sent nothing.');
-      if (!sameContent(current, content)) {
-        notices.push(
-          'The message differs from the one that was sent. To send a new message, use a new campaign.',
-        );
-      }
-      if (start) notices.push(`${scheduleAt} had no effect.`);
-      return;
-    }
-    if ((await revise(tx, current, content)) || revised) {
-      notices.push(`The message changed: the ${left} leads still pending get the new one.`);
-    }
-    if (current.state === 'paused' && current.problem_code === PAUSED_BY_REQUEST) {
-      notices.push('It was paused by request and stays paused.');
-      if (start)
-        notices.push(`${scheduleAt} had no effect: ${words.operation('sends.resume')} takes it too.`);
-      return;
-    }
-    notices.push(...(await startOrWait(tx, current, start, words)));
-  });
-  return notices;
-}
-
-/**
- * On with a send that has leads left: now, or when its time comes. A call that was made before, or that does not speak
- * of time, never starts one early: only the word "now" does.
- */
-async function startOrWait(
-  tx: Transaction,
-  send: SendRow,
-  start: StartTime | null,
-  words: Words,
-): Promise<string[]> {
-  const running = send.state === 'running';
-  if (start?.type === 'at' && !running) {
-    await goOn(tx, send, start.atMs);
-    const moved = send.state === 'scheduled' && send.scheduled_at !== start.atMs;
-    return moved
-      ? [`It was scheduled for ${scheduledAt(send)} and was moved to ${new Date(start.atMs).toISOString()}.`]
-      : [];
-  }
-  if (send.state === 'scheduled' && isAhead(send, Date.now()) && start?.type !== 'now') {
-    const passed = start?.type === 'passed' ? `${hasPassed(start, words)} and had no effect. ` : '';
-    const now = words.argument('schedule_at', 'now');
-    return [`${passed}It stays scheduled for ${scheduledAt(send)}; ${now} starts it at once.`];
-  }
-  await goOn(tx, send);
-  if (running && start && start.type !== 'now')
-    return [`The send is already running, so ${words.argument('schedule_at')} was ignored.`];
-  return start?.type === 'passed' ? [`${hasPassed(start, words)}: it goes on at once.`] : [];
-}
-
-function hasPassed({ text }: Extract<StartTime, { type: 'passed' }>, words: Words): string {
-  return `${words.argument('schedule_at')} ${text} has passed`;
-}
-
-/** A send with work left → `running`, or `scheduled` for `atMs` (milliseconds since 1970). */
-export async function goOn(tx: Transaction, send: SendRow, atMs: number | null = null): Promise<void> {
-  await retryGivenUp(tx, send.seq, now().steadyMs);
-  if (atMs !== null) return schedule(tx, send.seq, atMs);
-  const nowMs = Date.now();
-  // Started early: that is its time now, and a later pause and resume finds no time ahead to wait for.
-  if (isAhead(send, nowMs)) await setScheduledAt(tx, send.seq, nowMs);
-  const event = wayToRunning(send.state);
-  if (event) await moveSend(tx, send.seq, event);
-}
-
-/** With the new text: a send that is running may reach whom it puts back before the last of them is. */
-async function requeueAll(
-  ledger: Ledger,
-  seq: number,
-  retry: Retry,
-  content: SendContent,
-): Promise<{ moved: number; revised: boolean }> {
-  let after = 0;
-  let moved = 0;
-  let revised = false;
-  for (;;) {
-    const part = await ledger.write(async (tx) => {
-      const some = await requeue(tx, seq, retry, after, REQUEUE_ROWS);
-      const changed =
-        some !== null && some.moved > 0 && (await revise(tx, (await lockSend(tx, seq))!, content));
-      return some && { ...some, changed };
-    });
-    if (part === null) return { moved, revised };
-    after = part.last;
-    moved += part.moved;
-    revised ||= part.changed;
-  }
-}
-
-/** @returns whether the message changed by it. */
-async function revise(tx: Transaction, send: SendRow, content: SendContent): Promise<boolean> {
-  if (sameContent(send, content)) return false;
-  await reviseSend(tx, send.seq, content);
-  return true;
-}
+  | { readonly known: SendRow; readonly goesOn: 'as asked' | 'as it is' | 'watched' | 'held' };
 
 function sameText(send: SendRow, content: SendContent): boolean {
   return contentHash(send) === contentHash(content);
-}
-
-function sameContent(send: SendRow, content: SendContent): boolean {
-  return (['message', 'subject', 'from_name', 'placeholder_policy'] as const).every(
-    (key) => send[key] === content[key],
-  );
 }
 
 function refuseUnready(audience: AudienceRow): void {
@@ -359,28 +309,20 @@ function remarks(input: Input): string[] {
   if (input.channel === 'whatsapp') {
     if (input.from) notices.push("WhatsApp shows the business profile's own name; from was not used.");
     if (input.subject) notices.push('WhatsApp has no subject; it was not used.');
+    if (input.tracking?.length)
+      notices.push('WhatsApp has no links that could be counted; tracking was not used.');
+    if (input.preheader) notices.push('WhatsApp has no preheader; it was not used.');
   }
   return notices;
 }
 
-/** Looks on until the send stops moving or the wait is over. Whoever looks away stops nothing. */
-async function watch(ledger: Ledger, id: string, maxMs: number, call: CallContext): Promise<void> {
-  const until = performance.now() + maxMs;
-  let told = -1;
-  for (;;) {
-    const send = (await findBriefSend(ledger, id))!;
-    const done = send.total - totalsOf(send).total_remaining;
-    const over = send.state !== 'running';
-    if (done > told) {
-      told = done;
-      call.onProgress?.({
-        done,
-        total: send.total,
-        message: `${send.sent} sent, ${send.failed} failed, ${send.skipped} skipped`,
-      });
-    }
-    const leftMs = until - performance.now();
-    if (over || leftMs <= 0 || call.signal?.aborted) return;
-    await sleep(Math.min(WATCH_MS, leftMs), undefined, { signal: call.signal }).catch(() => {});
-  }
+/** A call that is made again may say the time that it said; a new send with a time long over is a slip, and would leave at once. */
+function refuseLate(start: StartTime | null): void {
+  if (start?.type !== 'passed' || start.agoMs <= LATE_MS) return;
+  throw new TidingsError(
+    'invalid_argument',
+    (words) =>
+      `${words.argument('schedule_at')} ${start.text} is more than five minutes past; nothing was sent.`,
+    { fix: 'Give a time that is ahead, or the word "now".' },
+  );
 }

@@ -1,7 +1,14 @@
 import type { z } from 'zod';
+import { RECEIPT_TOTALS, type ReceiptTotals } from '../../core/deliveries/receipt.store.ts';
 import type { BriefSendRow, NamedSendRow, SendRow, TotalledSendRow } from '../../core/sends/send.store.ts';
-import { PAUSED_BY_REQUEST, RETRIES_USED_UP } from '../../core/sends/send.ts';
+import {
+  APPROVAL_NEEDED,
+  APPROVAL_REJECTED,
+  PAUSED_BY_REQUEST,
+  RETRIES_USED_UP,
+} from '../../core/sends/send.ts';
 import type { Words } from '../../words.ts';
+import type { ShownUse } from '../templates/template.schema.ts';
 import { nextStep, nextSteps } from './next-step.ts';
 import type { SendSummary, sendBulkMessagesOutput } from './send.schema.ts';
 
@@ -27,8 +34,17 @@ export function totalsOf(send: Pick<TotalledSendRow, 'total' | 'sent' | 'failed'
   };
 }
 
+/** What the provider told of later; empty while it told nothing. */
+export function toldTotals(
+  told: ReceiptTotals | null,
+): Partial<Record<`total_${keyof ReceiptTotals}`, number>> {
+  if (told === null) return {};
+  return Object.fromEntries(RECEIPT_TOTALS.map((name) => [`total_${name}`, told[name]]));
+}
+
 export function toSummary(send: BriefSendRow): SendSummary {
   const { audience_id, audience_name, channel, campaign, state, mode, created_at, completed_at } = send;
+  const rate = state === 'running' ? send.rate_per_second : null;
   return {
     send_id: send.id,
     audience_id,
@@ -42,21 +58,31 @@ export function toSummary(send: BriefSendRow): SendSummary {
     created_at,
     scheduled_at: scheduledAt(send),
     completed_at,
+    subject: send.subject,
     paused_reason: state === 'paused' ? send.problem : null,
+    problem: state === 'paused' ? send.problem_code : null,
+    paused_since:
+      state === 'paused' && send.problem_since !== null ? new Date(send.problem_since).toISOString() : null,
+    in_flight: send.in_flight,
+    rate_per_second: rate === null ? null : Math.round(rate * 10) / 10,
+    seconds_left: rate ? Math.ceil(totalsOf(send).total_remaining / rate) : null,
     waiting_for: waitingFor(send),
     provider_said: send.problem === null ? null : send.provider_said,
   };
 }
 
 /** What pending leads of a running send wait for: today one thing for all of them. */
-function waitingFor(send: Omit<TotalledSendRow, 'message'>): SendSummary['waiting_for'] {
-  const { state, waiting_for: what, problem, problem_since, provider_said } = send;
+function waitingFor(
+  send: Omit<TotalledSendRow, 'message' | 'template' | 'attachments'>,
+): SendSummary['waiting_for'] {
+  const { state, waiting_for: what, waiting_until: until, problem, problem_since, provider_said } = send;
   if (state !== 'running' || what === null) return [];
   return [
     {
       what,
       leads: totalsOf(send).total_remaining,
       since: new Date(problem_since!).toISOString(),
+      ...(until !== null && { until: new Date(until).toISOString() }),
       reason: problem!,
       ...(provider_said !== null && { provider_said }),
     },
@@ -68,7 +94,8 @@ export function needsMending(send: SendRow): boolean {
   return (
     send.state === 'paused' &&
     send.problem_code !== PAUSED_BY_REQUEST &&
-    send.problem_code !== RETRIES_USED_UP
+    send.problem_code !== RETRIES_USED_UP &&
+    send.problem_code !== APPROVAL_NEEDED
   );
 }
 
@@ -76,10 +103,12 @@ export function toResult(
   send: NamedSendRow,
   notices: readonly string[],
   words: Words,
+  template: ShownUse | null = null,
 ): z.output<typeof sendBulkMessagesOutput> {
   const mending = needsMending(send);
   const notice = [...notices];
-  for (const { reason } of waitingFor(send)) notice.push(`Waiting for now: ${reason}`);
+  const waiting = waitingFor(send);
+  for (const { reason } of waiting) notice.push(`Waiting for now: ${reason}`);
   return {
     success: !mending && send.state !== 'cancelled',
     audience_id: send.audience_id,
@@ -93,9 +122,13 @@ export function toResult(
     ...(send.scheduled_at !== null && { scheduled_at: scheduledAt(send)! }),
     next_step: nextStep(send, words),
     next: nextSteps(send),
+    ...(waiting.length > 0 && { waiting_for: waiting }),
+    ...(template && { template }),
     ...(send.provider_said !== null && { provider_said: send.provider_said }),
     ...(notice.length > 0 && { notice: notice.join(' ') }),
+    ...(send.state === 'paused' && send.problem_code !== null && { problem: send.problem_code }),
     ...(mending && { error: send.problem ?? 'The send is paused.' }),
+    ...(mending && send.problem_code === APPROVAL_REJECTED && { code: 'declined' as const }),
     ...(send.state === 'cancelled' && { error: 'This send was cancelled.' }),
   };
 }

@@ -1,5 +1,5 @@
-import { KNOWN_FIELDS } from '../../core/messages/field-values.ts';
-import { nearest } from '../check-input.ts';
+import { KNOWN_FIELDS, UNSUBSCRIBE_URL } from '../../core/messages/field-values.ts';
+import { nearest } from '../../nearest.ts';
 
 /** What other tools and other languages call the fields of a lead. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -31,6 +31,7 @@ const BY_NAME = new Map(
 export function suggestField(name: string, keys: readonly string[]): string | null {
   const last = name.split(/[.:]/u).at(-1)!;
   const plain = plainName(last);
+  if (/^(?:unsub|optout|desinscri|abmelde)/u.test(plain)) return UNSUBSCRIBE_URL;
   const exact = KNOWN_FIELDS.find((field) => plainName(field.split('.')[1]!) === plain);
   if (exact !== undefined && !/^site/iu.test(last)) return exact === 'site.name' ? 'lead.name' : exact;
   const key = keys.find((one) => plainName(one) === plain || plainName(one.split('.').at(-1)!) === plain);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { spend } from '../../core/access/daily-limit.ts';
 import { CHANNELS, type ChannelName } from '../../core/channel.ts';
 import { listMembers } from '../../core/deliveries/list-members.ts';
 import { inPlainWords } from '../../core/deliveries/provider-said.ts';
@@ -12,25 +13,32 @@ import { findLead } from '../../core/leads/lead.store.ts';
 import { type LeadRow, toMergeValues } from '../../core/leads/lead.ts';
 import { messageFormat, parseMessage } from '../../core/messages/content.ts';
 import { unresolvedFields } from '../../core/messages/merge-text.ts';
-import { type Message, mergeTextsOf } from '../../core/messages/message.ts';
-import { CALL_LIMIT_MS, withTextPart } from '../../core/messages/ready-content.ts';
+import { type Message, mergeTextsOf, withAttachments } from '../../core/messages/message.ts';
+import { putPreheader } from '../../core/messages/preheader.ts';
+import { CALL_LIMIT_MS, readyContent } from '../../core/messages/ready-content.ts';
 import { newId } from '../../core/new-id.ts';
+import { refuseWhileStopped } from '../../core/sends/stop-all.ts';
 import { beginTest, endTest, MOST_AN_HOUR, triedEnough } from '../../core/sends/test-message.store.ts';
 import { findSuppression } from '../../core/suppressions/suppression.store.ts';
+import { SCOPES } from '../../core/suppressions/suppression.ts';
 import { TidingsError } from '../../errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { isPerson } from '../caller-name.ts';
 import { existingAudience } from '../existing-audience.ts';
 import { existingLead } from '../leads.ts';
 import { type Operation, operation } from '../operation.ts';
+import { readAttachments } from './attachments.ts';
 import { checkText } from './check-text.ts';
 import { chooseSender } from './choose-sender.ts';
 import { sendBulkMessagesInput } from './send.schema.ts';
+import type { ConfirmPolicy } from './send-bulk-messages.ts';
 
 export interface TestContext {
   readonly ledger: Ledger;
   readonly senders: readonly Sender[];
   readonly siteName: string | null;
   readonly defaultCountry: string | null;
+  readonly confirm: Pick<ConfirmPolicy, 'policy'>;
 }
 
 /** Of an audience, to find somebody who has what the text names. */
@@ -44,6 +52,8 @@ const testInput = sendBulkMessagesInput
     channel: true,
     message: true,
     subject: true,
+    preheader: true,
+    attachments: true,
     from: true,
     sender: true,
     allow_literal: true,
@@ -86,9 +96,20 @@ const testOutput = z.looseObject({
   code: z.enum(['test_failed']).optional(),
 });
 
+const TESTED = { sendId: null, reached: 0, remaining: 0 };
+
+/** Whose address it is nobody can know: to five strangers it would be a send that nobody approved. */
+const FOR_PEOPLE = new TidingsError(
+  'forbidden',
+  'Under TIDINGS_CONFIRM=person a live test is sent by a person.',
+  {
+    fix: 'At the command line: tidings send … --test-to CONTACT. With the sender "sandbox" anybody may try it.',
+  },
+);
+
 /** A message to oneself before it goes to everybody: through the real sender, and in no count. */
 export function testSend(context: TestContext): Operation {
-  const { ledger, senders, siteName, defaultCountry } = context;
+  const { ledger, senders, siteName, defaultCountry, confirm } = context;
   return operation({
     name: 'sends.test',
     summary:
@@ -97,22 +118,30 @@ export function testSend(context: TestContext): Operation {
     route: 'POST /sends/test',
     input: testInput,
     output: testOutput,
-    async run(input, { signal }) {
+    async run(input, { signal, caller }) {
       await refuseWhileHeld(ledger);
+      await refuseWhileStopped(ledger);
       const { channel } = input;
       const audience = await existingAudience(ledger, input.audience_id);
       const sender = chooseSender(senders, channel, input.sender);
+      if (sender.about.mode === 'live' && confirm.policy === 'person' && !isPerson(caller)) throw FOR_PEOPLE;
       const contacts = input.to.map((given) => readContact(channel, given, defaultCountry));
       for (const contact of contacts) await refuseSuppressed(ledger, channel, contact);
-      const parsed = parse(input);
+      const files = await readAttachments(input.attachments, channel, signal);
+      const parsed = withAttachments(parse(input), files);
       const warnings = await checkText(ledger, parsed, audience, input.allow_literal);
       const lead = input.lead_id
         ? await existingLead(ledger, input.lead_id)
         : await someLead(ledger, audience, parsed, siteName);
       const values = toMergeValues(lead, siteName);
-      const prepared = sender.prepare(await withTextPart(parsed, CALL_LIMIT_MS, signal));
+      const prepared = sender.prepare(await readyContent(parsed, CALL_LIMIT_MS, signal), {
+        campaign: 'test',
+        audience_id: audience.id,
+      });
       const missing = new Set(mergeTextsOf(parsed).flatMap((text) => unresolvedFields(text, values)));
       if (missing.size > 0) warnings.push(`This lead has nothing for ${[...missing].join(', ')}.`);
+      if (sender.about.mode === 'live')
+        await ledger.write((tx) => spend(tx, caller.principal, { ...TESTED, recipients: contacts.length }));
       const messages: TestMessage[] = [];
       for (const contact of new Set(contacts)) {
         const recipient = { contact, values };
@@ -122,6 +151,7 @@ export function testSend(context: TestContext): Operation {
           lead.id,
           JSON.stringify(prepared.preview(recipient)),
           input.message,
+          ...files.map(({ filename, hash }) => `${filename} ${hash}`),
         ]);
         messages.push({
           to: contact,
@@ -149,11 +179,11 @@ export function testSend(context: TestContext): Operation {
   });
 }
 
-function parse({ channel, message, subject, from }: z.output<typeof testInput>): Message {
+function parse({ channel, message, preheader, subject, from }: z.output<typeof testInput>): Message {
   const isEmail = CHANNELS[channel].hasSubject;
   return parseMessage(
     {
-      message,
+      message: isEmail ? putPreheader(message, preheader) : message,
       format: messageFormat(channel, message),
       subject: isEmail && subject?.trim() ? `[Test] ${subject}` : null,
       from_name: from || null,
@@ -176,7 +206,8 @@ function readContact(channel: ChannelName, given: string, country: string | null
 }
 
 async function refuseSuppressed(ledger: Ledger, channel: ChannelName, contact: string): Promise<void> {
-  const suppression = await findSuppression(ledger, channel, contact);
+  const found = await Promise.all(SCOPES[channel].map((scope) => findSuppression(ledger, scope, contact)));
+  const suppression = found.find((one) => one !== undefined);
   if (!suppression) return;
   throw new TidingsError('conflict', `${contact} must not be written to: ${suppression.reason}.`, {
     fix: (words) =>

@@ -34,7 +34,11 @@ export async function keepText(
     text.channel,
     text.from,
   ))!;
-  await tx.run('INSERT INTO outbox_bodies (text_seq, parts) VALUES (?, ?)', seq, JSON.stringify(text.parts));
+  await tx.run(
+    'INSERT INTO outbox_bodies (text_seq, parts) VALUES (?, ?)',
+    seq,
+    JSON.stringify({ parts: text.parts, headers: text.headers ?? [] }),
+  );
   return seq;
 }
 
@@ -123,12 +127,16 @@ export async function listEntriesOfSend(
   return found;
 }
 
-export async function partsOf(reader: Reader, textSeq: number): Promise<readonly (string | number)[]> {
+/** What the messages of one text have in common. */
+export type SharedText = Required<Pick<OutboxText, 'parts' | 'headers'>>;
+
+export async function sharedOf(reader: Reader, textSeq: number): Promise<SharedText> {
   const row = await reader.get<{ parts: string }>(
     'SELECT parts FROM outbox_bodies WHERE text_seq = ?',
     textSeq,
   );
-  return JSON.parse(row?.parts ?? '[]') as (string | number)[];
+  const kept = JSON.parse(row?.parts ?? '[]') as SharedText | SharedText['parts'];
+  return 'parts' in kept ? kept : { parts: kept, headers: [] };
 }
 
 export async function countEntries(

@@ -7,13 +7,13 @@ import { TidingsError } from '../../errors.ts';
 export const MAX_TEXT_LENGTH = 4_096;
 
 /** Refuses a text that is too long for everyone, merge fields left out. @throws TidingsError `invalid_argument` */
-export function refuseLongText(body: MergeText): void {
+export function refuseLongText(body: MergeText, most = MAX_TEXT_LENGTH): void {
   const length = fewestCharacters(body.segments, characters);
-  if (length <= MAX_TEXT_LENGTH) return;
+  if (length <= most) return;
   throw new TidingsError(
     'invalid_argument',
-    `The message has ${length} characters, and a WhatsApp text holds at most ${MAX_TEXT_LENGTH}.`,
-    { fix: `Shorten it by ${length - MAX_TEXT_LENGTH} characters. Nothing was sent.` },
+    `The message has ${length} characters, and a WhatsApp text holds at most ${most}.`,
+    { fix: `Shorten it by ${length - most} characters. Nothing was sent.` },
   );
 }
 
@@ -21,6 +21,7 @@ export function refuseLongText(body: MergeText): void {
 export function renderText(
   body: MergeText,
   values: MergeValues,
+  most = MAX_TEXT_LENGTH,
 ): { readonly text: string } | { readonly refusal: Outcome } {
   const text = renderMergeText(body, values);
   if (text.trim() === '') {
@@ -34,12 +35,12 @@ export function renderText(
     };
   }
   const length = characters(text);
-  if (length <= MAX_TEXT_LENGTH) return { text };
+  if (length <= most) return { text };
   return {
     refusal: {
       type: 'permanent',
       code: 'message_too_long',
-      message: `With this lead's values the message has ${length} characters, and a WhatsApp text holds at most ${MAX_TEXT_LENGTH}.`,
+      message: `With this lead's values the message has ${length} characters, and a WhatsApp text holds at most ${most}.`,
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Check } from './check.ts';
 import { good, warning } from './check.ts';
 
 /** Who can call this server. What must not be, an open server without a key, is refused when the variables are read. */
-export function checkAccess({ apiKey, host, publicUrl, email, whatsapp }: Config): Check {
+export function checkAccess({ apiKey, host, publicUrl, email, whatsapp, twilio }: Config): Check {
   const name = 'access';
   const open = openTo(host, publicUrl);
   if (apiKey !== null) {
@@ -12,7 +12,7 @@ export function checkAccess({ apiKey, host, publicUrl, email, whatsapp }: Config
   }
   const only =
     'no key: programs of this machine only; what came through a proxy or from another site is refused';
-  if (email === null && whatsapp === null) return good(name, only);
+  if (email === null && whatsapp === null && twilio === null) return good(name, only);
   return warning(
     name,
     `${only}. Everybody who can log in to this machine can send`,

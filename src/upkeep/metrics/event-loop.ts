@@ -13,14 +13,15 @@ export function watchEventLoop(registry: Registry): void {
   histogram.enable();
   new Gauge({
     name: 'tidings_event_loop_delay_seconds',
-    help: 'How late the event loop was since the scrape before; quantile 1 is the longest.',
-    labelNames: ['quantile'],
+    help: 'How late the event loop was since the scrape before; percentile 100 is the longest.',
+    labelNames: ['percentile'],
     registers: [registry],
     collect() {
       // What the histogram holds is the time from one tick of its timer to the next.
       const late = (quantile: number) =>
         Math.max(0, histogram.percentile(quantile * 100) / 1e9 - RESOLUTION_MS / 1_000);
-      for (const quantile of QUANTILES) this.set({ quantile }, histogram.count === 0 ? 0 : late(quantile));
+      for (const quantile of QUANTILES)
+        this.set({ percentile: quantile * 100 }, histogram.count === 0 ? 0 : late(quantile));
       histogram.reset();
     },
   });

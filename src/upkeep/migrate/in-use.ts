@@ -1,3 +1,4 @@
+import { counted } from '../../amounts.ts';
 import { livingHolders } from '../../core/dispatch/lease.ts';
 import { findHold } from '../../core/holds/hold.ts';
 import { TidingsError } from '../../errors.ts';
@@ -59,7 +60,7 @@ async function unfinished(source: Reader): Promise<Obstacle[]> {
       way: `tidings sends pause ${id}`,
     })),
     ...inFlight.map(({ id, count }) => ({
-      what: `${count} messages of the send ${id} are in flight`,
+      what: `${counted(count, 'message is', 'messages are')} in flight in the send ${id}`,
       way: 'let the server run until they are settled (tidings serve; one that died is seen to at its next start), then stop it',
     })),
     ...building.map(({ id, name }) => ({

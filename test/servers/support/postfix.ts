@@ -39,7 +39,7 @@ export class PostfixServer {
   }
 }
 
-function queueFolders(root: ServerRoot): void {
+export function queueFolders(root: ServerRoot): void {
   const queue = 'var/spool/postfix';
   root.directory(queue);
   for (const name of ['active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming']) {
@@ -72,7 +72,7 @@ smtpd_tls_security_level = none
 `;
 }
 
-function masterCf(services: Services, ports: Map<string, number>): string {
+export function masterCf(services: Services, ports: Map<string, number>): string {
   const smtpd = [...ports].map(([name, port]) => {
     const program = name === 'postscreen' ? '1 postscreen' : '- smtpd';
     return `127.0.0.1:${port} inet n - n - ${program} ${services[name]}`;

@@ -33,6 +33,8 @@ const USERS = {
   dovenull: 61009,
 } as const;
 
+const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+
 export type User = keyof typeof USERS;
 
 /**
@@ -84,13 +86,13 @@ export class ServerRoot {
   }
 
   run(command: string, ...args: string[]): string {
-    return execFileSync('chroot', [this.folder, command, ...args], { encoding: 'utf8', env: {} });
+    return execFileSync('chroot', [this.folder, command, ...args], { encoding: 'utf8', env: { PATH } });
   }
 
   /** Starts a server that stays in the foreground, and waits until it listens. */
   async start(port: number, command: string, ...args: string[]): Promise<void> {
     const child = spawn('chroot', [this.folder, command, ...args], {
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      env: { PATH },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const said: string[] = [];

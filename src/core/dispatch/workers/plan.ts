@@ -43,7 +43,8 @@ export async function plan(ledger: Ledger, queue: JobQueue): Promise<SendEnded[]
        WHERE c.send_seq = s.seq AND c.holder IS NULL AND (
          c.claimed_through < least(c.last_position, s.frozen_through)
          OR EXISTS (SELECT 1 FROM deliveries d WHERE d.send_seq = c.send_seq
-           AND d.position BETWEEN c.first_position AND c.last_position AND d.retry_at <= ?))
+           AND d.position BETWEEN c.first_position AND c.last_position AND d.retry_at <= ?
+           AND (d.retry_at >= 0 OR coalesce(s.waiting_for, '') NOT IN ('template_approval', 'messaging_limit'))))
        ORDER BY c.number
        LIMIT (SELECT greatest(2, least(${AHEAD}, ${AHEAD_IN_ALL} / count(*))) FROM sends WHERE state = 'running')) c
      WHERE s.state = 'running'`,

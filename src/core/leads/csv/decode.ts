@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { TidingsError } from '../../../errors.ts';
+import { refuseBinary } from '../other-files.ts';
 
 /** Large enough to judge an encoding by, small enough to keep the event loop free. */
 export const BLOCK_BYTES = 64 * 1024;
@@ -132,23 +132,6 @@ function completeLength(block: Buffer): number {
     }
   }
   return block.length;
-}
-
-const MAGIC: readonly (readonly [string, string])[] = [
-  ['504b0304', 'an Excel workbook or a zip archive'],
-  ['d0cf11e0', 'an old Excel workbook'],
-  ['25504446', 'a PDF'],
-  ['1f8b', 'a gzip archive'],
-];
-
-function refuseBinary(head: Buffer): void {
-  const start = head.toString('hex', 0, 4);
-  const kind = MAGIC.find(([magic]) => start.startsWith(magic))?.[1];
-  if (kind === undefined && !head.includes(0)) return;
-  const what = kind ?? 'binary: it has NUL bytes, which text has not';
-  throw new TidingsError('invalid_file', `The file is not a CSV; it is ${what}.`, {
-    fix: 'Open it in your spreadsheet program, save it as CSV (UTF-8), and import that file.',
-  });
 }
 
 /** Blocks of one size however the source is cut, the last one excepted. */

@@ -65,6 +65,7 @@ describe('a CSV of leads', () => {
     expect(batches).toEqual([
       {
         labels: ['name', 'email'],
+        notices: [],
         columns: { name: 'name', email: 'email' },
         doubts: [],
         canReach: true,
@@ -249,7 +250,7 @@ describe('a file that is no CSV of leads', () => {
     ['empty', '', 'empty'],
     ['blank', '\r\n \r\n', 'empty'],
     ['only a byte order mark', '\uFEFF', 'empty'],
-    ['an Excel workbook', Buffer.from('PK\u0003\u0004xl/workbook'), 'Excel workbook'],
+    ['a piece of a workbook', Buffer.from('PK\u0003\u0004xl/workbook'), 'not whole'],
     ['binary', Buffer.from([0x89, 0x50, 0, 1, 2, 3]), 'NUL'],
     ['without a usable column', 'city,age\nLima,3\n', '"city", "age"'],
   ])('%s, is refused with a way out', async (_, file, words) => {

@@ -1,15 +1,15 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { TidingsError } from '../../../errors.ts';
+import { nearest } from '../../../nearest.ts';
 import { MAX_METADATA } from '../lead.schema.ts';
 import type { LeadInput } from '../lead-input.ts';
+import { type OpenTable, openTable } from '../open-table.ts';
 import { type ColumnPlan, MAPPABLE, type PlanOptions, planColumns } from '../reading/column-plan.ts';
 import { isExport } from '../reading/exported-columns.ts';
 import { findHeader } from '../reading/find-header.ts';
 import { type ReadRow, readRow } from '../reading/read-row.ts';
-import { IS_CARDS, readCards } from '../vcard/read-cards.ts';
-import { decode, type Seen } from './decode.ts';
-import { detectDelimiter } from './delimiter.ts';
-import { type CsvRecord, readRecords } from './read-records.ts';
+import type { Seen } from './decode.ts';
+import type { CsvRecord } from './read-records.ts';
 import { fromText } from './write-csv.ts';
 
 export interface CsvLead {
@@ -40,21 +40,20 @@ export interface CsvBatch {
   readonly rejects: CsvReject[];
   /** Of the file, so far. */
   readonly bytesRead: number;
+  /** Of the whole file, such as which sheet was read. */
+  readonly notices: readonly string[];
 }
 
 const BATCH_ROWS = 1000;
 /** A row may have 100,000 characters: a thousand of those are no batch for one transaction. */
 const BATCH_CHARS = 1_000_000;
 const MAX_COLUMNS = 2_000;
-/** What Excel puts above the header to tell itself the delimiter. */
-const SEP_LINE = /^sep=([,;\t|])(?:\r\n|\n|\r)/i;
-
 /** Records at the head that are looked at before any is read: for the header, and for what is in the columns. */
 const HEAD_RECORDS = 200;
 const HEAD_CHARS = 1_000_000;
 
 /**
- * Reads a CSV of leads in flat memory: rows that can be kept, and those that cannot with their line and reason. The
+ * Reads a CSV, a vCard file or a workbook of leads in flat memory: rows that can be kept, and those that cannot with their line and reason. The
  * first batch comes for a header alone, too. Blank rows are passed over.
  * @throws TidingsError `invalid_file` when nothing of it can be read.
  */
@@ -62,14 +61,12 @@ export async function* readLeadsCsv(
   input: AsyncIterable<Uint8Array>,
   options: PlanOptions = {},
 ): AsyncGenerator<CsvBatch> {
-  const { blocks, seen } = decode(input);
-  yield* readLeads(readTable(blocks), seen, options);
+  yield* readLeads(await openTable(input), options);
 }
 
 /** The same of any table of texts. */
 export async function* readLeads(
-  pieces: AsyncIterable<CsvRecord[]>,
-  seen: Seen,
+  { pieces, seen, notices }: OpenTable,
   options: PlanOptions,
 ): AsyncGenerator<CsvBatch> {
   let table: Table | undefined;
@@ -80,9 +77,9 @@ export async function* readLeads(
   const add = (record: CsvRecord): void => addRecord(record, table!, seen, batch, options.country ?? null);
   const isFull = () => batch.rows.length + batch.rejects.length >= BATCH_ROWS || batch.chars >= BATCH_CHARS;
   for await (const records of pieces) {
-    for (const read of records) {
-      if (isBlank(read)) continue;
-      const record = { ...read, fields: read.fields.map(fromText) };
+    for (const record of records) {
+      if (isBlank(record)) continue;
+      for (let at = 0; at < record.fields.length; at++) record.fields[at] = fromText(record.fields[at]!);
       if (head) {
         head.push(record);
         headChars += lengthOf(record.fields);
@@ -93,7 +90,7 @@ export async function* readLeads(
         for (const one of begun.rows) add(one);
       } else add(record);
       if (!isFull()) continue;
-      yield toBatch(table!, batch, seen);
+      yield toBatch(table!, batch, seen, notices);
       batch = emptyBatch();
       yielded = true;
     }
@@ -106,7 +103,7 @@ export async function* readLeads(
     table = begun.table;
     for (const one of begun.rows) add(one);
   }
-  if (!yielded || batch.rows.length + batch.rejects.length > 0) yield toBatch(table!, batch, seen);
+  if (!yielded || batch.rows.length + batch.rejects.length > 0) yield toBatch(table!, batch, seen, notices);
 }
 
 interface Table {
@@ -124,7 +121,12 @@ function emptyBatch(): Batch {
   return { rows: [], rejects: [], chars: 0 };
 }
 
-function toBatch({ header, plan }: Table, { rows, rejects }: Batch, { bytesRead }: Seen): CsvBatch {
+function toBatch(
+  { header, plan }: Table,
+  { rows, rejects }: Batch,
+  { bytesRead }: Seen,
+  notices: readonly string[],
+): CsvBatch {
   return {
     columns: plan.shown,
     labels: plan.labels,
@@ -137,27 +139,13 @@ function toBatch({ header, plan }: Table, { rows, rejects }: Batch, { bytesRead 
     rows,
     rejects,
     bytesRead,
+    notices,
   };
 }
 
 const UNDERSTOOD =
   'name (nombre), first name, last name (apellidos), email (correo), phone (teléfono, mobile, celular, whatsapp)';
-const ASK_HEADER = `Give a CSV whose first row names the columns. Understood for contacts: ${UNDERSTOOD}.`;
-
-/** Looks at the first block for the delimiter, then reads it and all others. */
-export async function* readTable(blocks: AsyncGenerator<Buffer>): AsyncGenerator<CsvRecord[]> {
-  const first = await blocks.next();
-  if (first.done) return;
-  const head = first.value.toString();
-  const sep = SEP_LINE.exec(head);
-  const start = sep ? first.value.subarray(Buffer.byteLength(sep[0])) : first.value;
-  const all = async function* () {
-    yield start;
-    yield* blocks;
-  };
-  if (IS_CARDS.test(head)) return yield* readCards(all());
-  yield* readRecords(all(), sep?.[1] ?? detectDelimiter(head), sep ? 2 : 1);
-}
+const ASK_HEADER = `Give a table (CSV or XLSX) whose first row names the columns. Understood for contacts: ${UNDERSTOOD}.`;
 
 /** Finds the header among the first records, and how its columns are read. */
 function begin(
@@ -210,16 +198,24 @@ function begin(
 function checkMap(map: Readonly<Record<string, string>>, header: readonly string[]): void {
   const names = header.map((name, index) => name.trim() || `column ${index + 1}`);
   for (const [column, field] of Object.entries(map)) {
-    if (!names.includes(column))
-      throw new TidingsError('invalid_argument', `The file has no column "${column}".`, {
+    if (!names.includes(column)) {
+      const near = nearest(column, names);
+      throw new TidingsError('invalid_argument', `The file has no column "${column}"${meant(near)}`, {
         fix: `It has: ${names.slice(0, 20).join(', ')}.`,
       });
+    }
     if (!/^metadata\.[\p{L}\p{N}_-]+$/u.test(field) && !(MAPPABLE as readonly string[]).includes(field))
-      throw new TidingsError('invalid_argument', `"${field}" is no field that a column can be read as.`, {
-        fix: `There are ${MAPPABLE.join(', ')}, and metadata.KEY.`,
-      });
+      throw new TidingsError(
+        'invalid_argument',
+        `"${field}" is no field that a column can be read as${meant(nearest(field, MAPPABLE))}`,
+        {
+          fix: `There are ${MAPPABLE.join(', ')}, and metadata.KEY.`,
+        },
+      );
   }
 }
+
+const meant = (near: string | null) => (near === null ? '.' : `; did you mean ${near}?`);
 
 function namesAll(fields: readonly string[], map: Readonly<Record<string, string>>): boolean {
   const names = new Set(fields.map((field) => field.trim()));

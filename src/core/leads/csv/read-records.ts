@@ -1,4 +1,5 @@
 import { Parser } from 'csv-parse';
+import { firstQuote, plainRows } from './plain-rows.ts';
 import { RecordSkipper } from './skip-record.ts';
 
 /** Fields and all; a lead is a few hundred bytes, and a quote that is never closed must not fill the memory. */
@@ -6,6 +7,7 @@ export const MAX_RECORD_BYTES = 1024 * 1024;
 const SHOWN_CHARS = 200;
 /** Read at a stretch: of nothing but line breaks that is some 10 ms. */
 const PIECE_BYTES = 16 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 export interface CsvRecord {
   /** Line of the file where the record starts, from 1. */
@@ -82,6 +84,8 @@ class RecordReader {
   /** What the parser was given and has not made records of; `#keptFrom` is where it starts in the parser's count. */
   #kept: Buffer[] = [];
   #keptFrom = 0;
+  /** The beginning of a record without a quote that the parser was not given. */
+  #carried: Buffer = NOTHING;
   #skipping: { skipper: RecordSkipper; start: string } | undefined;
 
   constructor(delimiter: string, firstLine: number) {
@@ -102,6 +106,7 @@ class RecordReader {
   async end(): Promise<CsvRecord[]> {
     const out: CsvRecord[] = [];
     if (!this.#skipping) {
+      this.#parser.write(this.#carried);
       await this.#parser.finish();
       this.#collect(out);
       if (this.#parser.errored) {
@@ -115,7 +120,9 @@ class RecordReader {
   }
 
   /** @returns what is to be read again after a record that was too large. */
-  #parse(block: Buffer, out: CsvRecord[]): Buffer | undefined {
+  #parse(given: Buffer, out: CsvRecord[]): Buffer | undefined {
+    const block = this.#readPlain(given, out);
+    if (block.length === 0) return undefined;
     this.#kept.push(block);
     this.#parser.write(block);
     this.#collect(out);
@@ -125,6 +132,26 @@ class RecordReader {
     }
     this.#startSkipping();
     return Buffer.concat(this.#unread());
+  }
+
+  /** Reads what has no quotes. @returns what is left to the parser */
+  #readPlain(given: Buffer, out: CsvRecord[]): Buffer {
+    const before = this.#kept.length > 0 ? this.#unread() : [this.#carried];
+    // A parser within a record goes on with it, unless it can be taken back and there is much to win. A long record is not
+    // begun again with every piece.
+    if (this.#kept.length > 0) {
+      const isLong = before.reduce((sum, part) => sum + part.length, 0) > PIECE_BYTES;
+      const hasQuote = before.some((part) => firstQuote(part) < part.length);
+      if (isLong || hasQuote || 2 * firstQuote(given) < given.length) return given;
+      this.#newParser();
+    }
+    const block = Buffer.concat([...before, given]);
+    const { rows, bytes } = plainRows(block, this.#delimiter);
+    for (const fields of rows) out.push({ line: this.#line++, fields });
+    const rest = block.subarray(bytes);
+    const isCarried = rest.length <= PIECE_BYTES && firstQuote(rest) === rest.length;
+    this.#carried = isCarried ? rest : NOTHING;
+    return isCarried ? NOTHING : rest;
   }
 
   #collect(out: CsvRecord[]): void {
@@ -162,10 +189,14 @@ class RecordReader {
     out.push(this.#skipped(skipping, false));
     this.#line += skipping.skipper.lines;
     this.#skipping = undefined;
+    this.#newParser();
+    return block.subarray(next);
+  }
+
+  #newParser(): void {
     this.#parser = new CollectingParser(this.#delimiter);
     this.#kept = [];
     this.#keptFrom = 0;
-    return block.subarray(next);
   }
 
   #skipped({ skipper, start }: { skipper: RecordSkipper; start: string }, atEnd: boolean): CsvRecord {

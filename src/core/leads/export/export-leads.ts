@@ -1,5 +1,6 @@
 import { byDialect, type Reader } from '../../../ledger/ledger.ts';
 import { CHANNEL_NAMES, CHANNELS } from '../../channel.ts';
+import { SCOPES } from '../../suppressions/suppression.ts';
 import { csvLine } from '../csv/write-csv.ts';
 import { nextLead } from '../filter/next-lead.ts';
 import type { Selection } from '../filter/selection.ts';
@@ -18,7 +19,8 @@ function columnsFor(reader: Reader): string[] {
   const own = LEAD_COLUMNS.split(', ').filter((column) => column !== 'l.seq' && column !== 'l.deleted_at');
   const told = CHANNEL_NAMES.map(
     (channel) => `(SELECT ${SAID(reader)} FROM suppressions s
-      WHERE s.channel = '${channel}' AND s.contact = l.${CHANNELS[channel].key}) AS ${channel}_said`,
+      WHERE s.channel IN ('${SCOPES[channel].join("', '")}') AND s.contact = l.${CHANNELS[channel].key}
+      ORDER BY s.channel LIMIT 1) AS ${channel}_said`,
   );
   return [...own, ...told];
 }

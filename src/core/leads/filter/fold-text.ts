@@ -15,12 +15,36 @@ export function isAscii(text: string): boolean {
   return /^[\0-\x7f]*$/.test(text);
 }
 
+/** Latin, Greek and Cyrillic: what becomes of a letter depends on no other. Marks do, and are not among them. */
+function foldEach(): (string | undefined)[] {
+  const isMark = /\p{M}/u;
+  return Array.from({ length: 0x500 }, (_, code) => {
+    const letter = String.fromCharCode(code);
+    return isMark.test(letter) ? undefined : foldAny(letter);
+  });
+}
+let letters: readonly (string | undefined)[] | undefined;
+
 /**
  * A text as it is compared: NÚÑEZ, Núñez (also of two code points) and nunez are one; so are İ and i, ß and ss, Ø and o.
  * Here and not in SQL: the two databases know different letters. Text in ASCII only loses its capitals, which both do.
  */
 export function foldText(text: string): string {
-  if (isAscii(text)) return text.toLowerCase();
+  let folded = '';
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x80) continue;
+    letters ??= foldEach();
+    const letter = letters[code];
+    if (letter === undefined) return foldAny(text);
+    folded += text.slice(from, at) + letter;
+    from = at + 1;
+  }
+  return (folded + text.slice(from)).toLowerCase();
+}
+
+function foldAny(text: string): string {
   return (
     text
       .replace(TOO_MANY_MARKS, '$1')

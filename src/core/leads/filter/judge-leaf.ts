@@ -1,36 +1,25 @@
 import { countryOfPhone } from '../numbering-plan.ts';
 import { foldText } from './fold-text.ts';
-import type { Leaf, OrderTest, TextColumn, TextTest } from './node.ts';
+import type { Leaf, OrderTest, TextTest } from './node.ts';
 import { placeInSample } from './sample.ts';
 import { numberOf, timeOf } from './typed-values.ts';
 
-export type JudgedColumn = TextColumn | 'tags' | 'metadata' | 'id';
-export type JudgedRow = Readonly<Partial<Record<JudgedColumn, string | null>>>;
-
-/** The columns that are needed where the database cannot tell; none: it always can. */
-export function judgedColumns(leaf: Leaf): readonly JudgedColumn[] {
-  if (leaf.kind === 'text') return leaf.columns;
-  if (leaf.kind === 'tag') return ['tags'];
-  if (leaf.kind === 'metadata') return ['metadata'];
-  if (leaf.kind === 'sample') return ['id'];
-  return leaf.kind === 'country' ? ['phone_key'] : [];
-}
-
-/** What {@link leafSql} leaves open. */
-export function judgeLeaf(leaf: Leaf, row: JudgedRow): boolean {
+/** What {@link leafSql} leaves open. @param texts what {@link judgedTexts} names, of one lead */
+export function judgeLeaf(leaf: Leaf, texts: readonly (string | null)[]): boolean {
+  const [text = null] = texts;
   switch (leaf.kind) {
     case 'text':
-      return leaf.columns.some((column) => testsText(row[column] ?? null, leaf.test, leaf.values));
+      return texts.some((one) => testsText(one, leaf.test, leaf.values));
     case 'tag':
-      return (JSON.parse(row.tags ?? '[]') as string[]).some((tag) => testsText(tag, leaf.test, leaf.values));
+      return (JSON.parse(text ?? '[]') as string[]).some((tag) => testsText(tag, leaf.test, leaf.values));
     case 'metadata': {
-      const found = valuesAt(JSON.parse(row.metadata ?? '{}'), leaf.key);
+      const found = valuesAt(JSON.parse(text ?? '{}'), leaf.key);
       return found.some((value) => testsValue(value, leaf));
     }
     case 'country':
-      return leaf.countries.includes(countryOfPhone(row.phone_key ?? '') ?? '');
+      return leaf.countries.includes(countryOfPhone(text ?? '') ?? '');
     case 'sample':
-      return placeInSample(row.id!, leaf.seed) <= leaf.through;
+      return placeInSample(text!, leaf.seed) <= leaf.through;
     default:
       throw new Error(`The database tells ${leaf.kind}.`);
   }

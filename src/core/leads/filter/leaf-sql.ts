@@ -1,8 +1,9 @@
 import type { Dialect, Value } from '../../../ledger/ledger.ts';
 import { CHANNELS, type ChannelName } from '../../channel.ts';
+import { SCOPES } from '../../suppressions/suppression.ts';
 import { callingCodeOf, countriesOfCode } from '../numbering-plan.ts';
-import { isAscii } from './fold-text.ts';
-import type { Leaf, OrderTest, TextTest } from './node.ts';
+import type { Leaf, OrderTest } from './node.ts';
+import { textColumns, textSql } from './text-sql.ts';
 
 /** Positions of the rows whose leads stand in the span that is looked at. */
 export type Bounds = ReadonlyMap<Leaf, readonly [first: number, last: number]>;
@@ -22,72 +23,16 @@ export const ORDER_SIGNS: Readonly<Record<OrderTest, string>> = {
  * AND, OR and NOT carry that on to where it matters.
  */
 export function leafSql(leaf: Leaf, dialect: Dialect, bounds: Bounds): LeafSql {
-  const lower = (column: string) => `lower(l.${column}${dialect === 'postgres' ? ' COLLATE "C"' : ''})`;
-  const place = (column: string) =>
-    dialect === 'postgres' ? `strpos(${lower(column)}, CAST(? AS TEXT))` : `instr(${lower(column)}, ?)`;
-  const isPlain = (column: string) => `octet_length(l.${column}) = length(l.${column})`;
-  /** JSON without a backslash says every text as it is. */
-  const isPlainJson = (column: string) =>
-    `${isPlain(column)} AND ${dialect === 'postgres' ? 'strpos' : 'instr'}(l.${column}, '\\') = 0`;
   const marks = (values: readonly unknown[]) => values.map(() => '?').join(', ');
 
   switch (leaf.kind) {
-    case 'text': {
-      const wanted = leaf.values.filter(isAscii);
-      const tests: Readonly<Record<TextTest, (column: string) => string>> = {
-        is: (column) => `${lower(column)} = ?`,
-        // Not LIKE: on a text that nearly holds what is looked for, at every place, it takes a hundred times as long.
-        contains: (column) => `${place(column)} > 0`,
-        starts_with: (column) => `${place(column)} = 1`,
-      };
-      const told = leaf.columns.map((column) => {
-        const found = wanted.map(() => tests[leaf.test](column)).join(' OR ') || 'FALSE';
-        return `CASE WHEN l.${column} IS NULL THEN FALSE WHEN ${isPlain(column)} THEN (${found}) END`;
-      });
-      return { sql: told.join(' OR '), parameters: leaf.columns.flatMap(() => wanted) };
-    }
+    case 'text':
+    case 'tag':
+    case 'metadata':
+      return textSql(leaf, dialect);
     case 'has': {
       const none = leaf.column === 'tags' ? '[]' : '';
       return { sql: `l.${leaf.column} IS NOT NULL AND l.${leaf.column} <> '${none}'`, parameters: [] };
-    }
-    case 'tag': {
-      const wanted = leaf.values.filter(isSaidAsItIs);
-      const words = wanted.map((value) => {
-        if (leaf.test === 'is') return `"${value}"`;
-        return leaf.test === 'starts_with' ? `"${value}` : value;
-      });
-      const found = words.map(() => `${place('tags')} > 0`).join(' OR ') || 'FALSE';
-      // A piece of a tag may also be found across two of them.
-      const told =
-        leaf.test === 'is' || words.length === 0 ? `(${found})` : `CASE WHEN NOT (${found}) THEN FALSE END`;
-      return {
-        sql: `CASE WHEN l.tags IS NULL THEN FALSE WHEN ${isPlainJson('tags')} THEN ${told} END`,
-        parameters: words,
-      };
-    }
-    case 'metadata': {
-      // Only says who surely has it not: the key does not stand there, or the value.
-      const [first = ''] = leaf.key.split('.');
-      const missing: string[] = [];
-      const parameters: string[] = [];
-      const lacks = (text: string) => {
-        parameters.push(text);
-        return `${place('metadata')} = 0`;
-      };
-      if (!isSaidAsItIs(first)) missing.push('TRUE');
-      else {
-        missing.push(lacks(first));
-        const texts = leaf.values.filter((value) => typeof value === 'string');
-        const looks = leaf.test === 'is' || leaf.test === 'contains' || leaf.test === 'starts_with';
-        if (looks && texts.length > 0 && texts.length === leaf.values.length) {
-          const found = texts.filter(isSaidAsItIs).map(lacks);
-          missing.push(found.length === 0 ? 'TRUE' : `(${found.join(' AND ')})`);
-        }
-      }
-      return {
-        sql: `CASE WHEN ${isPlainJson('metadata')} AND (${missing.join(' OR ')}) THEN FALSE END`,
-        parameters,
-      };
     }
     case 'status':
       return { sql: `l.status IN (${marks(leaf.values)})`, parameters: leaf.values };
@@ -103,15 +48,13 @@ export function leafSql(leaf: Leaf, dialect: Dialect, bounds: Bounds): LeafSql {
         parameters: leaf.prefixes,
       };
     case 'country': {
-      const codes = [...new Set(leaf.countries.map((country) => `+${callingCodeOf(country)}`))];
-      // A code that several share says little: +1 is of the United States, Canada and twenty more.
-      const told = codes.map((code) => {
-        const isWhole = countriesOfCode(code.slice(1)).every((one) => leaf.countries.includes(one));
-        return `WHEN substr(l.phone_key, 1, ${code.length}) = ? THEN ${isWhole ? 'TRUE' : 'NULL'}`;
+      const told = codesOf(leaf.countries).map((code) => {
+        const says = isOfThese(code, leaf.countries) ? 'TRUE' : 'NULL';
+        return `WHEN substr(l.phone_key, 1, ${code.length}) = ? THEN ${says}`;
       });
       return {
         sql: `CASE WHEN l.phone_key IS NULL THEN FALSE ${told.join(' ')} ELSE FALSE END`,
-        parameters: codes,
+        parameters: codesOf(leaf.countries),
       };
     }
     case 'suppressed':
@@ -143,11 +86,66 @@ export function leafSql(leaf: Leaf, dialect: Dialect, bounds: Bounds): LeafSql {
   }
 }
 
-/** What JSON writes as it is. */
-function isSaidAsItIs(text: string): boolean {
-  return isAscii(text) && !/["\\\p{Cc}]/u.test(text);
+function codesOf(countries: readonly string[]): string[] {
+  return [...new Set(countries.map((country) => `+${callingCodeOf(country)}`))];
 }
 
-export function suppressedSql(channel: ChannelName): string {
-  return `EXISTS (SELECT 1 FROM suppressions s WHERE s.channel = '${channel}' AND s.contact = l.${CHANNELS[channel].key})`;
+/** A code that several share says little: +1 is of the United States, Canada and twenty more. */
+function isOfThese(code: string, countries: readonly string[]): boolean {
+  return countriesOfCode(code.slice(1)).every((one) => countries.includes(one));
+}
+
+/** What of `leads l` the SQL of a condition names, and how it is made. */
+export function columnsFor(leaf: Leaf): readonly string[] {
+  switch (leaf.kind) {
+    case 'text':
+      return textColumns(leaf).made;
+    case 'has':
+    case 'exactly':
+    case 'time':
+      return [`l.${leaf.column}`];
+    case 'tag':
+      return ['l.tags'];
+    case 'metadata':
+    case 'status':
+      return [`l.${leaf.kind}`];
+    case 'phone':
+    case 'country':
+      return ['l.phone_key'];
+    case 'suppressed':
+    case 'reachable':
+      return [`l.${CHANNELS[leaf.channel].key}`];
+    case 'imported':
+      return ['l.import_seq'];
+    case 'leads':
+    case 'sample':
+      return ['l.id'];
+    case 'rows':
+      return [];
+  }
+}
+
+/** The texts, in SQL, by which `judgeLeaf` says what the database cannot; none: it always can. */
+export function judgedTexts(leaf: Leaf): readonly string[] {
+  switch (leaf.kind) {
+    case 'text':
+      return textColumns(leaf).names;
+    case 'tag':
+      return ['l.tags'];
+    case 'metadata':
+      return ['l.metadata'];
+    case 'sample':
+      return ['l.id'];
+    case 'country':
+      return codesOf(leaf.countries).every((code) => isOfThese(code, leaf.countries)) ? [] : ['l.phone_key'];
+    default:
+      return [];
+  }
+}
+
+/** Whose contact must not be messaged over a channel. Where nobody is suppressed there, nobody is looked up. */
+export function suppressedSql(channel: ChannelName, key = `l.${CHANNELS[channel].key}`): string {
+  const scopes = `IN ('${SCOPES[channel].join("', '")}')`;
+  const some = `EXISTS (SELECT 1 FROM suppressions n WHERE n.channel ${scopes})`;
+  return `(${some} AND EXISTS (SELECT 1 FROM suppressions s WHERE s.channel ${scopes} AND s.contact = ${key}))`;
 }

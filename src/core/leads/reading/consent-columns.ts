@@ -39,14 +39,17 @@ const REFUSAL = pattern(
     'isbounce|invalidemail|cleaned|cleantime|complain|spamreport|reportedspam|markedspam|отпис|' +
     'الغاءالاشتراك|退订|配信停止|수신거부|nodeseacontacto|robinson|bajaemail|nepascontacter|nichtkontaktieren' +
     '|excludedfrom|exclusion|donotdisturb|^dnd$|widerspr|opposition|^oposic|derechodeoposic|optoupor|globallyineligible|marked.*asspam|' +
-    '^(remove|removed|eliminar|quitar|entfernen|supprimer|rimuovere|verwijderen)$|afgemeld|uitgeschreven|' +
+    '^(remove|removed|eliminar|quitar|excluir|entfernen|supprimer|rimuovere|verwijderen|bajas?|baixa|dnc)$|afgemeld|uitgeschreven|' +
+    'listanegra|listenoire|schwarzeliste|listanera|zwartelijst|rebotad|cancelouinscri|inscricaocancel|cancelosuscri|' +
+    '(no|nao|nepas|non)(enviar|envoyer|inviare|contatar|contattare|contactar)|bloquead|kontaktsperr|donotbulk|donotallow|' +
     'afmeldt|avmeldt|wypisan|rezygnac|odhlas|leiratkoz|dezabon|abonelikten|berhentiberlangganan|berhentilangganan|απεγγραφ|' +
     'διαγραφ|hủyđăngký|הסר|הוסר|取消订阅|黑名单|配信不要|ยกเลิกการรับ|ยกเลิกสมาชิก|відпис',
 );
 const PERMISSION = pattern(
   'optin|optedin|acceptsmarketing|accepts?(ed)?(email|sms|whatsapp|marketing|news)|' +
     'accepted(marketing|email)|consent|subscribed|subscriber$|newsletter|permission|gdpr|lgpd|dsgvo|rgpd|' +
-    'allow(s|ed)?(email|sms|marketing|contact|whatsapp)|marketing(email|sms|contact|ok|allowed)?$|' +
+    'allow(s|ed)?(email|sms|marketing|contact|whatsapp)|(email|sms|marketing|contact|whatsapp)allowed|' +
+    '^can(email|mail|contact|sms|text|whatsapp|message)|(mail|contact|communication)preference|marketing(email|sms|contact|ok|allowed)?$|' +
     'emailmarketing|smsmarketing|suscrit|suscripcion|boletin|inscrit|einwillig|zustimmung|werbeerlaubnis|' +
     'abonne|abonnier|iscritto|samtycke|prenumer|' +
     'acept(a|o)(email|correo|marketing|publicidad|comunica|whatsapp|recibir|boletin)|aceita|autoriz|' +
@@ -113,7 +116,7 @@ function reasonOf(name: string): ConsentReason {
   if (PENDING.test(name)) return 'not_opted_in';
   if (/bounce|clean|invalid/.test(name)) return 'bounced';
   if (/complain|spam|abuse/.test(name)) return 'complained';
-  return /optout|optedout|excluded|ineligible|black|block|donot|nocontact|robinson|sperr|kontaktieren|contacter/.test(
+  return /optout|optedout|excluded|ineligible|black|block|bloque|listanegra|listenoire|schwarzeliste|zwartelijst|donot|^dnc$|(no|nao|non|nepas)conta|robinson|sperr|kontaktieren/.test(
     name,
   )
     ? 'opted_out'
@@ -154,7 +157,7 @@ function judge(column: ConsentColumn, value: string): Consent | null {
   }
   if (
     answer === false ||
-    /^(none|never|null|n\/?a|-+|\[\]|\{\}|subscribed|active|ok|0+(\.0+)?|enabled|not (unsubscribed|bounced|opted[ -]out))$/i.test(
+    /^(none|never|null|n\/?a|-+|\[\]|\{\}|subscribed|active|ok|allow|allowed|0+(\.0+)?|enabled|not (unsubscribed|bounced|opted[ -]out))$/i.test(
       value,
     )
   )

@@ -65,8 +65,12 @@ const LINE_OF_OTHERS =
 
 /** Whom free text says that it could not reach, by the ways in which servers write it, the clear ones first. */
 export function recipientsOf(mail: BounceMail): string[] {
-  const found = recipientsBut(bystanders(mail, [...GETS_IT, ...GAVE_IT]), mail);
-  return found.length > 0 ? found : recipientsBut(bystanders(mail, GETS_IT), mail);
+  // A server that hands on what it cannot deliver may have left the recipient's own address in a header.
+  for (const names of [[...GETS_IT, ...GAVE_IT], GETS_IT, ['to']]) {
+    const found = recipientsBut(bystanders(mail, names), mail);
+    if (found.length > 0) return found;
+  }
+  return [];
 }
 
 function recipientsBut(others: ReadonlySet<string>, mail: BounceMail): string[] {

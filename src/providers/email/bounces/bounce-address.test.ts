@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../../../test/support/property.ts';
 import { BounceAddresses, findBounceToken } from './bounce-address.ts';
 
 const OURS = new BounceAddresses(randomBytes(32), 'bounces.shop.example');

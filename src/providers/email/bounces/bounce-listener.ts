@@ -2,7 +2,8 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { TidingsError } from '../../../errors.ts';
 import type { Log } from '../../../log/log.ts';
-import { type BounceAddresses, type BounceToken, findBounceToken } from './bounce-address.ts';
+import type { DeliveryToken } from '../delivery-token.ts';
+import { type BounceAddresses, findBounceToken } from './bounce-address.ts';
 
 export interface BounceListenerOptions {
   /** `BOUNCE_LISTEN`; port 0 takes a free one. */
@@ -11,7 +12,7 @@ export interface BounceListenerOptions {
   readonly addresses: BounceAddresses;
   readonly log: Log;
   /** Resolves when what the mail asks for is written down: only then the server that brought it hears 250. */
-  readonly take: (deliveryId: string, raw: Uint8Array) => Promise<void>;
+  readonly take: (token: DeliveryToken, raw: Uint8Array) => Promise<void>;
 }
 
 export interface BounceListener {
@@ -67,7 +68,7 @@ export async function listenForBounces(options: BounceListenerOptions): Promise<
         if (stream.sizeExceeded) return callback(refusal(552, '5.3.4 Too large'));
         const raw = Buffer.concat(kept);
         const tokens = session.envelope.rcptTo.flatMap(({ address }) => ours(addresses, address) ?? []);
-        const taken = Promise.all(tokens.map(({ deliveryId }) => take(deliveryId, raw)));
+        const taken = Promise.all(tokens.map((token) => take(token, raw)));
         return void taken.then(
           () => callback(null, 'Taken'),
           (error: unknown) => {
@@ -110,7 +111,7 @@ export async function listenForBounces(options: BounceListenerOptions): Promise<
   };
 }
 
-function ours(addresses: BounceAddresses, address: string): BounceToken | null {
+function ours(addresses: BounceAddresses, address: string): DeliveryToken | null {
   if (address.slice(address.lastIndexOf('@') + 1).toLowerCase() !== addresses.domain) return null;
   const token = findBounceToken(address);
   return token !== null && addresses.proves(token) ? token : null;

@@ -4,7 +4,8 @@ import type { BounceMail } from './read-mail.ts';
 
 /** As `claim` makes it: 32 digits of the send, and the position to the base of 36. */
 const MESSAGE_ID = /<([0-9a-f]{32}\.[0-9a-z]{1,7})@/i;
-const TO_HEADERS = ['delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to', 'to', 'received'];
+/** Where the address stands that a mail came to. */
+export const TO_HEADERS = ['delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to', 'to', 'received'];
 
 /**
  * Which delivery of ours a mail is about: by the address that it came to, by that address anywhere in what is reported or

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   complaint,
@@ -9,6 +8,7 @@ import {
   report,
   told,
 } from '../../../../test/support/bounce-mails.ts';
+import fc from '../../../../test/support/property.ts';
 import { judgeBounce } from './judge-bounce.ts';
 
 const LEO = 'leo@example.net';
@@ -54,6 +54,25 @@ const ANSWERS: readonly (readonly [kind: string, reason: string, said: string])[
   ],
   ['hard', 'hasmoved', '551 5.1.6 the mailbox has moved, see the new address'],
   ['hard', 'notaccept', '556 5.1.10 example.net does not accept mail (nullMX)'],
+  ['hard', 'userunknown', '550 <leo@example.net> not found'],
+  ['hard', 'userunknown', '550 no existe dicha persona'],
+  ['hard', 'userunknown', '554 destination server rejected recipients'],
+  ['hard', 'userunknown', '550 non-local recipient verification failed'],
+  ['hard', 'userunknown', '550 there is no one at this address'],
+  ['soft', 'filtered', '550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required'],
+  ['message', 'mesgtoobig', '550 5.2.3 RESOLVER.RST.RecipSizeLimit; message too large for this recipient'],
+  ['soft', 'expired', '450 4.2.0 <leo@example.net>: Recipient address rejected: Greylisted'],
+  [
+    'soft',
+    'expired',
+    '554 4.4.7 message timeout (exceeded max time, last transfail: no MXs for this domain could be reached)',
+  ],
+  [
+    'sender',
+    'speeding',
+    '421-4.7.28 Gmail has detected an unusual rate of unsolicited mail originating from your IP Netblock',
+  ],
+  ['sender', 'rejected', '550-Callback setup failed while verifying <news@shop.example>'],
   ['soft', 'mailboxfull', '552 5.2.2 <leo@example.net>: user is over quota'],
   ['soft', 'mailboxfull', '550 5.1.1 the mailbox of this user is full'],
   ['soft', 'mailboxfull', '452 4.2.2 The email account that you tried to reach is out of storage space'],
@@ -89,6 +108,11 @@ const ANSWERS: readonly (readonly [kind: string, reason: string, said: string])[
   ],
   ['sender', 'requireptr', '550 5.7.25 The IP address sending this message does not have a PTR record'],
   ['sender', 'speeding', '452 4.3.2 too many messages from this sender, slow down'],
+  [
+    'sender',
+    'policyviolation',
+    '554 5.7.1 <leo@example.net>: Recipient address rejected: Message refused by our policy',
+  ],
   ['sender', 'policyviolation', '550 5.7.1 Delivery not authorized, message refused'],
 ];
 

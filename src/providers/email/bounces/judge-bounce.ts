@@ -36,9 +36,17 @@ const WEIGHTS: readonly BounceKind[] = ['hard', 'sender', 'message', 'soft', 'de
  * the work is bounded by its first megabyte.
  */
 export async function judgeBounce(raw: Uint8Array): Promise<BounceJudgement> {
+  return judgeMail(await readReport(raw));
+}
+
+/** A mail, or the report in it that a filter has wrapped. */
+export async function readReport(raw: Uint8Array): Promise<BounceMail> {
   const outer = await readMail(raw);
   const isWrapped = outer.reports.length === 0 && outer.wrapped !== null && isServer(outer);
-  const mail = isWrapped ? await readMail(outer.wrapped!) : outer;
+  return isWrapped ? readMail(outer.wrapped!) : outer;
+}
+
+export function judgeMail(mail: BounceMail): BounceJudgement {
   const delivery = deliveryOf(mail);
   const { kind, fates } = judge(mail);
   const telling = fates.filter((fate) => fate.kind === kind);
@@ -169,6 +177,9 @@ function receipt(mail: BounceMail): Fate[] | null {
   return mail.isReceipt && !saysBounced(mail) ? [] : null;
 }
 
+/** Of those that one mail names in free text; we write to one at a time. */
+const MOST_JUDGED = 50;
+
 /** By words alone. */
 function told(mail: BounceMail): Fate[] | null {
   const bounced = saysBounced(mail);
@@ -177,7 +188,7 @@ function told(mail: BounceMail): Fate[] | null {
     return [{ kind: 'autoreply', recipient: from, status: null, reason: 'vacation' }];
   }
   if (!bounced) return null;
-  const recipients = recipientsOf(mail);
+  const recipients = recipientsOf(mail).slice(0, MOST_JUDGED);
   const isDelayed = saysDelayed(mail);
   return (recipients.length === 0 ? [null] : recipients).map((recipient) => {
     if (isDelayed) return { kind: 'delayed', recipient, status: null, reason: 'delayed' };

@@ -106,10 +106,12 @@ function firstLines(bytes: Uint8Array): Uint8Array {
 
 const LF = 0x0a;
 const CR = 0x0d;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const FROM_LINE = Buffer.from('From ');
 const endsLine = (byte: number) => byte === LF || byte === CR;
 
-function fromFirstLine(bytes: Uint8Array): Uint8Array {
+function fromFirstLine(given: Uint8Array): Uint8Array {
+  const bytes = BYTE_ORDER_MARK.every((byte, at) => given[at] === byte) ? given.subarray(3) : given;
   const start = bytes.findIndex((byte) => !endsLine(byte));
   return start < 0 ? new Uint8Array() : bytes.subarray(start);
 }

@@ -67,13 +67,16 @@ export function judgeWords(said: string, status: string | null, around = ''): Ve
     byPhrase(words, CLEAR_PHRASES) ??
     byStatus(best, 'clear') ??
     byPhrase(nearby, CLEAR_PHRASES) ??
-    byPhrase(words, LOOSE_PHRASES) ??
+    byPhrase(words.replace(BEFORE_A_RULE, ''), LOOSE_PHRASES) ??
     byStatus(best, 'vague') ??
     byStatus(statusIn(nearby), 'clear') ??
     byCode(code ?? replyCodeIn(nearby)) ??
     'undefined';
   return { reason, kind: kindOf(reason, best, code), status: best ?? statusIn(nearby) };
 }
+
+/** Postfix puts this before whatever its rules say, of the sender and the message too. */
+const BEFORE_A_RULE = /recipient address rejected: (?!access denied)/gi;
 
 /** A host that takes no mail for now is no host that takes none. */
 function kindOf(reason: BounceReason, status: string | null, code: number | null): BounceClass {

@@ -25,17 +25,20 @@ export function cutReturned(whole: string): { readonly notice: string; readonly 
   const text = whole.slice(0, MOST_TEXT);
   const lines = text.split('\n', MOST_LINES);
   const at = lines.findIndex(
-    (line, index) =>
-      index > 0 &&
-      line !== '' &&
-      (MARKERS.some((marker) => marker.test(line.slice(0, 200))) || beginsMessage(lines, index)),
+    (line, index) => index > 0 && line !== '' && (isMarker(line) || beginsMessage(lines, index)),
   );
   if (at < 0) return { notice: lines.join('\n'), returned: '' };
-  const isMarker = !FIRST_OF_MESSAGE.test(lines[at]!);
+  const isHeader = FIRST_OF_MESSAGE.test(lines[at]!);
   return {
     notice: lines.slice(0, at).join('\n'),
-    returned: headerIn(lines.slice(isMarker ? at + 1 : at)),
+    returned: headerIn(lines.slice(isHeader ? at : at + 1)),
   };
+}
+
+/** A run of spaces is one: several parts of a pattern take them, and would try every way to share a long one. */
+function isMarker(line: string): boolean {
+  const text = line.slice(0, 200).replace(/\s+/g, ' ');
+  return text.length > 1 && MARKERS.some((marker) => marker.test(text));
 }
 
 function beginsMessage(lines: readonly string[], at: number): boolean {

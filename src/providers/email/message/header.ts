@@ -21,16 +21,16 @@ export function unstructuredHeader(name: string, text: string): string {
   return fold(name, clean) ?? `${name}: ${encodedWords(clean)}\r\n`;
 }
 
-/** `From: Name <address>`, the name as atoms, quoted string or encoded words (RFC 5322, section 3.2; RFC 2047). */
-export function fromHeader(name: string | null, address: string): string {
+/** `From: Name <address>` or another one of its form, the name as atoms, quoted string or encoded words (RFC 5322, section 3.2; RFC 2047). */
+export function fromHeader(name: string | null, address: string, field = 'From'): string {
   const clean = name === null ? '' : headerText(name);
-  if (!clean) return `From: ${address}\r\n`;
+  if (!clean) return `${field}: ${address}\r\n`;
   const phrase = displayName(clean);
   const column = phrase.includes('\n')
     ? phrase.length - phrase.lastIndexOf('\n') - 1
-    : 'From: '.length + phrase.length;
+    : field.length + 2 + phrase.length;
   const separator = column + ' <>'.length + address.length > LINE_LENGTH ? '\r\n ' : ' ';
-  return `From: ${phrase}${separator}<${address}>\r\n`;
+  return `${field}: ${phrase}${separator}<${address}>\r\n`;
 }
 
 let dated = { second: -1, header: '' };

@@ -1,10 +1,35 @@
-import type { Attempt, Recipient } from '../../../core/deliveries/sender.ts';
+import type { Attempt, Preview, Recipient, SendAbout } from '../../../core/deliveries/sender.ts';
+import { type AttachedFile, withInlineImages } from '../../../core/messages/attachment.ts';
 import { mapLiterals, renderMergeText, type Segment } from '../../../core/messages/merge-text.ts';
 import type { EmailMessage } from '../../../core/messages/message.ts';
-import { textPart } from '../../../core/messages/text-part.ts';
+import { trackLinks } from '../clicks/track-links.ts';
 import type { FromAddress } from '../smtp/settings.ts';
+import { type Wrapping, wrapWithFiles } from './attach.ts';
+import { escapeHtml } from './escape-html.ts';
+import { warnOfWayOut, withFooter } from './footer.ts';
 import { dateHeader, fromHeader, headerText, unstructuredHeader } from './header.ts';
+import {
+  type EmailIdentity,
+  linkOf,
+  listHeaders,
+  NO_IDENTITY,
+  refuseMissingLink,
+  refuseTracking,
+  withLink,
+} from './identity.ts';
+import { lintEmail } from './lint.ts';
 import { type QuotedLiteral, QuotedPrintableWriter, quoteLiteral, toCrlf } from './quoted-printable.ts';
+
+/** What somebody reads of a message. */
+export type WrittenText = Pick<Preview, 'text' | 'html'> & { readonly subject: string };
+
+/** A message as a provider wants it that puts it together itself. */
+export interface MessageParts extends WrittenText {
+  /** The header lines of bulk mail, by name; ASCII. `Reply-To` is not among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Missing: none. */
+  readonly attachments?: readonly AttachedFile[];
+}
 
 /** A message compiled for one send: all that is the same for everyone is already encoded. */
 export interface CompiledMessage {
@@ -13,12 +38,20 @@ export interface CompiledMessage {
    * (RFC 5321, section 4.5.2). ASCII, but for an address that needs SMTPUTF8.
    */
   render(recipient: Recipient, to: string, attempt: Attempt): string;
+  /** The same message, in parts. */
+  parts(recipient: Recipient, attempt: Attempt): MessageParts;
   /** The same for every attempt at a delivery, so that a mailbox or a log can tell a repeat. */
   messageId(attempt: Attempt): string;
   /** Display name and address, as a person reads them. */
   readonly from: string;
-  subject(recipient: Recipient): string;
-  text(recipient: Recipient): string;
+  /** The display name; null: there is none. */
+  readonly fromName: string | null;
+  /** What everybody gets beside the text, pictures of the HTML among it. */
+  readonly attachments: readonly AttachedFile[];
+  /** What is worth a word before it is sent to many; sentences. */
+  warnings(): string[];
+  /** As it would arrive, with an example of a link to unsubscribe. */
+  preview(recipient: Recipient): WrittenText;
 }
 
 /**
@@ -32,30 +65,94 @@ const END_OF_PARTS = `\r\n--${BOUNDARY}--\r\n`;
 
 type RenderPart = (recipient: Recipient) => string;
 
-/** Compiles the MIME form (RFC 2045, RFC 2046) of what a send says. */
-export function compileMessage(message: EmailMessage, sender: FromAddress): CompiledMessage {
-  const { subject } = message;
+/**
+ * Compiles the MIME form (RFC 2045, RFC 2046) of what a send says, with what every email of this house has: a way out, and
+ * the header lines of bulk mail.
+ * @throws TidingsError `configuration` when it names a link to unsubscribe, and there is none
+ */
+export function compileMessage(
+  given: EmailMessage,
+  sender: FromAddress,
+  identity: EmailIdentity = NO_IDENTITY,
+  send?: SendAbout,
+  hasInlineImages = true,
+): CompiledMessage {
+  refuseMissingLink(given, identity);
+  refuseTracking(given, identity);
+  const { clicks } = identity;
+  const counted = given.tracksClicks && clicks ? trackLinks(given, clicks) : given;
+  const message = withFooter(hasInlineImages ? withInlineImages(counted) : counted, identity);
+  const { attachments = [] } = message;
+  const { subject, body, textPart: plain } = message;
   const name = (message.fromName && headerText(message.fromName)) || sender.name;
-  const plain = message.format === 'html' ? (message.textPart ?? textPart(message.body)) : message.body;
   const text = compilePart('text/plain', plain.segments, String);
-  const html = message.format === 'html' ? compilePart('text/html', message.body.segments, escapeHtml) : null;
-  const body: RenderPart = html
+  const html = message.format === 'html' ? compilePart('text/html', body.segments, escapeHtml) : null;
+  const texts: RenderPart = html
     ? (recipient) => MIXED_HEADERS + text(recipient) + BETWEEN_PARTS + html(recipient) + END_OF_PARTS
     : text;
+  let wrapping: Wrapping | undefined;
+  const parts: RenderPart =
+    attachments.length === 0
+      ? texts
+      : (recipient) => {
+          wrapping ??= wrapWithFiles(attachments, html !== null);
+          return wrapping.before + texts(recipient) + wrapping.behind;
+        };
   const fromLine = fromHeader(name, sender.address);
+  const { fixed, leave } = listHeaders(identity, sender, send);
+  const listLines = `${fixed}MIME-Version: 1.0\r\n`;
   const subjectText = (recipient: Recipient) => headerText(renderMergeText(subject, recipient.values));
   const isFixedSubject = subject.segments.every((segment) => typeof segment === 'string');
   const fixedSubject = isFixedSubject ? unstructuredHeader('Subject', subject.segments.join('')) : null;
   const messageId = (attempt: Attempt) => `<${attempt.deliveryId}@${sender.domain}>`;
+  const withToken = (recipient: Recipient, { attemptId }: Attempt): Recipient =>
+    counted === given
+      ? recipient
+      : { ...recipient, values: { ...recipient.values, click_token: clicks!.tokenOf(attemptId) } };
+  const listParts = headerParts(fixed);
+  const written = (recipient: Recipient): WrittenText => ({
+    subject: subjectText(recipient),
+    text: renderMergeText(plain, recipient.values),
+    ...(html && { html: renderMergeText(body, recipient.values, escapeHtml) }),
+  });
   return {
+    fromName: name || null,
     from: name ? `${name} <${sender.address}>` : sender.address,
+    attachments,
     messageId,
-    subject: subjectText,
-    text: (recipient) => renderMergeText(plain, recipient.values),
-    render: (recipient, to, attempt) =>
-      `${fromLine}To: ${to}\r\n${fixedSubject ?? unstructuredHeader('Subject', subjectText(recipient))}` +
-      `${dateHeader(new Date())}Message-ID: ${messageId(attempt)}\r\nMIME-Version: 1.0\r\n${body(recipient)}`,
+    warnings: () => [
+      ...warnOfWayOut(message, identity),
+      ...lintEmail(counted === given ? message : withFooter(given, identity)),
+    ],
+    preview: (recipient) => written(withLink(recipient, identity.links)),
+    parts(recipient, attempt) {
+      const url = linkOf(identity, attempt);
+      const headers = { ...listParts, ...headerParts(leave(url)) };
+      return {
+        ...written(withToken(withLink(recipient, identity.links, url), attempt)),
+        headers,
+        ...(attachments.length > 0 && { attachments }),
+      };
+    },
+    render(given, to, attempt) {
+      const url = linkOf(identity, attempt);
+      const recipient = withToken(withLink(given, identity.links, url), attempt);
+      return (
+        `${fromLine}To: ${to}\r\n${fixedSubject ?? unstructuredHeader('Subject', subjectText(recipient))}` +
+        `${dateHeader(new Date())}Message-ID: ${messageId(attempt)}\r\n${leave(url)}${listLines}${parts(recipient)}`
+      );
+    },
   };
+}
+
+/** Header lines by name, unfolded; who answers go to is a part of its own. */
+function headerParts(lines: string): Record<string, string> {
+  const whole = lines.replaceAll('\r\n ', ' ').split('\r\n');
+  const pairs = whole.flatMap((line) => {
+    const colon = line.indexOf(': ');
+    return colon < 0 || line.startsWith('Reply-To:') ? [] : [[line.slice(0, colon), line.slice(colon + 2)]];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** One text part with its headers. Base64 where quoted-printable would be longer, as for Chinese or Arabic. */
@@ -100,17 +197,4 @@ function base64Lines(text: string): string {
   const lines: string[] = [];
   for (let at = 0; at < encoded.length; at += 76) lines.push(encoded.slice(at, at + 76));
   return lines.join('\r\n');
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Safe in text and in a quoted attribute, whatever a lead calls itself. */
-export function escapeHtml(value: string): string {
-  return /[&<>"']/.test(value) ? value.replace(/[&<>"']/g, (char) => ESCAPES[char]!) : value;
 }

@@ -66,17 +66,29 @@ export class QuotedPrintableWriter {
     if (value === '') return;
     if (this.#endsInSpace && /^[\r\n]/.test(value)) this.#softBreak();
     this.#endsInSpace = SPACE_AT_END.test(value);
-    // The common value is a short plain word: no look at its single characters.
-    if (value.length <= LINE_LENGTH && PLAIN.test(value) && value[0] !== '.') {
-      if (this.#column + value.length > LINE_LENGTH) this.#softBreak();
-      this.#text += value;
-      this.#column += value.length;
+    // The common value is a short plain word, or a link of one or two lines: no look at its single characters.
+    if (PLAIN.test(value) && value[0] !== '.' && (value.length <= LINE_LENGTH || !value.includes('..'))) {
+      this.#plain(value);
       return;
     }
     const quoted = quote(toCrlf(value), this.#column);
     this.#text += quoted;
     const last = quoted.lastIndexOf('\n');
     this.#column = last < 0 ? this.#column + quoted.length : quoted.length - last - 1;
+  }
+
+  #plain(value: string): void {
+    let rest = value;
+    if (this.#column + rest.length > LINE_LENGTH) this.#softBreak();
+    while (rest.length > LINE_LENGTH) {
+      // No line begins with a dot, and no two of them stand beside each other.
+      const cut = rest[LINE_LENGTH] === '.' ? LINE_LENGTH - 1 : LINE_LENGTH;
+      this.#text += rest.slice(0, cut);
+      this.#softBreak();
+      rest = rest.slice(cut);
+    }
+    this.#text += rest;
+    this.#column += rest.length;
   }
 
   end(): string {

@@ -1,12 +1,15 @@
-import { createHmac } from 'node:crypto';
 import type { Certificate } from 'node:tls';
 import type { Outcome } from '../../../core/deliveries/sender.ts';
 import { isLoopback } from '../../is-loopback.ts';
-import { type Hidden, hide, redactSecrets } from '../../redact-secrets.ts';
+import { type Hidden, redactSecrets } from '../../redact-secrets.ts';
+import { ask, Refused, reply } from './ask.ts';
 import { classify, redact } from './errors.ts';
 import { LineLost, SmtpLine } from './line.ts';
+import { logIn, logInByToken, NoToken } from './login.ts';
+import { AccessTokens } from './oauth/access-tokens.ts';
+import type { OAuthConfig } from './oauth/oauth-settings.ts';
 import type { Reply } from './reply.ts';
-import type { Phase, Terms } from './reply-rows.ts';
+import type { Terms } from './reply-rows.ts';
 import { parseSmtpUrl, type Relay } from './settings.ts';
 
 /** Milliseconds; the defaults follow RFC 5321, section 4.5.3.2, where giving up early would mean sending twice. */
@@ -33,6 +36,8 @@ export const DEFAULT_TIMEOUTS: SmtpTimeouts = {
 /** What it takes to reach a relay. `ca`: certificates to trust besides the well-known ones. */
 export interface RelayAccess {
   readonly relay: Relay;
+  /** In place of a password; one for all sessions. */
+  readonly tokens?: AccessTokens | undefined;
   readonly timeouts: SmtpTimeouts;
   readonly ca?: string | undefined;
 }
@@ -59,21 +64,10 @@ export type Opened =
     }
   | { readonly type: 'closed'; readonly outcome: Outcome };
 
-/** The server said no to a step before any message. */
-class Refused extends Error {
-  readonly reply: Reply;
-  readonly phase: Phase;
-
-  constructor(reply: Reply, phase: Phase) {
-    super('The server said no.');
-    this.reply = reply;
-    this.phase = phase;
-  }
-}
-
 /** Connects, greets, takes STARTTLS and logs in. Never rejects. */
 export async function openSession(access: RelayAccess): Promise<Opened> {
-  const { relay, timeouts, ca } = access;
+  const { relay, tokens, timeouts, ca } = access;
+  const { user = '', pass = null } = relay.auth ?? {};
   const tls = ca === undefined ? {} : { ca };
   // Of this session: what is said in a login can come back in a later reply.
   const terms: Terms = { hidden: [...relay.hidden], hasLogin: relay.auth !== null };
@@ -92,7 +86,8 @@ export async function openSession(access: RelayAccess): Promise<Opened> {
     }
     // Nothing, and no password above all, travels in clear because somebody on the way took STARTTLS out of the answer.
     if (!line.isSecure && relay.tls && !isLoopback(relay.host)) throw new LineLost('ENOTLS', 'offers no TLS');
-    if (relay.auth) await logIn(line, relay.auth, offers, terms, timeouts.silenceMs);
+    if (tokens) await logInByToken(line, user, tokens, { offers, terms, limitMs: timeouts.silenceMs });
+    else if (pass !== null) await logIn(line, { user, pass }, offers, terms, timeouts.silenceMs);
     // Lost between two questions: whoever takes it over would wait for ever.
     if (line.isLost) throw new LineLost('EPROTOCOL', 'spoke without being asked');
     const size = offers.get('SIZE') ?? '';
@@ -115,6 +110,7 @@ export async function openSession(access: RelayAccess): Promise<Opened> {
 
 function whyClosed(error: unknown, relay: Relay, terms: Terms): Outcome {
   if (error instanceof Refused) return classify(error.reply, error.phase, terms);
+  if (error instanceof NoToken) return error.outcome;
   const lost = error instanceof LineLost ? error : new LineLost('EINTERNAL', 'failed in an unexpected way');
   return openingFailed(lost, relay, terms.hidden);
 }
@@ -169,61 +165,23 @@ async function greet(line: SmtpLine, limitMs: number): Promise<Map<string, strin
   return new Map();
 }
 
-/** PLAIN (RFC 4616), LOGIN or CRAM-MD5 (RFC 2195), whichever the server offers (RFC 4954). */
-async function logIn(
-  line: SmtpLine,
-  { user, pass }: NonNullable<Relay['auth']>,
-  offers: Map<string, string>,
-  terms: Terms,
-  limitMs: number,
-): Promise<void> {
-  const mechanisms = (offers.get('AUTH') ?? '').split(' ');
-  const base64 = (text: string) => Buffer.from(text).toString('base64');
-  /** One step of the dialogue; `334` asks for the next. */
-  const step = async (command: string, expected: number) => {
-    const answer = await ask(line, command, limitMs);
-    if (answer.code !== expected) throw new Refused(answer, 'auth');
-    return answer.words[0] ?? '';
-  };
-  if (mechanisms.includes('PLAIN')) await step(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`, 235);
-  else if (mechanisms.includes('LOGIN')) {
-    await step('AUTH LOGIN', 334);
-    await step(base64(user), 334);
-    await step(base64(pass), 235);
-  } else if (mechanisms.includes('CRAM-MD5')) {
-    const challenge = Buffer.from(await step('AUTH CRAM-MD5', 334), 'base64');
-    const digest = createHmac('md5', pass).update(challenge).digest('hex');
-    terms.hidden.push(hide(`${user} ${digest}`, '(login)'), hide(digest, '(login)'));
-    await step(base64(`${user} ${digest}`), 235);
-  } else throw new LineLost('EAUTH', 'offers no login that fits');
-}
-
-function ask(line: SmtpLine, command: string, limitMs: number): Promise<Reply> {
-  line.write(`${command}\r\n`, 'utf8');
-  return reply(line, limitMs);
-}
-
-function reply(line: SmtpLine, limitMs: number): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    if (line.isLost) return reject(new LineLost('ECONNECTION', 'closed the connection'));
-    const limit = setTimeout(() => line.lose(new LineLost('ETIMEDOUT', 'did not answer in time')), limitMs);
-    line.onReply = (said) => {
-      clearTimeout(limit);
-      line.onReply = () => line.lose(new LineLost('EPROTOCOL', 'spoke without being asked'));
-      resolve(said);
-    };
-    line.onLost = (why) => {
-      clearTimeout(limit);
-      reject(why);
-    };
-  });
-}
-
 /** Says goodbye (RFC 5321, section 4.1.1.10) and waits a moment for the answer. */
 export async function quit(line: SmtpLine, limitMs = 2_000): Promise<void> {
   if (line.isLost) return;
   await ask(line, 'QUIT', limitMs).catch(() => {});
   line.destroy();
+}
+
+/**
+ * `SMTP_URL` with what its login takes.
+ * @throws TidingsError `configuration` when it or a `SMTP_OAUTH_` variable cannot be used
+ */
+export function relayOf(
+  url: string,
+  oauth: OAuthConfig | null = null,
+): Pick<RelayAccess, 'relay' | 'tokens'> {
+  const relay = parseSmtpUrl(url, oauth !== null);
+  return { relay, tokens: oauth === null ? undefined : new AccessTokens(oauth, relay) };
 }
 
 /** What `tidings doctor` finds at the relay. */
@@ -255,12 +213,14 @@ export interface RelayCertificate {
 export async function checkConnection(options: {
   /** `SMTP_URL`. */
   readonly url: string;
+  readonly oauth?: OAuthConfig | null | undefined;
   readonly timeouts?: Partial<SmtpTimeouts> | undefined;
   readonly ca?: string | undefined;
 }): Promise<RelayCheck> {
-  const relay = parseSmtpUrl(options.url);
+  const { relay, tokens } = relayOf(options.url, options.oauth);
   const opened = await openSession({
     relay,
+    tokens,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     ca: options.ca,
   });
@@ -300,7 +260,9 @@ function openingFailed(lost: LineLost, relay: Relay, hidden: readonly Hidden[]):
   const { code } = lost;
   const where = `${relay.host}:${relay.port}`;
   if (code === 'EAUTH') {
-    const message = `The mail server ${where} offers no login that SMTP_URL's user and password fit.`;
+    const wanted =
+      relay.auth?.pass === null ? 'login by token (XOAUTH2)' : "login that SMTP_URL's user and password fit";
+    const message = `The mail server ${where} offers no ${wanted}.`;
     return { type: 'account', code, message };
   }
   if (code === 'ENOTLS') {

@@ -4,7 +4,7 @@ import { type Opened, openSession, quit, type RelayAccess } from './connect.ts';
 import { type Delivered, type Job, type Owner, type Parcel, SmtpSession } from './session.ts';
 import type { Relay } from './settings.ts';
 
-const CLOSED: Outcome = {
+export const CLOSED: Outcome = {
   type: 'transient',
   scope: 'sender',
   code: 'channel_closed',

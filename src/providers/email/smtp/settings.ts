@@ -16,7 +16,11 @@ export interface Relay {
    * many servers drop or refuse that), or each command alone (`off`).
    */
   readonly pipelining: 'group' | 'deep' | 'off';
-  readonly auth: { readonly user: string; readonly pass: string } | null;
+  readonly auth: {
+    readonly user: string;
+    /** Null: an access token proves it (XOAUTH2). */
+    readonly pass: string | null;
+  } | null;
   /** What the relay is told in confidence: none of its words may bring that back. */
   readonly hidden: readonly Hidden[];
 }
@@ -31,8 +35,8 @@ export interface FromAddress {
 const URL_FIX =
   'Set SMTP_URL to smtp://user:password@mail.example.com:587 (or smtps://…:465). Characters such as # / @ : in ' +
   'the user or password are written percent-encoded. A plain local server takes smtp://127.0.0.1:1025?tls=off.';
-const FROM_FIX =
-  'Set EMAIL_FROM to an address you may send from, for example "Marketing Team <news@example.com>".';
+const fromFix = (variable: string) =>
+  `Set ${variable} to an address of yours, for example "Marketing Team <news@example.com>".`;
 
 /** The local parts that stand in a header or an SMTP command as they are (dot-atom of RFC 5322, RFC 6531). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
@@ -40,8 +44,11 @@ const LOCAL_PART = /^[^\s"(),:;<>@[\]\\\u0000-\u0020\u007f-\u009f]{1,64}$/u;
 const QUOTED_LOCAL_PART = /^"(?:[ !#-;=?-[\]-~]|\\[\\"])*"$/;
 const ASCII = /^[!-~]*$/;
 
-/** @throws TidingsError `configuration`, naming the variable and never the password. */
-export function parseSmtpUrl(url: string): Relay {
+/**
+ * @param byToken whether an access token takes the place of the password
+ * @throws TidingsError `configuration`, naming the variable and never the password.
+ */
+export function parseSmtpUrl(url: string, byToken = false): Relay {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (!parsed) throw wrong('SMTP_URL is not a URL.', URL_FIX);
   if (parsed.protocol !== 'smtp:' && parsed.protocol !== 'smtps:') {
@@ -58,7 +65,13 @@ export function parseSmtpUrl(url: string): Relay {
   if (secure && tls === 'off') throw wrong('SMTP_URL says smtps:// and tls=off at once.', URL_FIX);
   const user = decode(parsed.username);
   const pass = decode(parsed.password);
-  if ((user === '') !== (pass === '')) {
+  if (byToken) {
+    if (user === '' || pass !== '')
+      throw wrong(
+        `SMTP_URL has ${user === '' ? 'no user' : 'a password'}, and the SMTP_OAUTH_ variables are set.`,
+        'With them it names the mailbox alone: smtp://news%40example.com@smtp.gmail.com:587.',
+      );
+  } else if ((user === '') !== (pass === '')) {
     throw wrong(`SMTP_URL has a ${user ? 'user but no password' : 'password but no user'}.`, URL_FIX);
   }
   return {
@@ -67,22 +80,23 @@ export function parseSmtpUrl(url: string): Relay {
     secure,
     tls: tls !== 'off',
     pipelining,
-    auth: user ? { user, pass } : null,
-    hidden: user
-      ? [hide(`\0${user}\0${pass}`, '(login)'), hide(pass, '(password)'), hide(user, '(user)')]
-      : [],
+    auth: user ? { user, pass: byToken ? null : pass } : null,
+    hidden: [
+      ...(pass ? [hide(`\0${user}\0${pass}`, '(login)'), hide(pass, '(password)')] : []),
+      ...(user ? [hide(user, '(user)')] : []),
+    ],
   };
 }
 
-/** @throws TidingsError `configuration` when `EMAIL_FROM` holds no usable address. */
-export function parseEmailFrom(from: string): FromAddress {
+/** @throws TidingsError `configuration` when the variable (`EMAIL_FROM`, `REPLY_TO`) holds no usable address. */
+export function parseEmailFrom(from: string, variable = 'EMAIL_FROM'): FromAddress {
   const match = /^\s*(?:"((?:[^"\\]|\\.)*)"|([^<>"]*?))\s*<([^<>]+)>\s*$/u.exec(from);
   const name = (match?.[1]?.replace(/\\(.)/gu, '$1') ?? match?.[2] ?? '').trim();
   const address = asciiDomainAddress((match?.[3] ?? from).trim());
-  if (!address) throw wrong(`EMAIL_FROM is "${from}", which holds no email address.`, FROM_FIX);
+  if (!address) throw wrong(`${variable} is "${from}", which holds no email address.`, fromFix(variable));
   if (!ASCII.test(address)) {
     throw wrong(
-      `EMAIL_FROM is "${from}": before the @ only ASCII works everywhere.`,
+      `${variable} is "${from}": before the @ only ASCII works everywhere.`,
       'Use an address without accents before the @; the display name may hold any language.',
     );
   }

@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:net';
+import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import { simpleParser } from 'mailparser';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startHostileRelay } from '../../../../test/support/hostile-relay.ts';
@@ -112,6 +114,7 @@ describe('a delivered email', () => {
       to: 'ann@example.org',
       subject: 'For Ann',
       text: 'Hello!\n\nDear Ann Lee',
+      html: '<h1>Hello!</h1><p>Dear Ann Lee</p>',
     });
   });
 });
@@ -495,5 +498,31 @@ describe('settings', () => {
     });
     expect(server.messages).toHaveLength(0);
     await expect.poll(() => server.openSessions()).toBe(0);
+  });
+});
+
+describe('a signature', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const dkim = { domain: null, selector: 'tidings', privateKey: pem, privateKeyFile: null };
+
+  test('stands before each message, which leaves as it was signed', async () => {
+    const server = await serve();
+    const sender = open(server.url, { dkim });
+    const people = ['ann@example.org', 'zoë@example.org', 'bo@example.org'];
+    await Promise.all(people.map((contact) => send(sender, contact, 'Hello  {{lead.name}}\n\n.\n\n')));
+    expect(server.messages.map(({ to }) => to[0]).toSorted()).toEqual(people.toSorted());
+    const record = `p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
+    for (const { raw } of server.messages) {
+      const resolver = async () => [[record]];
+      const { results } = await dkimVerify(Buffer.from(raw), { resolver, minBitLength: 1024 });
+      expect(results.map(({ status }) => status.result)).toEqual(['pass']);
+    }
+  });
+
+  test('of a key that is wrong stops the start', () => {
+    expect(() => open('smtp://127.0.0.1:1', { dkim: { ...dkim, domain: 'other.example' } })).toThrow(
+      'DKIM_DOMAIN is "other.example"',
+    );
   });
 });

@@ -5,17 +5,23 @@ import { messageFor } from '../../../core/messages/message.ts';
 import { TidingsError } from '../../../errors.ts';
 import type { Log } from '../../../log/log.ts';
 import type { BounceAddresses } from '../bounces/bounce-address.ts';
+import { type DkimConfig, readDkimKeys } from '../dkim/dkim-settings.ts';
+import { DkimSigner } from '../dkim/signer.ts';
+import type { EmailIdentity } from '../message/identity.ts';
 import { compileMessage } from '../message/mime.ts';
-import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './connect.ts';
+import { DEFAULT_TIMEOUTS, relayOf, type SmtpTimeouts } from './connect.ts';
 import { ifEverybody } from './if-everybody.ts';
-import { SmtpPool } from './pool.ts';
-import { needsSmtpUtf8, parseEmailFrom, parseSmtpUrl, type Relay } from './settings.ts';
+import type { OAuthConfig } from './oauth/oauth-settings.ts';
+import { CLOSED, SmtpPool } from './pool.ts';
+import { needsSmtpUtf8, parseEmailFrom, type Relay } from './settings.ts';
 
 export { checkConnection, type SmtpTimeouts } from './connect.ts';
 
 export interface SmtpSenderOptions {
   /** `SMTP_URL`: `smtp://` or `smtps://`, with user and password; `?tls=off` for a plain local server. */
   readonly url: string;
+  /** The `SMTP_OAUTH_` variables, in place of a password. */
+  readonly oauth?: OAuthConfig | null | undefined;
   /** `EMAIL_FROM`: `Name <address>`; the address is the envelope sender as well, without `bounces`. */
   readonly from: string;
   /** `SMTP_RATE`: messages a second; null for no limit. */
@@ -24,11 +30,22 @@ export interface SmtpSenderOptions {
   readonly connections?: number | undefined;
   /** Addresses of `BOUNCE_DOMAIN`; without them mail comes back to `from`. */
   readonly bounces?: BounceAddresses | undefined;
+  /** What all emails say of who sends them; without it they have no link to unsubscribe. */
+  readonly identity?: EmailIdentity | undefined;
+  /** The `DKIM_` variables; without them the relay signs, or nobody does. */
+  readonly dkim?: DkimConfig | null | undefined;
   readonly timeouts?: Partial<SmtpTimeouts> | undefined;
   /** A certificate (PEM) to trust instead of the well-known ones. */
   readonly ca?: string | undefined;
   readonly log?: Log | undefined;
 }
+
+/** Nothing leaves unsigned by mistake: receivers would call it forged. */
+const NOT_SIGNED: Outcome = {
+  type: 'account',
+  code: 'dkim_failed',
+  message: 'The message could not be signed with the key of DKIM_PRIVATE_KEY; nothing was sent.',
+};
 
 const NO_ADDRESS: Outcome = {
   type: 'skipped',
@@ -38,10 +55,10 @@ const NO_ADDRESS: Outcome = {
 
 /**
  * Email over any SMTP relay. Opens no connection before the first message.
- * @throws TidingsError `configuration` when `SMTP_URL`, `EMAIL_FROM` or `SMTP_CONNECTIONS` cannot be used.
+ * @throws TidingsError `configuration` when `SMTP_URL`, `EMAIL_FROM`, `SMTP_CONNECTIONS`, a `SMTP_OAUTH_` or a `DKIM_` variable cannot be used.
  */
 export function createSmtpSender(options: SmtpSenderOptions): Sender {
-  const relay = parseSmtpUrl(options.url);
+  const { relay, tokens } = relayOf(options.url, options.oauth);
   const from = parseEmailFrom(options.from);
   const connections = options.connections ?? 10;
   if (!Number.isInteger(connections) || connections < 1) {
@@ -53,9 +70,10 @@ export function createSmtpSender(options: SmtpSenderOptions): Sender {
       },
     );
   }
-  const { bounces } = options;
+  const { bounces, identity } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const pool = new SmtpPool({ relay, timeouts, ca: options.ca }, connections, options.log);
+  const signer = options.dkim ? new DkimSigner(readDkimKeys(options.dkim, from.domain)) : null;
+  const pool = new SmtpPool({ relay, tokens, timeouts, ca: options.ca }, connections, options.log);
   return {
     about: {
       id: senderId(relay),
@@ -67,32 +85,47 @@ export function createSmtpSender(options: SmtpSenderOptions): Sender {
       windowSize: connections * 4,
     },
     ifEverybodyIsRefused: ifEverybody,
-    prepare(given) {
-      const message = compileMessage(messageFor('email', given), from);
+    prepare(given, send) {
+      const message = compileMessage(messageFor('email', given), from, identity, send);
       return {
         async deliver(recipient, attempt) {
           const read = normalizeEmail(recipient.contact);
           if (!read.ok) return NO_ADDRESS;
           const to = read.value;
+          let render = () => message.render(recipient, to, attempt);
+          if (signer) {
+            const raw = render();
+            try {
+              const signatures = await signer.sign(raw);
+              render = () => signatures + raw;
+            } catch (error) {
+              if (signer.isClosed) return CLOSED;
+              options.log?.error({ err: error }, 'a message could not be signed');
+              return NOT_SIGNED;
+            }
+          }
           const failure = await pool.send({
             from: bounces?.of(attempt.attemptId) ?? from.address,
             to,
-            render: () => message.render(recipient, to, attempt),
+            render,
             needsSmtpUtf8: needsSmtpUtf8(to),
             mayLeave: attempt.mayLeave,
           });
           if (failure) return failure;
           return { type: 'accepted', providerMessageId: message.messageId(attempt) };
         },
+        warnings: () => message.warnings(),
         preview: (recipient) => ({
           from: message.from,
           to: recipient.contact,
-          subject: message.subject(recipient),
-          text: message.text(recipient),
+          ...message.preview(recipient),
         }),
       };
     },
-    close: (waitMs) => pool.close(waitMs),
+    async close(waitMs) {
+      await pool.close(waitMs);
+      await signer?.close();
+    },
   };
 }
 

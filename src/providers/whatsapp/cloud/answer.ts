@@ -1,14 +1,17 @@
 import * as z from 'zod';
 import type { Outcome } from '../../../core/deliveries/sender.ts';
-import { type Hidden, redactSecrets, withoutAddresses } from '../../redact-secrets.ts';
+import { IN_DOUBT, parseJson, redact } from '../../answers.ts';
+import type { Exchange } from '../../exchange.ts';
+import type { Hidden } from '../../redact-secrets.ts';
 import { classifyGraphError, type GraphError, tooFast } from './errors.ts';
-import type { Exchange } from './exchange.ts';
 
 const graphAnswer = z.looseObject({
   error: z.looseObject({
     code: z.int(),
     error_subcode: z.int().optional().catch(undefined),
     message: z.string().catch(''),
+    /** Of the management API: what is wrong, for a person. */
+    error_user_msg: z.string().optional().catch(undefined),
     error_data: z
       .looseObject({ details: z.string().catch('') })
       .optional()
@@ -18,12 +21,6 @@ const graphAnswer = z.looseObject({
 const acceptedAnswer = z.looseObject({
   messages: z.tuple([z.looseObject({ id: z.string().min(1).max(512) })], z.unknown()),
 });
-
-/** Enough to say anything; what follows is not worth its work. */
-const MOST_READ = 1_000;
-const MAX_DETAILS_LENGTH = 200;
-/** See Other follows something done; 408 and nginx's 499 also come from gateways that had passed the request on. */
-const IN_DOUBT = new Set([303, 408, 499]);
 
 /** What became of a message, from what came back for it. */
 export function classifyExchange(exchange: Exchange, hidden: readonly Hidden[]): Outcome {
@@ -49,29 +46,14 @@ export function classifyExchange(exchange: Exchange, hidden: readonly Hidden[]):
 export function readGraphError(json: unknown, hidden: readonly Hidden[]): GraphError | null {
   const parsed = graphAnswer.safeParse(json);
   if (!parsed.success) return null;
-  const { error_subcode, message, error_data } = parsed.data.error;
+  const { error_subcode, message, error_data, error_user_msg } = parsed.data.error;
   // "Object with ID … does not exist": Graph's way to say 33 about the phone number id in the path.
   const code = parsed.data.error.code === 100 && error_subcode === 33 ? 33 : parsed.data.error.code;
-  return { code, details: redact(error_data?.details || message, hidden) };
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/** Provider's words without phones, addresses, ids and secrets, on one line, short enough to store. */
-export function redact(text: string, hidden: readonly Hidden[]): string {
-  const clean = withoutAddresses(redactSecrets(text, hidden).slice(0, MOST_READ))
-    .replace(/[\w-]{40,}/g, '<id>')
-    // Seven digits make a phone, also when spaces, dots, dashes or brackets stand between them.
-    .replace(/\+?\(?\d(?:[\s().-]{0,2}\d){6,}/g, '<number>')
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim();
-  return clean.length > MAX_DETAILS_LENGTH ? `${clean.slice(0, MAX_DETAILS_LENGTH - 1)}…` : clean;
+  return {
+    code,
+    subcode: error_subcode,
+    details: redact(error_user_msg || error_data?.details || message, hidden),
+  };
 }
 
 function notSent(code: string): Outcome {

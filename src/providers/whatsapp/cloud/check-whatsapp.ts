@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import type { Outcome } from '../../../core/deliveries/sender.ts';
 import { TidingsError } from '../../../errors.ts';
+import { parseJson } from '../../answers.ts';
+import { type Exchange, exchange, openPool } from '../../exchange.ts';
 import { type Hidden, redactSecrets } from '../../redact-secrets.ts';
-import { classifyExchange, parseJson, readGraphError } from './answer.ts';
-import { type Exchange, exchange, openPool } from './exchange.ts';
-import { type Endpoint, parseEndpoint, type WhatsAppOptions } from './settings.ts';
+import { classifyExchange, readGraphError } from './answer.ts';
+import { type CloudEndpoint, parseEndpoint, type WhatsAppOptions } from './settings.ts';
 
 export type WhatsAppCheck =
   | { readonly ok: true; readonly detail: string; readonly said?: string }
@@ -28,7 +29,7 @@ const phoneNumber = z.looseObject({
  * number (`GET /{version}/{phone_number_id}`, Cloud API reference, "Phone Numbers"). Never rejects.
  */
 export async function checkWhatsApp(options: Omit<WhatsAppOptions, 'ratePerSecond'>): Promise<WhatsAppCheck> {
-  let endpoint: Endpoint;
+  let endpoint: CloudEndpoint;
   try {
     endpoint = parseEndpoint(options);
   } catch (error) {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { redact } from '../../answers.ts';
+import { parseRetryAfter } from '../../exchange.ts';
 import { hide } from '../../redact-secrets.ts';
-import { classifyExchange, redact } from './answer.ts';
+import { classifyExchange } from './answer.ts';
 import { classifyGraphError } from './errors.ts';
-import { parseRetryAfter } from './exchange.ts';
 
 const TOKEN = 'EAAtesttoken';
 const HIDDEN = [hide(TOKEN, '<token>')];
@@ -13,6 +14,7 @@ const answered = (status: number, json: unknown, retryAfterMs: number | null = n
       status,
       body: typeof json === 'string' ? json : JSON.stringify(json),
       retryAfterMs,
+      headers: {},
     },
     HIDDEN,
   );
@@ -33,10 +35,11 @@ describe('a Graph error decides by its code, whatever the HTTP status', () => {
     [DOWN, [2, 131016, 133004, 131057]],
     [SLOWER, [130429, 4, 80007]],
     [{ type: 'throttled', scope: 'recipient', retryAfterMs: 6_000 }, [131056]],
-    [PERMANENT, [131026, 131021, 130403, 130472, 131047, 131049, 130497, 131051, 131053, 131062, 135000]],
-    [{ ...PERMANENT, suppress: 'opted_out' }, [131050]],
-    [BREAKER, [100, 131008, 131009, 132000, 132012, 132018]],
-    [STOP, [132001, 132005, 132007, 132015, 132016, 132068, 132069, 131055, 134100, 131061, 131063, 134102]],
+    [PERMANENT, [131026, 131021, 130403, 130472, 131047, 130497, 131051, 131053, 131062, 135000]],
+    [{ ...PERMANENT, heldBack: true }, [131049]],
+    [{ ...PERMANENT, suppress: 'opted_out', scope: 'marketing' }, [131050]],
+    [BREAKER, [100, 131008, 131009, 132000, 132005, 132012, 132018]],
+    [STOP, [132001, 132007, 132015, 132016, 132068, 132069, 131055, 134100, 131061, 131063, 134102]],
     [
       ACCOUNT,
       [0, 3, 10, 190, 200, 250, 299, 131005, 33, 368, 131031, 131037, 131042, 131045, 133010, 133006],

@@ -3,6 +3,7 @@ import type { Outcome } from '../../../core/deliveries/sender.ts';
 /** What a Graph answer says went wrong. */
 export interface GraphError {
   readonly code: number;
+  readonly subcode?: number | undefined;
   /** Meta's own words, already redacted; may be empty. */
   readonly details: string;
 }
@@ -15,7 +16,13 @@ type Verdict =
       readonly mostTries?: number;
     }
   | { readonly type: 'throttled'; readonly scope: 'recipient' | 'sender'; readonly retryAfterMs?: number }
-  | { readonly type: 'permanent'; readonly breaker?: true; readonly suppress?: 'opted_out' }
+  | {
+      readonly type: 'permanent';
+      readonly breaker?: true;
+      readonly suppress?: 'opted_out';
+      readonly scope?: 'marketing';
+      readonly heldBack?: true;
+    }
   | { readonly type: 'stop_send' }
   | { readonly type: 'account' };
 
@@ -95,12 +102,12 @@ export const GROUPS: readonly Group[] = [
   },
   {
     codes: [131049],
-    verdict: PERMANENT,
+    verdict: { type: 'permanent', heldBack: true },
     says: 'WhatsApp holds back marketing for this recipient; wait at least 24 hours before another try.',
   },
   {
     codes: [131050],
-    verdict: { type: 'permanent', suppress: 'opted_out' },
+    verdict: { type: 'permanent', suppress: 'opted_out', scope: 'marketing' },
     says: 'The recipient has stopped marketing messages from this business; they get no more.',
   },
   {
@@ -114,12 +121,12 @@ export const GROUPS: readonly Group[] = [
     says: 'WhatsApp found a value of the request missing or wrong; check this phone, WHATSAPP_PHONE_NUMBER_ID and the text.',
   },
   {
-    codes: [132000, 132012, 132018],
+    codes: [132000, 132005, 132012, 132018],
     verdict: BREAKER,
     says: "The values given do not fit the template's placeholders; compare their number and format.",
   },
   {
-    codes: [132001, 132005, 132007, 132068, 132069],
+    codes: [132001, 132007, 132068, 132069],
     verdict: STOP,
     says: 'The template or flow cannot be used as it is: check name, language and content in WhatsApp Manager.',
   },

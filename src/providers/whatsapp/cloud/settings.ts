@@ -1,4 +1,5 @@
 import { TidingsError } from '../../../errors.ts';
+import type { Endpoint } from '../../exchange.ts';
 import { isLoopback } from '../../is-loopback.ts';
 import { type Hidden, hide } from '../../redact-secrets.ts';
 
@@ -13,19 +14,22 @@ export interface WhatsAppOptions {
   readonly apiVersion?: string | undefined;
   /** `WHATSAPP_RATE`: messages a second; null for no limit of our own. */
   readonly ratePerSecond: number | null;
+  /** `WHATSAPP_BUSINESS_ACCOUNT_ID`: whose templates reach people who did not write; null: everybody gets text. */
+  readonly businessAccountId?: string | null | undefined;
+  /** `WHATSAPP_APP_ID`: takes the samples of templates with media. */
+  readonly appId?: string | null | undefined;
   /** For the connection, for silence and for the whole of a request alike. Default 30 s. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Where requests go and what proves who we are, ready to use. The token never leaves this object but in a header. */
-export interface Endpoint {
-  readonly origin: string;
+/** Where requests go and what proves who we are, ready to use. */
+export interface CloudEndpoint extends Endpoint {
   /** `/v26.0/1234567890`, after the path of `WHATSAPP_API_URL` if it has one. */
   readonly path: string;
-  readonly accessToken: string;
+  /** `/v26.0`, likewise: what other ids stand behind. */
+  readonly root: string;
   /** What no answer may bring back. */
   readonly hidden: readonly Hidden[];
-  readonly timeoutMs: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -33,7 +37,7 @@ export const DEFAULT_API_URL = 'https://graph.facebook.com';
 export const DEFAULT_API_VERSION = 'v26.0';
 
 /** @throws TidingsError `configuration`, naming the variable and never the token. */
-export function parseEndpoint(options: Omit<WhatsAppOptions, 'ratePerSecond'>): Endpoint {
+export function parseEndpoint(options: Omit<WhatsAppOptions, 'ratePerSecond'>): CloudEndpoint {
   const { phoneNumberId, accessToken, apiUrl = DEFAULT_API_URL, apiVersion = DEFAULT_API_VERSION } = options;
   // Meta's are digits; servers that imitate the API name theirs as they like. Nothing that could leave the path.
   if (!/^[\w-]{1,64}$/.test(phoneNumberId)) {
@@ -67,8 +71,9 @@ export function parseEndpoint(options: Omit<WhatsAppOptions, 'ratePerSecond'>): 
   }
   return {
     origin: url.origin,
+    root: `${url.pathname.replace(/\/+$/, '')}/${apiVersion}`,
     path: `${url.pathname.replace(/\/+$/, '')}/${apiVersion}/${phoneNumberId}`,
-    accessToken,
+    authorization: `Bearer ${accessToken}`,
     hidden: [hide(accessToken, '<token>')],
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
   };

@@ -27,7 +27,7 @@ export const ABOUT_RECIPIENT: readonly Row[] = [
       'full mail ?box',
       'recipient storage',
       'disk quota',
-      'receiving mail at a rate',
+      'receiving mail (?:at a rate|too quickly)',
       'not enough (?:free )?(?:space|room|storage)|space (?:is )?not enough',
       'has too many messages on the server',
       'has not been collected',
@@ -50,6 +50,8 @@ export const ABOUT_RECIPIENT: readonly Row[] = [
       'przepełnion|pełna|przekrocz',
     ),
   ],
+  // How the last try went is told behind it.
+  ['expired', any('exceeded max(?:imum)? time', 'message time(?:d )?-?out')],
   [
     'networkerror',
     any(
@@ -122,6 +124,7 @@ export const ABOUT_RECIPIENT: readonly Row[] = [
     any(
       '(?:due to|based on) (?:the )?(?:e-?mail )?(?:recipient|user|preferences)',
       'recipient.{0,20}preferences',
+      'blocked by the recipient|not accepting any mail',
     ),
   ],
   // "Unavailable" with a 4xx is a mailbox that is in use, with a 5xx one that is not there.
@@ -162,6 +165,13 @@ export const ABOUT_RECIPIENT: readonly Row[] = [
       'not in (?:the )?(?:directory|address ?book|alias)',
       'invalid mailbox|bad mailbox|bad destination',
       'did not exactly match',
+      'recipient verification failed|undeliverable address',
+      'account unavailable|can.?t accept user|rejected recipients?\\b',
+      'no one at this address|no valid recipients|address(?:es)? (?:was|were) unknown',
+      'no longer accepts mail',
+      '<[^<>\\s]{1,250}>:? (?:was )?not found|not found recipient',
+      'not an active address|missing home directory',
+      'no existe (?:dich[ao]|es[ea]) (?:persona|usuario|direcci)',
     ),
     any(
       'adress(?:e|at).{0,40}(?:unbekannt|existiert nicht|nicht gefunden|ungültig)',

@@ -8,6 +8,8 @@ const REVERSE =
 export const ABOUT_SENDER: readonly Row[] = [
   // Exchange Online says so at its edge, where the directory does not have the recipient.
   ['userunknown', /5\.4\.1.{0,120}recipient address rejected: access denied/iu],
+  // A group that hears its own members only: what the recipient wants, whoever sends.
+  ['filtered', any('resolver\\.rst\\.(?!\\w*sizelimit)|delivery restriction check failed')],
   [
     'rejected',
     near(
@@ -20,7 +22,7 @@ export const ABOUT_SENDER: readonly Row[] = [
       'domain of sender address',
       'verify (?:the )?sender',
       'sender verif',
-      'callout verification',
+      'callout verification|call-?back setup failed',
       'you are not allowed to (?:send|connect)',
     ),
   ],

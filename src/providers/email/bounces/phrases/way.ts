@@ -5,7 +5,7 @@ export const ABOUT_MESSAGE_AND_WAY: readonly Row[] = [
   [
     'virusdetected',
     any(
-      '\\bvirus',
+      '\\bvirus(?! ?wall)',
       'malware',
       '\\btrojan',
       '\\bworm\\b',
@@ -15,6 +15,8 @@ export const ABOUT_MESSAGE_AND_WAY: readonly Row[] = [
       '(?:executable|prohibited|forbidden|illegal|banned|blocked|disallowed|dangerous) (?:attachment|file|content)',
     ),
   ],
+  ['contenterror', any('not accepting mail with attachments')],
+  ['speeding', any('unusual (?:sending )?rate|rate of unsolicited', 'frequency (?:is )?limit')],
   [
     'spamdetected',
     any(
@@ -34,6 +36,7 @@ export const ABOUT_MESSAGE_AND_WAY: readonly Row[] = [
   [
     'expired',
     any(
+      'gr[ae]y[- ]?list',
       'delivery time expired',
       'message (?:has )?expired|expired after',
       'time(?:d)? ?out exceeded|retry (?:time ?out|time)',
@@ -82,7 +85,6 @@ export const ABOUT_MESSAGE_AND_WAY: readonly Row[] = [
   [
     'speeding',
     any(
-      'gr[ae]y[- ]?list',
       'throttl',
       'rate[- ]?(?:limit|control)',
       '(?:sending|message|mail|unusual|excessive) rate',

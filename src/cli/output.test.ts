@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fakeHost, ID } from '../../test/support/fake-host.ts';
+import { Output } from './output.ts';
+
+function output({
+  columns,
+  isTTY = true,
+  json = false,
+}: {
+  columns?: number;
+  isTTY?: boolean;
+  json?: boolean;
+}) {
+  const { host, seen } = fakeHost();
+  for (const stream of [host.stdout, host.stderr])
+    Object.assign(stream, { isTTY, columns, cursorTo() {}, clearLine() {} });
+  return { out: new Output(host, json), seen };
+}
+
+describe('what goes on for long', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is told into a pipe or file every ten seconds, with its rate and the time that is left', () => {
+    const { out, seen } = output({ isTTY: false });
+    const bar = out.bar('Sending');
+    for (let second = 0; second <= 25; second++) {
+      bar.update(second * 100, 10_000, second > 15 ? '3 failed' : '');
+      vi.advanceTimersByTime(1_000);
+    }
+    bar.stop();
+    expect(seen.err.split('\n')).toEqual([
+      'Sending: 1,000 of 10,000, 100/s, 2 min left',
+      'Sending: 2,000 of 10,000, 100/s, 80 s left, 3 failed',
+      '',
+    ]);
+    expect(seen.out).toBe('');
+  });
+
+  it('is a bar in a terminal, with its rate and the time that is left, in a line of it', () => {
+    const { out, seen } = output({ columns: 80 });
+    const bar = out.bar('Sending');
+    bar.update(0, 10_000);
+    vi.advanceTimersByTime(4_000);
+    bar.update(2_500, 10_000);
+    bar.stop();
+    expect(seen.err).toMatch(/Sending █+░+ 25% {2}2,500 of 10,000 {2}625\/s, 12 s left/);
+    expect(seen.out).toBe('');
+  });
+
+  it('is nothing beside a document for programs', () => {
+    const { out, seen } = output({ json: true });
+    const bar = out.bar('Sending');
+    bar.update(0, 10);
+    vi.advanceTimersByTime(60_000);
+    bar.update(5, 10);
+    bar.stop();
+    expect(seen.err + seen.out).toBe('');
+  });
+});
+
+it('a table fits 80 columns: an id in any column stays whole, on a line of its own, and times are cut to the minute', () => {
+  const { out } = output({ columns: 80 });
+  const at = '2026-11-26T20:12:24.520Z';
+  const header = ['at', 'who', 'client', 'operation', 'subject', 'answer'];
+  const row = [at, 'this machine', null, 'sendBulkMessages', ID, 'done'];
+  expect(out.table(header, [row]).split('\n').slice(2)).toEqual([
+    ID,
+    `  ${at}  this machine  –       sendBulkMessages  done`,
+  ]);
+  const audience = out.table(['id', 'name', 'created'], [[ID, 'People who came last year', at]]);
+  expect(audience.split('\n')[1]).toBe(`${ID}  People who came last y…  2026-11-26T20:12Z`);
+  expect(output({ isTTY: false }).out.table(header, [row])).toContain(at);
+});

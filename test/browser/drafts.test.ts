@@ -1,0 +1,234 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessFaults, hasBrowser, isSideways, openBrowser, personOf } from '../support/browser.ts';
+import { openCore, removeFolder } from '../support/core.ts';
+
+describe.skipIf(!hasBrowser())('drafts on the dashboard', () => {
+  let core: Awaited<ReturnType<typeof openCore>>;
+  let browser: Awaited<ReturnType<typeof openBrowser>>;
+  let audience_id: string;
+  let ana: object;
+  let bo: object;
+
+  beforeAll(async () => {
+    core = await openCore([]);
+    await core.call('leads.import', {
+      leads: [
+        { name: 'Zoë <Pérez>', email: 'zoe@example.com' },
+        { name: 'Li', email: 'li@example.com' },
+      ],
+    });
+    ({ audience_id } = await core.call('audience.create', { name: 'Everybody' }));
+    browser = await openBrowser(core.tidings);
+    ana = await personOf(core, browser, 'ana');
+    bo = await personOf(core, browser, 'bo');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await core?.close();
+    if (core) removeFolder(core.folder);
+  });
+
+  const draftOf = (page: Page) => new URL(page.url()).pathname.split('/').at(-1)!;
+  const soon = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 15_000 });
+  const stored = (draft_id: string) => core.call('drafts.get', { draft_id });
+  const message = (page: Page) => page.getByLabel('Message', { exact: true });
+  /** Until the server has it, as the page says it. */
+  const saved = (page: Page) => page.getByText(/^Saved \d/).waitFor();
+
+  async function startDraft(subject: string): Promise<{ page: Page; id: string }> {
+    const page = await browser.open(`/drafts/new?audience=${audience_id}`, ana);
+    await page.getByLabel('Subject').fill(subject);
+    await message(page).fill('Hi {{lead.name}}');
+    await saved(page);
+    return { page, id: draftOf(page) };
+  }
+
+  it('is kept by the server as it is typed, under an address that another person opens', async () => {
+    const { page, id } = await startDraft('Shared');
+    expect(await stored(id)).toMatchObject({
+      changed_by: 'person ana',
+      content: { audience_id, channel: 'email', subject: 'Shared', message: 'Hi {{lead.name}}' },
+    });
+    const other = await browser.open('/drafts', bo);
+    await other.getByRole('link', { name: 'Shared' }).click();
+    await soon(() => message(other).inputValue()).toBe('Hi {{lead.name}}');
+    // Who comes back to it, and has written nothing, is shown what became of it.
+    await message(page).fill('Hello');
+    await soon(async () => (await stored(id)).content.message).toBe('Hello');
+    await other.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await other.getByText('person ana changed this at', { exact: false }).waitFor();
+    expect(await message(other).inputValue()).toBe('Hello');
+    await page.context().close();
+    await other.context().close();
+  });
+
+  it.each(['Take theirs', 'Keep mine'] as const)(
+    'two people write on one: the second is told who and when, sees both, and %s loses no word',
+    async (choice) => {
+      const { page: first, id } = await startDraft(`Two, ${choice}`);
+      const second = await browser.open(`/drafts/${id}`, bo);
+      await soon(() => message(second).inputValue()).toBe('Hi {{lead.name}}');
+      await second.context().setOffline(true);
+      await message(second).fill('Of Bo');
+      await message(first).fill('Of Ana');
+      await soon(async () => (await stored(id)).content.message).toBe('Of Ana');
+      await second.context().setOffline(false);
+      const told = second.getByRole('alert').filter({ hasText: 'person ana changed this draft at' });
+      await told.getByText('Of Ana').waitFor();
+      await told.getByText('Of Bo').waitFor();
+      expect(await accessFaults(second)).toEqual([]);
+      expect((await stored(id)).content.message).toBe('Of Ana');
+      await told.getByRole('button', { name: choice }).click();
+      await told.waitFor({ state: 'detached' });
+      const stays = choice === 'Take theirs' ? 'Of Ana' : 'Of Bo';
+      await soon(() => message(second).inputValue()).toBe(stays);
+      await soon(async () => (await stored(id)).content.message).toBe(stays);
+      await second.getByRole('link', { name: 'Open it' }).click();
+      await soon(() => message(second).inputValue()).toBe(stays === 'Of Ana' ? 'Of Bo' : 'Of Ana');
+      expect((await stored(draftOf(second))).content).toMatchObject({
+        audience_id,
+        subject: `Two, ${choice}`,
+      });
+      browser.forgive(/ERR_INTERNET_DISCONNECTED|status of 409/);
+      await first.context().close();
+      await second.context().close();
+    },
+  );
+
+  it('is not lost without the server: the browser keeps it over a reload, and hands it over when it can', async () => {
+    const { page, id } = await startDraft('Offline');
+    await page.route('**/api/drafts**', (route) => route.abort());
+    await message(page).fill('Written without a server');
+    await page.getByText('The server cannot be reached.', { exact: false }).waitFor();
+    expect(await page.evaluate(`localStorage.getItem('tidings.draft.${id}')`)).toContain('without a server');
+    await page.reload();
+    await soon(() => message(page).inputValue()).toBe('Written without a server');
+    await page.unroute('**/api/drafts**');
+    await soon(async () => (await stored(id)).content.message).toBe('Written without a server');
+    await saved(page);
+    expect(await page.evaluate(`localStorage.getItem('tidings.draft.${id}')`)).toBeNull();
+    browser.forgive(/ERR_FAILED/);
+    await page.context().close();
+  });
+
+  it('an answer that is lost makes no conflict with oneself', async () => {
+    const { page, id } = await startDraft('Lost answer');
+    await page.route(
+      '**/api/drafts',
+      async (route) => {
+        await route.fetch();
+        await route.abort();
+      },
+      { times: 1 },
+    );
+    await message(page).fill('One');
+    await page.getByText('The server cannot be reached.', { exact: false }).waitFor();
+    await message(page).fill('One, two');
+    await soon(async () => (await stored(id)).content.message).toBe('One, two');
+    expect(await page.getByRole('alert').count()).toBe(0);
+    browser.forgive(/ERR_FAILED|status of 409/);
+    await page.context().close();
+  });
+
+  it('one that was deleted meanwhile is told, and what was written becomes a draft of its own', async () => {
+    const { page, id } = await startDraft('Gone');
+    await core.call('drafts.delete', { draft_id: id });
+    await message(page).fill('Still here');
+    await page.getByRole('button', { name: 'Keep as a new draft' }).click();
+    await page.getByRole('link', { name: 'Open it' }).click();
+    await soon(() => message(page).inputValue()).toBe('Still here');
+    expect(draftOf(page)).not.toBe(id);
+    browser.forgive(/status of 404/);
+    await page.context().close();
+  });
+
+  it('what is sent is what was checked, whoever changes the draft meanwhile; and their words stay', async () => {
+    const { page, id } = await startDraft('Checked');
+    await page.getByRole('button', { name: 'Check' }).click();
+    const send = page.getByRole('button', { name: 'Send to 2 people' });
+    await send.waitFor();
+    await core.call('drafts.save', {
+      ...{ draft_id: id, revision: (await stored(id)).revision, audience_id, channel: 'email' },
+      ...{ subject: 'Checked', message: 'Slipped in' },
+    });
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await page.waitForLoadState('networkidle');
+    await send.click();
+    await page.waitForURL(/\/sends\//);
+    const { sends } = await core.call('sends.list', {});
+    expect((await core.call('sends.get', { send_id: sends[0].send_id })).message).toBe('Hi {{lead.name}}');
+    expect((await stored(id)).content.message).toBe('Slipped in');
+    browser.forgive(/status of 409/);
+    await page.context().close();
+  });
+
+  it('the mail stands beside it as each person gets it, in a frame where nothing runs and nothing is fetched unasked', async () => {
+    const { page } = await startDraft('Seen');
+    const asked: string[] = [];
+    await page.route('https://pictures.example/**', (route) => {
+      asked.push(route.request().url());
+      return route.fulfill({
+        contentType: 'image/svg+xml',
+        body: '<svg xmlns="http://www.w3.org/2000/svg"/>',
+      });
+    });
+    await message(page).fill(
+      [
+        '<style>h1 { color: rgb(1, 2, 3) } </style><h1>Hola {{lead.name}}</h1>',
+        '<img alt="Shop" src="https://pictures.example/one.png">',
+        '<script>parent.postMessage("ran", "*"); document.body.dataset.ran = "1"</script>',
+        '<a href="https://elsewhere.example/" onclick="document.body.dataset.ran=1">Buy</a>',
+        '<meta http-equiv="refresh" content="0;url=/"><iframe src="/"></iframe>',
+      ].join(''),
+    );
+    const mail = page.frameLocator('iframe[title="The mail as it arrives"]');
+    await mail.getByRole('heading', { name: 'Hola Zoë <Pérez>' }).waitFor();
+    const inside = page.frames().find((one) => one.url().endsWith('/preview-frame'))!;
+    expect(await inside.evaluate("getComputedStyle(document.querySelector('h1')).color")).toBe(
+      'rgb(1, 2, 3)',
+    );
+    await mail.getByRole('link', { name: 'Buy' }).click();
+    expect(await mail.locator('body').getAttribute('data-ran')).toBeNull();
+    expect(await mail.locator('script:not([data-own]), meta[http-equiv], iframe').count()).toBe(0);
+    expect(await inside.evaluate('origin')).toBe('null');
+    expect(asked).toEqual([]);
+    await page.getByRole('button', { name: 'The next person' }).click();
+    await mail.getByRole('heading', { name: 'Hola Li' }).waitFor();
+    await page.getByRole('button', { name: 'Show pictures' }).click();
+    await soon(() => asked).toEqual(['https://pictures.example/one.png']);
+    await page.getByLabel('Text part').check();
+    await page.getByText('Hola Li').waitFor();
+    browser.forgive(/^foreign: https:\/\/pictures\.example|inline event handler/);
+    await page.context().close();
+  });
+
+  it.each([
+    ['en-US', 'light', 1280],
+    ['es-MX', 'dark', 360],
+    ['pt-BR', 'light', 360],
+  ] as const)('everybody can use it: %s, %s, %i px wide', async (locale, colorScheme, width) => {
+    const { draft_id } = await core.call('drafts.save', {
+      ...{
+        audience_id,
+        channel: 'email',
+        subject: 'A long subject '.repeat(4),
+        message: '<h1>Hi {{lead.name}}</h1>',
+      },
+    });
+    const page = await browser.open('/drafts', {
+      ...ana,
+      locale,
+      colorScheme,
+      viewport: { width, height: 800 },
+    });
+    for (const path of ['/drafts', `/drafts/${draft_id}`]) {
+      await page.goto(browser.url + path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.locator(path === '/drafts' ? '.rows' : 'iframe').waitFor();
+      expect(await accessFaults(page), path).toEqual([]);
+      expect(await isSideways(page), path).toBe(false);
+    }
+    await page.context().close();
+  });
+});
