@@ -38,6 +38,7 @@ const ONLY_USAGE: readonly (readonly [RegExp, string])[] = [
   [/^sends (approve|reject)/, 'a send that waits: test/core/approvals.test.ts'],
   [/^sends resume/, 'a send that is paused: test/core/sends.test.ts'],
   [/^templates |--template /, 'an account of WhatsApp: test/core/templates.test.ts'],
+  [/^apps revoke/, 'an app that was let in: test/core/connect.test.ts'],
   [/^restored/, 'data from a backup: test/backup.test.ts'],
   [/^migrate/, 'a PostgreSQL: test/move/migrate.test.ts'],
   [/^init/, 'answers: src/cli/init.test.ts'],

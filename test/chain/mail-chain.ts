@@ -54,6 +54,7 @@ export class MailChain {
   readonly #relay: ServerRoot;
   readonly #receiver: ServerRoot;
   readonly #verifier: ServerRoot;
+  readonly #expired = new Set<string>();
 
   private constructor(relayPort: number, relay: ServerRoot, receiver: ServerRoot, verifier: ServerRoot) {
     this.relayPort = relayPort;
@@ -126,11 +127,13 @@ export class MailChain {
       .size;
   }
 
-  /** Five days are over for what the relay has for these addresses: it is tried once more, and goes back. */
+  /** Five days are over for what the relay has tried to bring to these addresses: it is tried once more, and goes back. */
   expire(addresses: readonly string[]): void {
     const queued = this.queuedFor();
-    const ids = addresses.flatMap((address) => [...(queued.get(address) ?? [])]);
+    const all = addresses.flatMap((address) => [...(queued.get(address) ?? [])]);
+    const ids = all.filter((id) => !this.#expired.has(id));
     if (ids.length === 0) return;
+    for (const id of ids) this.#expired.add(id);
     const which = ids.flatMap((id) => ['-e', id]);
     this.#relay.run('/usr/sbin/postsuper', '-c', '/etc/postfix', ...which);
   }

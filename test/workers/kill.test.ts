@@ -207,13 +207,13 @@ describe('many workers', () => {
     const large = await startSend(0, 'Large');
     await accepted(500);
     const small = await startSend(500, 'Small');
-    const [largeBefore, smallBefore] = sentOf();
+    const [largeBefore] = sentOf();
     const result = await call('sendBulkMessages', { ...small, max_wait_seconds: 60 });
     expect(result).toMatchObject({ state: 'completed', total_sent: 500 });
-    // Half of the rate is the small one's, when every worker has a hand free for it. Counted, not timed: a busy machine is
-    // slower for both.
-    const [largeAfter, smallAfter] = sentOf();
-    expect(largeAfter - largeBefore).toBeLessThan(750 + 1.5 * (smallAfter - smallBefore));
+    // Half of the rate is the small one's, as soon as every worker has a hand free for it; on a busy machine that takes them
+    // a while. Counted, not timed: the large one would be at 40,000 if the small one waited.
+    const between = sentOf()[0] - largeBefore;
+    expect(between).toBeLessThan(2_500);
     const { total_sent, state } = await call('sendBulkMessages', large);
     expect(state).toBe('running');
     expect(total_sent).toBeLessThan(10_000);
