@@ -12,6 +12,7 @@ interface Counts {
   readonly taken: number;
   readonly told: number;
   readonly failed: number;
+  readonly last_failure: string;
   readonly behind: number;
   readonly p50: number;
   readonly p99: number;
@@ -97,9 +98,9 @@ async function send(limit: number, count: number, tells: boolean): Promise<Run> 
     const text = { channel: 'whatsapp', message: 'Hi {{lead.first_name}}, we have an offer for you.' };
     const { result, seconds } = await server.send(audience_id, text);
     const sentAt = performance.now();
-    if (tells) await counted(server, result.send_id, count);
-    const counts = (await (await fetch(`${url}/counts`)).json()) as Counts;
-    if (counts.failed > 0) throw new Error(`${counts.failed} events were refused`);
+    const asked = async () => (await (await fetch(`${url}/counts`)).json()) as Counts;
+    if (tells) await counted(server, result.send_id, count, asked);
+    const counts = await asked();
     return { rate: count / seconds, counts, foldedSeconds: (performance.now() - sentAt) / 1_000 };
   } finally {
     await server.stop();
@@ -107,10 +108,20 @@ async function send(limit: number, count: number, tells: boolean): Promise<Run> 
   }
 }
 
-async function counted(server: TidingsServer, sendId: string, count: number): Promise<void> {
+async function counted(
+  server: TidingsServer,
+  sendId: string,
+  count: number,
+  asked: () => Promise<Counts>,
+): Promise<void> {
   const until = performance.now() + 120_000;
-  while ((await server.call('GET', `/api/sends/${sendId}`)).total_read !== count) {
-    if (performance.now() > until) throw new Error('not everything that was told was counted');
+  for (;;) {
+    const { total_read } = await server.call('GET', `/api/sends/${sendId}`);
+    if (total_read === count) return;
+    const counts = await asked();
+    if (counts.failed > 0) throw new Error(`${counts.failed} events were refused: ${counts.last_failure}`);
+    if (performance.now() > until)
+      throw new Error(`of ${count} only ${total_read} were counted: ${JSON.stringify(counts)}`);
     await sleep(50);
   }
 }

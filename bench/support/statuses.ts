@@ -19,6 +19,7 @@ export class Statuses {
   #open = 0;
   #told = 0;
   #failed = 0;
+  #lastFailure = '';
 
   constructor(url: string, secret: string) {
     this.#url = url;
@@ -34,7 +35,14 @@ export class Statuses {
 
   counts() {
     const [p50, p99] = [0.5, 0.99].map((share) => quantile(this.#answeredMs, share));
-    return { told: this.#told, failed: this.#failed, behind: this.#waiting.length, p50, p99 };
+    return {
+      told: this.#told,
+      failed: this.#failed,
+      last_failure: this.#lastFailure,
+      behind: this.#waiting.length,
+      p50,
+      p99,
+    };
   }
 
   #flush(): void {
@@ -54,14 +62,19 @@ export class Statuses {
         this.#open -= 1;
         this.#answeredMs.push(performance.now() - startedAt);
         if (response.statusCode === 200) this.#told += statuses.length;
-        else this.#failed += statuses.length;
+        else this.#fail(statuses, `status ${response.statusCode}`);
         this.#flush();
       });
     });
-    asked.on('error', () => {
+    asked.on('error', (error) => {
       this.#open -= 1;
-      this.#failed += statuses.length;
+      this.#fail(statuses, error.message);
     });
     asked.end(body);
+  }
+
+  #fail(statuses: readonly object[], why: string): void {
+    this.#failed += statuses.length;
+    this.#lastFailure = why;
   }
 }
