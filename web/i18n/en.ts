@@ -329,7 +329,8 @@ export const en = {
       'Leads that it made are removed, those it changed are as before. What was changed by hand since stays.',
     undone: 'The import was taken back.',
     warnings: 'Worth a look',
-    consent: 'read as consent: who said no is never messaged',
+    consent: 'kept out of every send',
+    readAs: 'is read as:',
   },
   welcome: {
     title: 'Welcome',

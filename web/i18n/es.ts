@@ -325,7 +325,8 @@ export const es: Messages = {
       'Los contactos que creó se quitan y los que cambió vuelven a ser como antes. Lo cambiado a mano después se queda.',
     undone: 'La importación se deshizo.',
     warnings: 'Vale la pena mirar',
-    consent: 'se lee como consentimiento: a quien dijo que no nunca se le escribe',
+    consent: 'fuera de todos los envíos',
+    readAs: 'se lee como:',
   },
   welcome: {
     title: 'Te damos la bienvenida',

@@ -49,12 +49,17 @@ export function percent(part: number, whole: number): string {
   return new Intl.NumberFormat(language.value, digits).format(whole === 0 ? 0 : part / whole);
 }
 
-/** "12 Dec, 09:00": by the clock of whoever looks. */
+/** A rate: whole from ten on, where tenths say nothing. */
+export function rate(value: number): string {
+  return count(value < 10 ? value : Math.round(value));
+}
+
+/** "12 Dec, 9:00": by the clock of whoever looks. */
 export function time(iso: string): string {
   const date = new Date(iso);
   const isToday = date.toDateString() === new Date().toDateString();
   const day = isToday ? {} : ({ day: 'numeric', month: 'short', ...yearOf(date) } as const);
-  return new Intl.DateTimeFormat(language.value, { ...day, hour: '2-digit', minute: '2-digit' }).format(date);
+  return new Intl.DateTimeFormat(language.value, { ...day, hour: 'numeric', minute: '2-digit' }).format(date);
 }
 
 function yearOf(date: Date): { year?: 'numeric' } {

@@ -325,7 +325,8 @@ export const ptBR: Messages = {
       'Os contatos que ela criou são removidos e os que alterou voltam a ser como antes. O que foi mudado à mão depois fica.',
     undone: 'A importação foi desfeita.',
     warnings: 'Vale olhar',
-    consent: 'lido como consentimento: quem disse não nunca recebe mensagens',
+    consent: 'fora de todos os envios',
+    readAs: 'é lido como:',
   },
   welcome: {
     title: 'Boas-vindas',

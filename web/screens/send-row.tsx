@@ -1,4 +1,4 @@
-import { count, t, time } from '../i18n/index.ts';
+import { count, rate, t, time } from '../i18n/index.ts';
 import { StackedBar } from '../parts/charts.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { SendActions } from './send-actions.tsx';
@@ -42,7 +42,7 @@ export function SendRow({ send }: { send: Send }) {
         <div>
           {send.state === 'running' &&
             send.rate_per_second !== null &&
-            words.rate(count(send.rate_per_second))}
+            words.rate(rate(send.rate_per_second))}
           {send.completed_at !== null && sends.doneAt(time(send.completed_at))}
         </div>
         {timeLeft(send) !== null && <div>{timeLeft(send)}</div>}

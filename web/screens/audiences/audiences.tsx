@@ -104,6 +104,7 @@ function Maker({ onMade }: { onMade: () => void }) {
       <span>{label}</span>
       <input
         class="input"
+        size={key === 'country' ? 6 : 14}
         value={choice[key] ?? ''}
         onInput={(event) => set(key, event.currentTarget.value)}
       />

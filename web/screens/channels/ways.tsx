@@ -1,6 +1,6 @@
 import type { Output } from '../../api/catalogue.ts';
 import { useCall } from '../../api/use-call.ts';
-import { clock, count, t } from '../../i18n/index.ts';
+import { clock, count, rate, t } from '../../i18n/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { CopyButton } from '../../parts/copy.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
@@ -50,7 +50,7 @@ function Way({ channel, checks }: { channel: Channel; checks: readonly Check[] }
   const words = t().admin;
   const about = [
     channel.from,
-    channel.rate_per_second !== null && words.rate(count(channel.rate_per_second)),
+    channel.rate_per_second !== null && words.rate(rate(channel.rate_per_second)),
     channel.people_per_day !== null && words.peopleADay(count(channel.people_per_day)),
     channel.quality !== null && `${words.quality}: ${channel.quality}`,
   ].filter(Boolean);

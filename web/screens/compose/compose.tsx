@@ -3,7 +3,7 @@ import { about } from '../../api/about.ts';
 import { call, Refused } from '../../api/call.ts';
 import type { Input, Output } from '../../api/catalogue.ts';
 import { useCall } from '../../api/use-call.ts';
-import { t } from '../../i18n/index.ts';
+import { count, t } from '../../i18n/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { CopyButton } from '../../parts/copy.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -155,7 +155,7 @@ function Whom({ draft, set }: { draft: Draft; set: (changes: Partial<Draft>) => 
             <option value="">{words.choose}</option>
             {data?.audiences.map((one) => (
               <option key={one.id} value={one.id}>
-                {one.name} · {one.total_count}
+                {one.name} · {count(one.total_count)}
               </option>
             ))}
           </select>

@@ -164,9 +164,9 @@ function Findings({ preview }: { preview: Preview }) {
   const words = t().import;
   const no = Object.entries(preview.said_no);
   const lines = [
-    ...no.map(([reason, rows]) => `${count(rows)} · ${t().reasons[reason] ?? reason}: ${words.consent}`),
+    ...no.map(([reason, rows]) => `${t().reasons[reason] ?? reason}: ${count(rows)}, ${words.consent}`),
     ...preview.asks.map(
-      ({ column, value, reason }) => `${column} “${value}”: ${t().reasons[reason] ?? reason}`,
+      ({ column, value, reason }) => `${column} “${value}” ${words.readAs} ${t().reasons[reason] ?? reason}`,
     ),
     ...preview.notices,
     ...preview.rejects.slice(0, 5).map(({ line, reason }) => `${words.line} ${line}: ${reason}`),

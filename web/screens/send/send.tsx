@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Output } from '../../api/catalogue.ts';
 import { useLive } from '../../api/live.ts';
-import { count, t } from '../../i18n/index.ts';
+import { rate as formatRate, t } from '../../i18n/index.ts';
 import { Sparkline } from '../../parts/charts.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { ErrorNotice, Notice } from '../../parts/notice.tsx';
@@ -118,7 +118,8 @@ function Rate({ send }: { send: SendDetails }) {
     draw((turn) => turn + 1);
   }, [send]);
   if (send.state !== 'running') return null;
-  const words = send.rate_per_second === null ? t().send.noRate : t().send.rate(count(send.rate_per_second));
+  const words =
+    send.rate_per_second === null ? t().send.noRate : t().send.rate(formatRate(send.rate_per_second));
   return (
     <div class="rate">
       <Sparkline values={rates.current} label={`${words}, ${t().send.since}`} />
