@@ -8,15 +8,7 @@ import { parseArgs } from 'node:util';
 import { type BenchResult, median } from './bench.ts';
 import { BENCHES, BY_NAME_ONLY } from './benches/index.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    quick: { type: 'boolean', default: false },
-    dkim: { type: 'boolean', default: false },
-    size: { type: 'string' },
-    database: { type: 'string' },
-  },
-});
+const { values, positionals } = given();
 const { size, database } = values;
 if (size !== undefined && !/^[1-9]\d{2,7}$/.test(size))
   refuse(`--size ${size} is no number of leads from 100 to 99999999`);
@@ -96,4 +88,22 @@ function tableOf({ setting, rows, goals }: BenchResult): string {
 function figure(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
+
+function given() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        quick: { type: 'boolean', default: false },
+        dkim: { type: 'boolean', default: false },
+        size: { type: 'string' },
+        database: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    refuse(
+      `${(error as Error).message.split('.')[0]}. What there is: npm run bench -- [NAME …] [--quick] [--dkim]`,
+    );
+  }
 }
