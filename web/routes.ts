@@ -4,7 +4,7 @@ export type Screen = FunctionComponent<{ readonly id: string }>;
 type Loader = () => Promise<{ default: Screen }>;
 
 /** Which screen an address shows; each is loaded when it is first wanted. The part in brackets is given to it as `id`. */
-const ROUTES: readonly (readonly [RegExp, Loader])[] = [
+export const ROUTES: readonly (readonly [RegExp, Loader])[] = [
   [/^\/$/, () => import('./screens/home/home.tsx')],
   // Whoever has to sign in is asked on every screen; who is in already is at home here.
   [/^\/sign-in$/, () => import('./screens/home/home.tsx')],

@@ -57,11 +57,19 @@ export const admin = {
   who: 'Who',
   did: 'Operation',
   answer: 'Answer',
+  done: 'done',
+  callers: {
+    person: (name: string) => `person ${name}`,
+    key: (name: string) => `key ${name}`,
+    app: (name: string) => `app ${name}`,
+    machine: 'this machine',
+  },
   connect: {
     title: 'Connect an app',
     wants: (name: string) => `“${name}” wants to use Tidings in your name.`,
     unproved: 'That is what it calls itself; nobody has looked whether it is true.',
     goesTo: 'You are taken back to',
+    here: 'this computer',
     check: 'Go on only if you have just begun this yourself, and know that address.',
     role: 'It may',
     roles: {

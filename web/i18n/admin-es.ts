@@ -57,11 +57,19 @@ export const admin: Admin = {
   who: 'Quién',
   did: 'Operación',
   answer: 'Respuesta',
+  done: 'hecho',
+  callers: {
+    person: (name) => `persona ${name}`,
+    key: (name) => `clave ${name}`,
+    app: (name) => `aplicación ${name}`,
+    machine: 'esta máquina',
+  },
   connect: {
     title: 'Conectar una aplicación',
     wants: (name) => `«${name}» quiere usar Tidings en tu nombre.`,
     unproved: 'Así se llama a sí misma; nadie ha comprobado que sea verdad.',
     goesTo: 'Volverás a',
+    here: 'este equipo',
     check: 'Sigue solo si acabas de empezar esto tú y conoces esa dirección.',
     role: 'Puede',
     roles: {

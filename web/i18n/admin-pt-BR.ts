@@ -57,11 +57,19 @@ export const admin: Admin = {
   who: 'Quem',
   did: 'Operação',
   answer: 'Resposta',
+  done: 'feito',
+  callers: {
+    person: (name) => `pessoa ${name}`,
+    key: (name) => `chave ${name}`,
+    app: (name) => `aplicativo ${name}`,
+    machine: 'esta máquina',
+  },
   connect: {
     title: 'Conectar um aplicativo',
     wants: (name) => `“${name}” quer usar o Tidings em seu nome.`,
     unproved: 'É como ele se chama; ninguém verificou se é verdade.',
     goesTo: 'Você voltará para',
+    here: 'este computador',
     check: 'Continue apenas se você acabou de começar isto e conhece esse endereço.',
     role: 'Ele pode',
     roles: {

@@ -171,6 +171,7 @@ export const en = {
     message: 'The message',
     messageFor: (count: number) => `for the ${n(count)} left`,
     pausedByRequest: 'Paused by request',
+    approvalNeeded: 'It waits for a person to approve it',
     needsMending: 'Paused: this has to be mended first',
     waitsFor: {
       template_approval: 'Waits for the approval of its template',

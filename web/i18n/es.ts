@@ -167,6 +167,7 @@ export const es: Messages = {
     message: 'El mensaje',
     messageFor: (count) => `para los ${n(count)} que faltan`,
     pausedByRequest: 'En pausa a petición',
+    approvalNeeded: 'Espera que una persona lo apruebe',
     needsMending: 'En pausa: primero hay que arreglar esto',
     waitsFor: {
       template_approval: 'Espera la aprobación de su plantilla',

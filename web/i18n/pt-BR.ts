@@ -168,6 +168,7 @@ export const ptBR: Messages = {
     message: 'A mensagem',
     messageFor: (count) => `para os ${n(count)} que faltam`,
     pausedByRequest: 'Pausado a pedido',
+    approvalNeeded: 'Espera que uma pessoa aprove',
     needsMending: 'Pausado: isto precisa ser resolvido primeiro',
     waitsFor: {
       template_approval: 'Espera a aprovação do seu modelo',

@@ -21,6 +21,7 @@ export const work = {
     removed: (contact: string) => `${contact} may be messaged again.`,
     none: 'Nobody is kept out',
     noneText: 'Who unsubscribes, answers STOP, bounces or complains is put here at once.',
+    noneSay: 'Who has unsubscribed this week?',
     marketing: 'WhatsApp, marketing only',
   },
   replies: {
@@ -41,6 +42,7 @@ export const work = {
     none: 'Nothing was said yet',
     noneText:
       'Replies, unsubscribes, bounces and complaints stand here as soon as the provider tells of them.',
+    noneSay: 'What did people answer to the last send?',
   },
   approvals: {
     title: 'Approvals',
@@ -82,6 +84,7 @@ export const work = {
     made_at: 'Made',
     none: 'There is no audience yet',
     noneText: 'Choose leads, look how many each channel reaches, and freeze them.',
+    noneSay: 'Make an audience of everybody who is qualified.',
     write: 'Write to them',
     page: (page: number, whole: number) => `Page ${n(page)} of ${n(whole)}`,
     delete: 'Delete',

@@ -22,6 +22,7 @@ export const work: Work = {
     removed: (contact) => `Se puede volver a escribir a ${contact}.`,
     none: 'No hay nadie excluido',
     noneText: 'Quien se da de baja, responde STOP, rebota o se queja llega aquí al momento.',
+    noneSay: '¿Quién se ha dado de baja esta semana?',
     marketing: 'WhatsApp, solo marketing',
   },
   replies: {
@@ -41,6 +42,7 @@ export const work: Work = {
     toSend: 'El envío',
     none: 'Nadie ha dicho nada todavía',
     noneText: 'Respuestas, bajas, rebotes y quejas aparecen aquí en cuanto el proveedor las cuenta.',
+    noneSay: '¿Qué respondió la gente al último envío?',
   },
   approvals: {
     title: 'Aprobaciones',
@@ -81,6 +83,7 @@ export const work: Work = {
     made_at: 'Hecha',
     none: 'Todavía no hay audiencias',
     noneText: 'Elige contactos, mira a cuántos llega cada canal y fíjalos.',
+    noneSay: 'Haz una audiencia con todos los contactos calificados.',
     write: 'Escribirles',
     page: (page, whole) => `Página ${n(page)} de ${n(whole)}`,
     delete: 'Borrar',

@@ -22,6 +22,7 @@ export const work: Work = {
     removed: (contact) => `${contact} pode voltar a receber mensagens.`,
     none: 'Ninguém está excluído',
     noneText: 'Quem se descadastra, responde STOP, retorna ou reclama chega aqui na hora.',
+    noneSay: 'Quem se descadastrou esta semana?',
     marketing: 'WhatsApp, só marketing',
   },
   replies: {
@@ -41,6 +42,7 @@ export const work: Work = {
     toSend: 'O envio',
     none: 'Ninguém disse nada ainda',
     noneText: 'Respostas, descadastros, retornos e reclamações aparecem aqui assim que o provedor conta.',
+    noneSay: 'O que as pessoas responderam ao último envio?',
   },
   approvals: {
     title: 'Aprovações',
@@ -81,6 +83,7 @@ export const work: Work = {
     made_at: 'Feito',
     none: 'Ainda não há públicos',
     noneText: 'Escolha contatos, veja quantos cada canal alcança e fixe-os.',
+    noneSay: 'Faça um público com todos os contatos qualificados.',
     write: 'Escrever a eles',
     page: (page, whole) => `Página ${n(page)} de ${n(whole)}`,
     delete: 'Apagar',

@@ -1,16 +1,19 @@
 import type { ComponentChildren } from 'preact';
+import { Refused } from '../api/call.ts';
 import { wordsOf } from './toast.tsx';
 
 interface NoticeProps {
   readonly title: string;
   readonly wrong?: boolean;
+  /** Of the title, where it is another than the page's. */
+  readonly lang?: string | undefined;
   readonly children?: ComponentChildren;
 }
 
-export function Notice({ title, wrong, children }: NoticeProps) {
+export function Notice({ title, wrong, lang, children }: NoticeProps) {
   return (
     <div class={wrong ? 'notice is-wrong' : 'notice'}>
-      <strong>{title}</strong>
+      <strong lang={lang}>{title}</strong>
       {children}
     </div>
   );
@@ -19,11 +22,15 @@ export function Notice({ title, wrong, children }: NoticeProps) {
 /** What went wrong, and the way on. */
 export function ErrorNotice({ error, children }: { error: unknown; children?: ComponentChildren }) {
   const [what, ...more] = wordsOf(error);
+  // The server refuses in English.
+  const lang = error instanceof Refused ? 'en' : undefined;
   return (
     <div role="alert">
-      <Notice title={what!} wrong>
+      <Notice title={what!} wrong lang={lang}>
         {more.map((one) => (
-          <p key={one}>{one}</p>
+          <p key={one} lang={lang}>
+            {one}
+          </p>
         ))}
         {children}
       </Notice>

@@ -5,6 +5,7 @@ import { SendActions } from './send-actions.tsx';
 import {
   channelName,
   nameOf,
+  PausedReason,
   partsInWords,
   partsOf,
   type Send,
@@ -35,7 +36,11 @@ export function SendRow({ send }: { send: Send }) {
           <StackedBar parts={partsOf(send)} label={partsInWords(send)} />
         )}
         {waiting && <span class="wrong">{words.waitsFor[waiting.what]}</span>}
-        {send.paused_reason !== null && <span class="wrong">{send.paused_reason}</span>}
+        {send.paused_reason !== null && (
+          <span class="wrong">
+            <PausedReason send={send} />
+          </span>
+        )}
       </div>
       <div class="number quiet">
         <div>{sends.of(count(settled(send)), count(send.total_in_audience))}</div>

@@ -63,3 +63,11 @@ export function Time({ iso, isFar }: { iso: string; isFar?: boolean }) {
     </time>
   );
 }
+
+/** Why it is paused: what only the server has words for is marked as English. */
+export function PausedReason({ send }: { send: Pick<Send, 'problem' | 'paused_reason'> }) {
+  const words = t().send;
+  if (send.problem === 'paused_by_request') return <>{words.pausedByRequest}</>;
+  if (send.problem === 'approval_needed') return <>{words.approvalNeeded}</>;
+  return <span lang="en">{send.paused_reason}</span>;
+}

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { Output } from '../../api/catalogue.ts';
 import { usePolled } from '../../api/use-polled.ts';
+import { callerWords } from '../../i18n/callers.ts';
 import { duration, fullTime, percent, t } from '../../i18n/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -47,7 +48,7 @@ function Card({ one, onDone }: { one: Approval; onDone: () => void }) {
   };
   return (
     <article class="card group">
-      <h2>{words.asks(one.asked_by)}</h2>
+      <h2>{words.asks(callerWords(one.asked_by))}</h2>
       <p>
         <a href={`/sends/${one.send_id}`}>{one.subject ?? one.campaign}</a> ·{' '}
         {t().common[one.channel as 'email']} · {one.audience_name} · {one.sender}
@@ -61,7 +62,9 @@ function Card({ one, onDone }: { one: Approval; onDone: () => void }) {
       {one.warnings && one.warnings.length > 0 && (
         <Notice title={t().work.compose.look}>
           {one.warnings.map((warning) => (
-            <p key={warning}>{warning}</p>
+            <p key={warning} lang="en">
+              {warning}
+            </p>
           ))}
         </Notice>
       )}

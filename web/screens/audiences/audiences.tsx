@@ -56,7 +56,7 @@ function All() {
           title={words.none}
           text={words.noneText}
           cli='tidings audience create --name "Everybody"'
-          say="Make an audience of everybody who is qualified."
+          say={words.noneSay}
         />
       )}
       {data && data.audiences.length > 0 && (
@@ -126,7 +126,7 @@ function Maker({ onMade }: { onMade: () => void }) {
             <option value="">{words.any}</option>
             {STATUSES.map((one) => (
               <option key={one} value={one}>
-                {one}
+                {t().leads.statuses[one]}
               </option>
             ))}
           </select>

@@ -27,14 +27,18 @@ function Templates() {
   const { data, error } = useCall('templates.list', { limit: 100 });
   const columns: readonly Column<Template>[] = [
     { name: t().work.name, cell: ({ name, language }) => `${name} (${language})` },
-    { name: words.state, cell: ({ status }) => status },
+    { name: words.state, cell: ({ status }) => t().draft.statuses[status as 'APPROVED'] ?? status },
     { name: words.text, cell: ({ body, reason }) => reason ?? body },
   ];
   return (
     <section class="group">
       <h2>{words.templates}</h2>
       {error !== null && <ErrorNotice error={error} />}
-      {data?.templates.length === 0 && <p class="quiet">{data.notice ?? words.templatesNone}</p>}
+      {data?.templates.length === 0 && (
+        <p class="quiet" lang={data.notice === undefined ? undefined : 'en'}>
+          {data.notice ?? words.templatesNone}
+        </p>
+      )}
       {data && data.templates.length > 0 && (
         <Table
           caption={words.templates}

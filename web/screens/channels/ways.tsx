@@ -88,14 +88,19 @@ function Finding({ check }: { check: Check }) {
         {shape}
       </span>
       <div>
-        <strong>{check.name}</strong> <span class="unseen">({word})</span> <span>{check.detail}</span>
+        <strong lang="en">{check.name}</strong> <span class="unseen">({word})</span>{' '}
+        <span lang="en">{check.detail}</span>
         {check.provider_said && (
           <div class="said">
             <span class="quiet">{t().send.said}: </span>
             {check.provider_said}
           </div>
         )}
-        {check.fix && <p class="fix">→ {check.fix}</p>}
+        {check.fix && (
+          <p class="fix" lang="en">
+            → {check.fix}
+          </p>
+        )}
       </div>
     </li>
   );

@@ -59,7 +59,9 @@ export function Checked({ input, dryRun, onBack, onSent }: CheckedProps) {
       {dryRun.warnings && dryRun.warnings.length > 0 && (
         <Notice title={words.look}>
           {dryRun.warnings.map((warning) => (
-            <p key={warning}>{warning}</p>
+            <p key={warning} lang="en">
+              {warning}
+            </p>
           ))}
         </Notice>
       )}

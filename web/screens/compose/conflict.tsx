@@ -1,4 +1,5 @@
 import type { Output } from '../../api/catalogue.ts';
+import { callerWords } from '../../i18n/callers.ts';
 import { clock, distance, t } from '../../i18n/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { type Draft, EMPTY, fromContent } from './draft.ts';
@@ -20,7 +21,11 @@ export function Conflict({ theirs, ours, onTake, onKeep }: ConflictProps) {
   return (
     <div class="notice group" role="alert">
       <strong>
-        {words.conflict(theirs.changed_by, clock(new Date(theirs.changed_at)), distance(theirs.changed_at))}
+        {words.conflict(
+          callerWords(theirs.changed_by),
+          clock(new Date(theirs.changed_at)),
+          distance(theirs.changed_at),
+        )}
       </strong>
       <p>{words.conflictSays}</p>
       {fields.map((name) => (

@@ -82,7 +82,7 @@ export function PreviewPane({ input, onShown }: PreviewProps) {
           {input.channel === 'email' ? <Mail shown={shown} /> : <Chat shown={shown} />}
           {shown.missing.length > 0 && <p class="wrong">{words.lacks(shown.missing.join(', '))}</p>}
           {shown.warnings.map((one) => (
-            <p key={one} class="wrong">
+            <p key={one} class="wrong" lang="en">
               {one}
             </p>
           ))}
@@ -137,7 +137,7 @@ function Chat({ shown }: { shown: Preview }) {
       <Bubble {...template} header={template.header} />
       {template.missing.length > 0 && <p class="wrong">{words.slotsEmpty(template.missing.join(', '))}</p>}
       {template.faults.map((one) => (
-        <p key={one} class="wrong">
+        <p key={one} class="wrong" lang="en">
           {one}
         </p>
       ))}

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { callerWords } from '../../i18n/callers.ts';
 import { clock, t } from '../../i18n/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { ErrorNotice, Notice } from '../../parts/notice.tsx';
@@ -22,7 +23,9 @@ export function Standing(props: DraftState & { readonly keeper: DraftKeeper }) {
         </ErrorNotice>
       )}
       {changed && (
-        <p role="status">{words.changed(changed.changed_by, clock(new Date(changed.changed_at)))}</p>
+        <p role="status">
+          {words.changed(callerWords(changed.changed_by), clock(new Date(changed.changed_at)))}
+        </p>
       )}
       {theirs && (
         <Conflict

@@ -22,7 +22,12 @@ export function TemplatePicker({ draft, set }: PickerProps) {
   const chosen = all.find(
     ({ name, language }) => name === draft.template && (draft.language === '' || language === draft.language),
   );
-  if (notice && all.length === 0 && draft.template === '') return <p class="quiet">{notice}</p>;
+  if (notice && all.length === 0 && draft.template === '')
+    return (
+      <p class="quiet" lang="en">
+        {notice}
+      </p>
+    );
   const choose = (key: string) => {
     const one = all.find((template) => keyOf(template) === key);
     if (!one) set({ template: '', values: {}, language: '' });

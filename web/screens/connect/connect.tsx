@@ -49,7 +49,8 @@ export default function Connect() {
           <p class="sentence">{words.wants(asked.name)}</p>
           <p class="quiet">{words.unproved}</p>
           <p>
-            {words.goesTo} <strong>{asked.host}</strong>. {words.check}
+            {words.goesTo} <strong>{asked.host === 'this computer' ? words.here : asked.host}</strong>.{' '}
+            {words.check}
           </p>
           <Choose
             label={words.role}

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import { useCall } from '../../api/use-call.ts';
+import { callerWords } from '../../i18n/callers.ts';
 import { t, time } from '../../i18n/index.ts';
 import { Button, buttonClass } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -25,7 +26,7 @@ export default function Drafts() {
   const { data, error, reload } = useCall('drafts.list', cursor === undefined ? {} : { cursor });
   const [deleting, setDeleting] = useState<Row | null>(null);
   const saved = (data?.drafts ?? []).map(({ draft_id, title, changed_by, changed_at }) => ({
-    ...{ id: draft_id, title, changed: words.changedBy(changed_by, time(changed_at)) },
+    ...{ id: draft_id, title, changed: words.changedBy(callerWords(changed_by), time(changed_at)) },
   }));
   const here = listUnsaved()
     .filter(({ id, local }) => local.revision === 0 && !saved.some((one) => one.id === id))

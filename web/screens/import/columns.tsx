@@ -155,7 +155,8 @@ function fieldOptions(column: string, field: string): readonly (readonly [string
     `${words.metadata}: ${field.startsWith('metadata.') ? field.slice(9) : own.slice(9)}`,
   );
   known.set('ignore', words.ignore);
-  if (field !== 'ignored' && !known.has(field)) known.set(field, field);
+  if (field !== 'ignored' && !known.has(field))
+    known.set(field, field.startsWith('consent') ? words.consent : field);
   return [...known];
 }
 

@@ -46,7 +46,9 @@ export function ImportResult({ report, onAgain }: { report: Report; onAgain: () 
       {report.notices.length > 0 && (
         <Notice title={words.warnings}>
           {report.notices.map((one) => (
-            <p key={one}>{one}</p>
+            <p key={one} lang="en">
+              {one}
+            </p>
           ))}
         </Notice>
       )}
@@ -55,7 +57,7 @@ export function ImportResult({ report, onAgain }: { report: Report; onAgain: () 
           caption={words.notKept}
           columns={[
             { name: words.line, cell: ({ line }) => count(line) },
-            { name: words.why, cell: ({ reason }) => reason },
+            { name: words.why, cell: ({ reason }) => <span lang="en">{reason}</span> },
           ]}
           rows={report.rejects}
           keyOf={({ line }) => String(line)}

@@ -3,12 +3,12 @@ import { call } from '../../api/call.ts';
 import type { Output } from '../../api/catalogue.ts';
 import { useCall } from '../../api/use-call.ts';
 import { t } from '../../i18n/index.ts';
-import { reasonWords } from '../../i18n/reasons.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { Page } from '../../parts/page.tsx';
+import { Reason } from '../../parts/reason.tsx';
 import { tell } from '../../parts/toast.tsx';
 import { navigate } from '../../router.ts';
 import { channelName } from '../send-words.tsx';
@@ -90,7 +90,7 @@ function Reach({ channel, page }: { channel: 'email' | 'whatsapp'; page: LeadPag
       <Mark status={reachable ? 'sent' : 'skipped'} word={channelName(channel)} />
       <span>
         <strong>{reachable ? t().lead.yes : t().lead.no}</strong> {contact}
-        {!reachable && <span class="quiet"> · {reasonWords(code, says)}</span>}
+        {!reachable && <span class="quiet"> · {code !== null && <Reason code={code} says={says} />}</span>}
       </span>
     </li>
   );

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { t } from '../../i18n/index.ts';
 import { reasonWords } from '../../i18n/reasons.ts';
 import { Mark } from '../../parts/mark.tsx';
+import { Reason } from '../../parts/reason.tsx';
 import { channelName, nameOf, readable, Time } from '../send-words.tsx';
 import type { LeadPage } from './lead.tsx';
 
@@ -48,22 +49,29 @@ function ofMessage(one: LeadPage['messages'][number]): Entry {
     at: one.sent_at ?? one.send_created_at,
     key: `send ${one.send_id}`,
     what: (
-      <details>
-        <summary>
-          <Mark status={status} /> <a href={`/sends/${one.send_id}`}>{name}</a>{' '}
-          <span class="quiet">
-            {channelName(one.channel)}
-            {one.error_code !== null && ` · ${reasonWords(one.error_code, one.error)}`}
-          </span>
-        </summary>
-        <pre class="message-text">{one.message || t().lead.noText}</pre>
-        {one.provider_said !== null && (
-          <p class="said">
-            <span class="quiet">{t().send.said}: </span>
-            {one.provider_said}
-          </p>
-        )}
-      </details>
+      <>
+        <Mark status={status} /> <a href={`/sends/${one.send_id}`}>{name}</a>{' '}
+        <span class="quiet">
+          {channelName(one.channel)}
+          {one.error_code !== null && (
+            <>
+              {' · '}
+              <Reason code={one.error_code} says={one.error} />
+            </>
+          )}
+        </span>
+        {/* A link within a summary is none to whoever hears the page. */}
+        <details>
+          <summary>{t().lead.asSent}</summary>
+          <pre class="message-text">{one.message || t().lead.noText}</pre>
+          {one.provider_said !== null && (
+            <p class="said">
+              <span class="quiet">{t().send.said}: </span>
+              {one.provider_said}
+            </p>
+          )}
+        </details>
+      </>
     ),
   };
 }
@@ -76,7 +84,12 @@ function ofEvent(one: LeadPage['events'][number]): Entry {
       <>
         {t().lead.events[one.type] ?? one.type}
         {one.text !== null && <q class="said">{one.text}</q>}
-        {one.reason !== null && <span class="quiet"> · {one.reason}</span>}
+        {one.reason !== null && (
+          <span class="quiet" lang="en">
+            {' '}
+            · {one.reason}
+          </span>
+        )}
       </>
     ),
   };

@@ -1,11 +1,11 @@
 import type { Input, Output } from '../../api/catalogue.ts';
 import { usePolled } from '../../api/use-polled.ts';
 import { t, time } from '../../i18n/index.ts';
-import { reasonWords } from '../../i18n/reasons.ts';
 import { Empty } from '../../parts/empty.tsx';
 import { FilterTabs } from '../../parts/filter-tabs.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { Page } from '../../parts/page.tsx';
+import { Reason } from '../../parts/reason.tsx';
 import { type Column, Pager, Table } from '../../parts/table.tsx';
 import { query } from '../../router.ts';
 
@@ -46,7 +46,7 @@ export default function Replies() {
       cell: ({ text, code, reason, provider_said }) => (
         <>
           {text !== null && <q class="message-text">{text}</q>}
-          {text === null && code !== null && reasonWords(code, reason)}
+          {text === null && code !== null && <Reason code={code} says={reason} />}
           {provider_said !== null && <q class="quiet said">{provider_said}</q>}
         </>
       ),
@@ -62,12 +62,7 @@ export default function Replies() {
       <FilterTabs label={words.what} name="type" values={TYPES} wordOf={(one) => words.types[one]} />
       {error !== null && <ErrorNotice error={error} />}
       {data?.events.length === 0 && cursor === null && (
-        <Empty
-          title={words.none}
-          text={words.noneText}
-          cli="tidings events list"
-          say="What did people answer to the last send?"
-        />
+        <Empty title={words.none} text={words.noneText} cli="tidings events list" say={words.noneSay} />
       )}
       {data && data.events.length > 0 && (
         <Table

@@ -7,6 +7,7 @@ import { reasonWords } from '../../i18n/reasons.ts';
 import { buttonClass } from '../../parts/button.tsx';
 import { Mark, type Status } from '../../parts/mark.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
+import { Reason } from '../../parts/reason.tsx';
 import { type Column, Pager, Table } from '../../parts/table.tsx';
 import { query, withQuery } from '../../router.ts';
 import type { SendDetails } from './send.tsx';
@@ -40,7 +41,7 @@ export function Deliveries({ send }: { send: SendDetails }) {
     },
     { name: words.contact, cell: ({ contact }) => contact },
     { name: words.status, cell: (row) => <Mark status={statusOf(row)} word={statusWords(row)} /> },
-    { name: words.reason, cell: (row) => <Reason row={row} /> },
+    { name: words.reason, cell: (row) => <WhyNot row={row} /> },
     { name: words.sentAt, isNumber: true, cell: ({ sent_at }) => sent_at !== null && time(sent_at) },
   ];
   return (
@@ -101,11 +102,11 @@ function statusWords(row: Delivery): string {
   return row.in_flight ? t().status.inFlight : t().status[statusOf(row) as 'sent'];
 }
 
-function Reason({ row }: { row: Delivery }) {
+function WhyNot({ row }: { row: Delivery }) {
   if (row.error_code === null) return null;
   return (
     <>
-      {reasonWords(row.error_code, row.error)}
+      <Reason code={row.error_code} says={row.error} />
       {row.provider_said !== null && <q class="quiet said">{row.provider_said}</q>}
     </>
   );

@@ -7,7 +7,7 @@ import { Mark } from '../../parts/mark.tsx';
 import { ErrorNotice, Notice } from '../../parts/notice.tsx';
 import { Page } from '../../parts/page.tsx';
 import { SendActions } from '../send-actions.tsx';
-import { channelName, nameOf, Time, timeLeft } from '../send-words.tsx';
+import { channelName, nameOf, PausedReason, Time, timeLeft } from '../send-words.tsx';
 import { Deliveries } from './deliveries.tsx';
 import { Progress } from './progress.tsx';
 import { Retry } from './retry.tsx';
@@ -73,7 +73,7 @@ function WhyItWaits({ send }: { send: SendDetails }) {
   if (waiting)
     return (
       <Notice title={words.waitsFor[waiting.what]}>
-        <p>{waiting.reason}</p>
+        <p lang="en">{waiting.reason}</p>
         {waiting.provider_said && <Said text={waiting.provider_said} />}
         <p class="quiet">
           <Time iso={waiting.since} /> {waiting.until && <Time iso={waiting.until} />}
@@ -84,7 +84,11 @@ function WhyItWaits({ send }: { send: SendDetails }) {
   const isByRequest = send.problem === 'paused_by_request';
   return (
     <Notice title={isByRequest ? words.pausedByRequest : words.needsMending} wrong={!isByRequest}>
-      {!isByRequest && send.paused_reason !== null && <p>{send.paused_reason}</p>}
+      {!isByRequest && send.paused_reason !== null && (
+        <p>
+          <PausedReason send={send} />
+        </p>
+      )}
       {send.provider_said !== null && <Said text={send.provider_said} />}
       {send.paused_since !== null && (
         <p class="quiet">

@@ -1,6 +1,6 @@
 import { count, t } from '../../i18n/index.ts';
-import { reasonWords } from '../../i18n/reasons.ts';
 import { Mark } from '../../parts/mark.tsx';
+import { Reason } from '../../parts/reason.tsx';
 import { withQuery } from '../../router.ts';
 import type { SendDetails } from './send.tsx';
 
@@ -15,7 +15,9 @@ export function WhyNot({ send }: { send: SendDetails }) {
         {send.top_errors.map(({ code, status, count: amount, message, provider_said }) => (
           <li key={`${status} ${code}`}>
             <Mark status={code === 'outcome_unknown' ? 'unknown' : status} word={count(amount)} />
-            <a href={withQuery({ status, code, cursor: null })}>{reasonWords(code, message)}</a>
+            <a href={withQuery({ status, code, cursor: null })}>
+              <Reason code={code} says={message} />
+            </a>
             {provider_said !== null && <q class="quiet">{provider_said}</q>}
           </li>
         ))}

@@ -1,5 +1,6 @@
 import type { Output } from '../../api/catalogue.ts';
 import { useCall } from '../../api/use-call.ts';
+import { callerWords } from '../../i18n/callers.ts';
 import { t, time } from '../../i18n/index.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { type Column, Pager, Table } from '../../parts/table.tsx';
@@ -13,9 +14,12 @@ export function Audit() {
   const { data, error } = useCall('audit.list', { limit: 20, ...(cursor !== null && { cursor }) });
   const columns: readonly Column<Entry>[] = [
     { name: t().work.when, cell: ({ at }) => time(at) },
-    { name: words.who, cell: ({ who, client }) => (client === null ? who : `${who} · ${client}`) },
+    {
+      name: words.who,
+      cell: ({ who, client }) => [callerWords(who), client].filter((one) => one !== null).join(' · '),
+    },
     { name: words.did, cell: ({ operation, subject }) => <Did operation={operation} subject={subject} /> },
-    { name: words.answer, cell: ({ answer }) => answer },
+    { name: words.answer, cell: ({ answer }) => (answer === 'done' ? words.done : <code>{answer}</code>) },
   ];
   return (
     <section class="group">

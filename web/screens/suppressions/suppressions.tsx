@@ -57,7 +57,7 @@ export default function Suppressions() {
           title={words.none}
           text={words.noneText}
           cli="tidings suppressions import unsubscribed.csv"
-          say="Who has unsubscribed this week?"
+          say={words.noneSay}
         />
       )}
       {data && data.suppressions.length > 0 && (
