@@ -10,6 +10,7 @@ const LONGEST = [
   'test/linear',
   'test/soak/soak',
   'test/move/migrate',
+  'test/browser/access',
   'test/browser/drafts',
   'test/opening',
   'test/browser/work',

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessFaults, hasBrowser, isSideways, openBrowser, personOf } from '../support/browser.ts';
+import { accessFaults, hasBrowser, openBrowser, personOf } from '../support/browser.ts';
 import { openCore, removeFolder } from '../support/core.ts';
 
 describe.skipIf(!hasBrowser())('drafts on the dashboard', () => {
@@ -200,35 +200,6 @@ describe.skipIf(!hasBrowser())('drafts on the dashboard', () => {
     await page.getByLabel('Text part').check();
     await page.getByText('Hola Li').waitFor();
     browser.forgive(/^foreign: https:\/\/pictures\.example|inline event handler/);
-    await page.context().close();
-  });
-
-  it.each([
-    ['en-US', 'light', 1280],
-    ['es-MX', 'dark', 360],
-    ['pt-BR', 'light', 360],
-  ] as const)('everybody can use it: %s, %s, %i px wide', async (locale, colorScheme, width) => {
-    const { draft_id } = await core.call('drafts.save', {
-      ...{
-        audience_id,
-        channel: 'email',
-        subject: 'A long subject '.repeat(4),
-        message: '<h1>Hi {{lead.name}}</h1>',
-      },
-    });
-    const page = await browser.open('/drafts', {
-      ...ana,
-      locale,
-      colorScheme,
-      viewport: { width, height: 800 },
-    });
-    for (const path of ['/drafts', `/drafts/${draft_id}`]) {
-      await page.goto(browser.url + path);
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.locator(path === '/drafts' ? '.rows' : 'iframe').waitFor();
-      expect(await accessFaults(page), path).toEqual([]);
-      expect(await isSideways(page), path).toBe(false);
-    }
     await page.context().close();
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessFaults, hasBrowser, isSideways, openBrowser } from '../support/browser.ts';
+import { accessFaults, hasBrowser, openBrowser } from '../support/browser.ts';
 import { openCore, removeFolder } from '../support/core.ts';
 import { FakeSender } from '../support/fake-sender.ts';
 
@@ -103,30 +103,6 @@ describe.skipIf(!hasBrowser())('choosing, writing and sending on the dashboard',
     await page.getByText('Nobody is kept out').waitFor();
     await page.context().close();
     onlyRefusals(400);
-  });
-
-  it.each([
-    ['en-US', 'light', 1280],
-    ['es-MX', 'dark', 360],
-    ['pt-BR', 'dark', 1280],
-  ] as const)('everybody can use it: %s, %s, %i px wide', async (locale, colorScheme, width) => {
-    const page = await browser.open('/', { locale, colorScheme, viewport: { width, height: 800 } });
-    const { audiences } = await core.call('audience.list', {});
-    const paths = [
-      '/audiences',
-      `/audiences/${audiences[0]!.id}`,
-      '/drafts/new',
-      '/replies',
-      '/suppressions',
-    ];
-    for (const path of [...paths, '/approvals', '/channels', '/settings']) {
-      await page.goto(browser.url + path);
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.waitForLoadState('networkidle');
-      expect(await accessFaults(page), path).toEqual([]);
-      expect(await isSideways(page), path).toBe(false);
-    }
-    await page.context().close();
   });
 
   // Last: from then on whoever comes without a key is asked to sign in.
