@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Runs in a frame that is of no origin: it is handed one mail by the page around it, takes out what could act, and shows the
- * rest. A script of the mail has no way to run: the policy knows this one only, by its hash.
+ * Runs in a frame that is of no origin: it is handed one mail by the page around it, takes out what could act, shows the
+ * rest, and says how high that is, which nobody outside can measure. It says so again when pictures have come or the width is
+ * another one, and not for another height: a mail that is as high as its window would grow with it for ever. A script of the mail has no way to run: the policy knows this one only, by its hash.
  */
 const SCRIPT = `'use strict';
 const pictures = new URLSearchParams(location.search).has('pictures');
 const ACTS = 'script,iframe,frame,object,embed,applet,base,link,meta,portal';
+let shownWidth = 0;
+const tell = (more) => {
+  const { documentElement: root, body } = document;
+  shownWidth = innerWidth;
+  const bar = innerHeight - root.clientHeight;
+  const height = Math.ceil(Math.max(root.getBoundingClientRect().height, body.scrollHeight)) + bar;
+  parent.postMessage({ height, ...more }, '*');
+};
+for (const name of ['load', 'error']) addEventListener(name, () => shownWidth > 0 && tell(), true);
+addEventListener('resize', () => shownWidth > 0 && shownWidth !== innerWidth && tell());
 addEventListener('message', ({ source, data }) => {
   if (source !== parent || typeof data?.mail !== 'string') return;
   const mail = new DOMParser().parseFromString(data.mail, 'text/html');
@@ -21,7 +32,7 @@ addEventListener('message', ({ source, data }) => {
   const styles = [...mail.head.querySelectorAll('style')];
   document.head.replaceChildren(...document.head.querySelectorAll('[data-own]'), ...styles);
   document.body.replaceWith(document.adoptNode(mail.body));
-  parent.postMessage({ held }, '*');
+  tell({ held });
 });
 for (const name of ['click', 'auxclick', 'submit']) addEventListener(name, (event) => event.preventDefault(), true);
 parent.postMessage({ ready: true }, '*');`;

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessFaults, hasBrowser, openBrowser, personOf } from '../support/browser.ts';
+import { accessFaults, hasBrowser, isSideways, openBrowser, personOf } from '../support/browser.ts';
 import { openCore, removeFolder } from '../support/core.ts';
 
 describe.skipIf(!hasBrowser())('drafts on the dashboard', () => {
@@ -202,4 +202,59 @@ describe.skipIf(!hasBrowser())('drafts on the dashboard', () => {
     browser.forgive(/^foreign: https:\/\/pictures\.example|inline event handler/);
     await page.context().close();
   });
+
+  it.each([
+    ['es-MX', 'light', 1280],
+    ['pt-BR', 'dark', 360],
+  ] as const)(
+    'the frame is as high as its mail, up to a part of the window, or whole: %s, %s, %i px',
+    async (locale, colorScheme, width) => {
+      const { page } = await startDraft(`As high, ${locale}`);
+      const at = page.url();
+      await page.context().close();
+      const looked = await browser.open(new URL(at).pathname, {
+        ...ana,
+        locale,
+        colorScheme,
+        viewport: { width, height: 800 },
+      });
+      const text = looked.getByRole('textbox', { name: /^(Mensaje|Mensagem)$/ });
+      const heightOf = () =>
+        looked.evaluate<number>("document.querySelector('iframe.mail-frame').clientHeight");
+      const inner = (what: string) =>
+        looked
+          .frames()
+          .find((one) => one.url().includes('/preview-frame'))!
+          .evaluate<number>(what);
+      const whole = looked.getByRole('button', {
+        name: /^Mostrar el correo entero|^Mostrar o e-mail inteiro/,
+      });
+      await text.fill('<p>Hola</p>');
+      await soon(heightOf).toBeLessThan(120);
+      expect(await whole.count()).toBe(0);
+      await text.fill('<div style="height: 300px">Hola</div>');
+      await soon(heightOf).toBeGreaterThanOrEqual(300);
+      expect(await heightOf()).toBeLessThan(400);
+      // As high as its window: it does not grow with it.
+      await text.fill('<div style="height: 100vh">Hola</div>');
+      await soon(() =>
+        inner("document.body.textContent.includes('Hola') && document.querySelector('[style*=vh]') ? 1 : 0"),
+      ).toBe(1);
+      await looked.waitForTimeout(300);
+      const asHigh = await heightOf();
+      await looked.waitForTimeout(500);
+      expect(await heightOf()).toBe(asHigh);
+      expect(asHigh).toBeLessThan(600);
+      await text.fill('<div style="height: 3000px">Hola</div>');
+      await soon(heightOf).toBe(600);
+      await whole.click();
+      await soon(heightOf).toBeGreaterThanOrEqual(3000);
+      await soon(() => inner('document.documentElement.scrollHeight - innerHeight')).toBeLessThanOrEqual(0);
+      expect(await accessFaults(looked)).toEqual([]);
+      expect(await isSideways(looked)).toBe(false);
+      await looked.getByRole('button', { name: /^Mostrar menos/ }).click();
+      await soon(heightOf).toBe(600);
+      await looked.context().close();
+    },
+  );
 });

@@ -61,6 +61,8 @@ export const draft = {
       ? '1 picture is not loaded: whoever keeps it would hear of it.'
       : `${value} pictures are not loaded: whoever keeps them would hear of it.`,
   showPictures: 'Show pictures',
+  wholeMail: 'Show the whole mail',
+  lessOfMail: 'Show less of it',
   asHtml: 'As HTML',
   template: 'Template',
   noTemplate: 'none: made of the text',

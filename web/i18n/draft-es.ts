@@ -60,6 +60,8 @@ export const draft: DraftWords = {
       ? '1 imagen no se carga: quien la guarda se enteraría.'
       : `${value} imágenes no se cargan: quien las guarda se enteraría.`,
   showPictures: 'Mostrar imágenes',
+  wholeMail: 'Mostrar el correo entero',
+  lessOfMail: 'Mostrar menos',
   asHtml: 'Como HTML',
   template: 'Plantilla',
   noTemplate: 'ninguna: se hace del texto',

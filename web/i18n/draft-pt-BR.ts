@@ -61,6 +61,8 @@ export const draft: DraftWords = {
       ? '1 imagem não foi carregada: quem a guarda ficaria sabendo.'
       : `${value} imagens não foram carregadas: quem as guarda ficaria sabendo.`,
   showPictures: 'Mostrar imagens',
+  wholeMail: 'Mostrar o e-mail inteiro',
+  lessOfMail: 'Mostrar menos',
   asHtml: 'Como HTML',
   template: 'Modelo',
   noTemplate: 'nenhum: feito do texto',
