@@ -94,7 +94,7 @@ export function createHttpApp(options: HttpAppOptions): Hono<HeldEnv> {
   app.use('/mcp/*', who.guard);
   app.use('/api/*', who.guard);
   app.use('/metrics', who.guard);
-  addMeRoute(app, tidings);
+  addMeRoute(app, { signIn: tidings.signIn, connectsApps: own !== null });
   if (own) addConsentRoutes(app, { apps: tidings.apps, own, documents: new ClientDocuments(options.world) });
 
   // Loaded with the first request: a server that only sends does without.

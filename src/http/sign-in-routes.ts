@@ -66,13 +66,17 @@ export function addSignInRoutes(
   });
 }
 
-/** `GET /api/me`, behind the guard: who the caller is, and what it may. */
-export function addMeRoute(app: Hono<HeldEnv>, { signIn }: Pick<Tidings, 'signIn'>): void {
+/** `GET /api/me`, behind the guard: who the caller is, what it may, and whether people connect apps here. */
+export function addMeRoute(
+  app: Hono<HeldEnv>,
+  { signIn, connectsApps }: Pick<Tidings, 'signIn'> & { readonly connectsApps: boolean },
+): void {
   app.get('/api/me', async (c) => {
-    const { kind, name, role } = c.get('principal');
+    const { kind, id, name, role } = c.get('principal');
     const may = effectsOf(role).filter((effect) => effect !== 'approve' || kind === 'user');
     c.header('Cache-Control', 'no-store');
-    return c.json({ success: true, kind, name, role, may, has_users: await signIn.hasUsers() });
+    const has_users = await signIn.hasUsers();
+    return c.json({ success: true, kind, id, name, role, may, has_users, connects_apps: connectsApps });
   });
 }
 

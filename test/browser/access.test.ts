@@ -62,7 +62,7 @@ function screensOf({ ids, connect }: Pick<House, 'ids' | 'connect'>): readonly S
     { path: '/suppressions?channel=whatsapp%3Amarketing', shows: '.empty' },
     { path: connect, shows: 'article' },
     { path: '/sends?state=running&audience=00000000-0000-4000-8000-000000000000', shows: '.empty' },
-    { path: '/settings', shows: 'section:nth-of-type(4) .table-box' },
+    { path: '/settings', shows: 'section:nth-of-type(5) .table-box' },
     { path: '/no-such-page', shows: '.button' },
     { path: '/sign-in', shows: 'form' },
   ];

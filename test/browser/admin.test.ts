@@ -43,6 +43,8 @@ describe.skipIf(!hasBrowser())('looking after it on the dashboard', () => {
     const page = await browser.open('/settings');
     await page.getByRole('row').filter({ hasText: 'Messages to one contact' }).getByText('1/24h').waitFor();
     await page.getByRole('row').filter({ hasText: 'What providers told' }).getByText('30 days').waitFor();
+    await page.getByText('once OAUTH_ISSUER=self is set', { exact: false }).waitFor();
+    expect(await page.getByRole('table', { name: 'Connected apps' }).count()).toBe(0);
     const done = page.getByRole('row').filter({ hasText: 'leads.create' });
     await done.getByRole('link').click();
     await page.getByRole('heading', { level: 1, name: 'Ana Ruiz' }).waitFor();

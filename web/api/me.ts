@@ -3,11 +3,15 @@ import { ask, Refused, signedOut } from './call.ts';
 
 export interface Me {
   readonly kind: string;
+  /** Of the person or the key; others have none. */
+  readonly id: string | null;
   readonly name: string | null;
   readonly role: string;
   /** What the role may: read, write, send, approve, administer. */
   readonly may: readonly string[];
   readonly has_users: boolean;
+  /** People connect apps here (`OAUTH_ISSUER=self`). */
+  readonly connects_apps: boolean;
 }
 
 /** Who looks; null while that is not known. */

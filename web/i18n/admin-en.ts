@@ -64,6 +64,25 @@ export const admin = {
     app: (name: string) => `app ${name}`,
     machine: 'this machine',
   },
+  apps: {
+    title: 'Connected apps',
+    intro: 'What people have connected, such as claude.ai: each acts in the name of whoever let it in.',
+    own: 'You see those that you have let in yourself.',
+    none: 'No app is connected. People connect one from the app itself, with the address of this server.',
+    off: 'Apps such as claude.ai and ChatGPT can be connected by people once OAUTH_ISSUER=self is set.',
+    forPersons:
+      'Only somebody who has signed in by name sees and disconnects apps, not whoever came with a key. Sign in with a name and a password, or use the command line:',
+    name: 'App',
+    letInBy: 'Let in by',
+    may: 'It may',
+    lastCalled: 'Last called',
+    backTo: 'Taken back to',
+    states: { connected: 'connected', revoked: 'disconnected' },
+    disconnect: 'Disconnect',
+    disconnectTitle: (name: string) => `Disconnect ${name}?`,
+    disconnectSays: (person: string) =>
+      `It may do nothing for ${person} within a second. What it has started goes on. To use it again, it has to be connected anew.`,
+  },
   connect: {
     title: 'Connect an app',
     wants: (name: string) => `“${name}” wants to use Tidings in your name.`,

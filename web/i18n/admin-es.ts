@@ -64,6 +64,26 @@ export const admin: Admin = {
     app: (name) => `aplicación ${name}`,
     machine: 'esta máquina',
   },
+  apps: {
+    title: 'Aplicaciones conectadas',
+    intro:
+      'Lo que las personas han conectado, como claude.ai: cada una actúa en nombre de quien la dejó entrar.',
+    own: 'Ves las que tú has dejado entrar.',
+    none: 'No hay ninguna aplicación conectada. Se conectan desde la propia aplicación, con la dirección de este servidor.',
+    off: 'Las personas pueden conectar aplicaciones como claude.ai y ChatGPT en cuanto se fije OAUTH_ISSUER=self.',
+    forPersons:
+      'Solo quien ha entrado con su nombre ve y desconecta aplicaciones, no quien vino con una clave. Entra con nombre y contraseña, o usa la línea de comandos:',
+    name: 'Aplicación',
+    letInBy: 'La dejó entrar',
+    may: 'Puede',
+    lastCalled: 'Última llamada',
+    backTo: 'Se vuelve a',
+    states: { connected: 'conectada', revoked: 'desconectada' },
+    disconnect: 'Desconectar',
+    disconnectTitle: (name) => `¿Desconectar ${name}?`,
+    disconnectSays: (person) =>
+      `En menos de un segundo no podrá hacer nada por ${person}. Lo que ha empezado continúa. Para usarla de nuevo habrá que conectarla otra vez.`,
+  },
   connect: {
     title: 'Conectar una aplicación',
     wants: (name) => `«${name}» quiere usar Tidings en tu nombre.`,

@@ -64,6 +64,25 @@ export const admin: Admin = {
     app: (name) => `aplicativo ${name}`,
     machine: 'esta máquina',
   },
+  apps: {
+    title: 'Aplicativos conectados',
+    intro: 'O que as pessoas conectaram, como claude.ai: cada um age em nome de quem o deixou entrar.',
+    own: 'Você vê os que você mesmo deixou entrar.',
+    none: 'Nenhum aplicativo está conectado. Conecta-se a partir do próprio aplicativo, com o endereço deste servidor.',
+    off: 'As pessoas podem conectar aplicativos como claude.ai e ChatGPT assim que OAUTH_ISSUER=self for definido.',
+    forPersons:
+      'Só quem entrou com seu nome vê e desconecta aplicativos, não quem veio com uma chave. Entre com nome e senha, ou use a linha de comando:',
+    name: 'Aplicativo',
+    letInBy: 'Deixado entrar por',
+    may: 'Ele pode',
+    lastCalled: 'Última chamada',
+    backTo: 'Volta-se para',
+    states: { connected: 'conectado', revoked: 'desconectado' },
+    disconnect: 'Desconectar',
+    disconnectTitle: (name) => `Desconectar ${name}?`,
+    disconnectSays: (person) =>
+      `Em menos de um segundo ele não poderá fazer nada por ${person}. O que ele começou continua. Para usá-lo de novo, será preciso conectá-lo outra vez.`,
+  },
   connect: {
     title: 'Conectar um aplicativo',
     wants: (name) => `“${name}” quer usar o Tidings em seu nome.`,

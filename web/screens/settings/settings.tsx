@@ -11,6 +11,7 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { ErrorNotice, Notice } from '../../parts/notice.tsx';
 import { Page } from '../../parts/page.tsx';
 import { type Column, Table } from '../../parts/table.tsx';
+import { Apps } from './apps.tsx';
 import { Audit } from './audit.tsx';
 import { RulesShown } from './rules.tsx';
 
@@ -25,6 +26,7 @@ export default function Settings() {
     <Page title={t().nav.settings}>
       {mayAdminister && <People />}
       {mayAdminister && <Keys />}
+      <Apps mayAdminister={mayAdminister} />
       <RulesShown />
       {mayAdminister && <Audit />}
       <p class="quiet">
