@@ -3,8 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { about } from './api/about.ts';
 import { isFresh, lastHeard } from './api/live.ts';
 import { me, mustSignIn, signOut } from './api/me.ts';
-import { clock, LANGUAGES, type Language, language, setLanguage, t } from './i18n/index.ts';
+import { clock, count, LANGUAGES, type Language, language, setLanguage, t } from './i18n/index.ts';
 import { Button } from './parts/button.tsx';
+import { Dialog } from './parts/dialog.tsx';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { ErrorNotice } from './parts/notice.tsx';
 import { Toasts } from './parts/toast.tsx';
@@ -31,6 +32,7 @@ const SHORTCUT = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘K' : 'Ctrl K';
 
 export function Frame() {
   const [isFinding, setFinding] = useState(false);
+  const [unsaved, setUnsaved] = useState(0);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey)) return;
@@ -41,6 +43,12 @@ export function Frame() {
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
   }, []);
+  const out = async () => {
+    const { handOver } = await import('./screens/compose/hand-over.ts');
+    const refused = await handOver();
+    if (refused === 0) await signOut();
+    else setUnsaved(refused);
+  };
   if (mustSignIn.value && me.value === null) return <SignIn isOver={false} />;
   const { modes } = about.value;
   const isSandbox = modes !== null && Object.values(modes).every((mode) => mode === 'sandbox');
@@ -88,7 +96,7 @@ export function Frame() {
               ))}
             </select>
             {me.value?.name && me.value.kind !== 'open' && (
-              <Button kind="plain" onClick={signOut}>
+              <Button kind="plain" onClick={out}>
                 <span class="who">{me.value.name} · </span>
                 {t().signIn.out}
               </Button>
@@ -105,6 +113,17 @@ export function Frame() {
         </main>
         <Toasts />
         {isFinding && <Finder onClose={() => setFinding(false)} />}
+        {unsaved > 0 && (
+          <Dialog
+            title={t().signIn.outTitle}
+            action={t().signIn.outAnyway}
+            kind="danger"
+            onAct={signOut}
+            onClose={() => setUnsaved(0)}
+          >
+            <p>{t().signIn.outSays(count(unsaved), unsaved === 1)}</p>
+          </Dialog>
+        )}
       </div>
     </>
   );

@@ -203,6 +203,122 @@ describe.skipIf(!hasBrowser())('drafts on the dashboard', () => {
     await page.context().close();
   });
 
+  describe('of one person are not left to the next at the same browser', () => {
+    const kept = (page: Page) =>
+      page.evaluate<string>(
+        "Object.entries(localStorage).filter(([key]) => key.startsWith('tidings.draft.')).join()",
+      );
+    const allTexts = async () => {
+      const { drafts } = await core.call('drafts.list', { limit: 100 });
+      const all = await Promise.all(drafts.map(({ draft_id }: { draft_id: string }) => stored(draft_id)));
+      return all.map(({ content }) => content.message);
+    };
+    const signOut = (page: Page) => page.getByRole('button', { name: 'Sign out' }).click();
+    const isOut = (page: Page) => page.getByRole('heading', { name: 'Sign in' }).waitFor();
+
+    async function signIn(page: Page, name: string): Promise<void> {
+      await isOut(page);
+      await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name);
+      await page.getByLabel('Password').fill('long enough to be one');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor({ state: 'detached' });
+    }
+
+    /** What only the browser has; the session is over then, as the page has noticed. */
+    async function writeUnheard(text: string): Promise<{ page: Page; id: string }> {
+      const started = await startDraft('Unheard');
+      const { page } = started;
+      await page.route('**/api/drafts**', (route) => route.abort());
+      await message(page).fill(text);
+      await page.getByText('The server cannot be reached.', { exact: false }).waitFor();
+      await page.context().clearCookies();
+      await page.unroute('**/api/drafts**');
+      await isOut(page);
+      expect(await kept(page)).toContain(text);
+      browser.forgive(/ERR_FAILED|status of 401/);
+      return started;
+    }
+
+    it('who signs out hands over what the server did not have, and the other version of it stays as well', async () => {
+      const { page: first, id } = await startDraft('Handed over');
+      const second = await browser.open(`/drafts/${id}`, bo);
+      await soon(() => message(second).inputValue()).toBe('Hi {{lead.name}}');
+      await second.context().setOffline(true);
+      await message(second).fill('Handed over by Bo');
+      await message(first).fill('Of Ana, first');
+      await soon(async () => (await stored(id)).content.message).toBe('Of Ana, first');
+      await second.context().setOffline(false);
+      await second.getByRole('alert').filter({ hasText: 'changed this draft at' }).waitFor();
+      expect(await kept(second)).toContain('Handed over by Bo');
+      const other = await second.context().newPage();
+      await other.goto(`${browser.url}/drafts`);
+      await signOut(other);
+      await isOut(other);
+      // The tab with the text shows it no longer, either.
+      await isOut(second);
+      expect(await kept(second)).toBe('');
+      expect(await second.content()).not.toContain('Handed over by Bo');
+      expect(await allTexts()).toEqual(expect.arrayContaining(['Handed over by Bo', 'Of Ana, first']));
+      browser.forgive(/ERR_INTERNET_DISCONNECTED|status of (401|409)/);
+      await first.context().close();
+      await second.context().close();
+    });
+
+    it('who signs out is asked about what the server refuses, and nothing of it stays', async () => {
+      const leaving = await personOf(core, browser, 'eva');
+      const page = await browser.open(`/drafts/new?audience=${audience_id}`, leaving);
+      await page.route('**/api/drafts', (route) =>
+        route.request().method() === 'GET'
+          ? route.continue()
+          : route.fulfill({ status: 403, json: { success: false, error: 'Not now.', code: 'forbidden' } }),
+      );
+      await message(page).fill('Refused words');
+      await page.getByText('Not now.').waitFor();
+      await signOut(page);
+      await page.getByText('1 draft is in this browser only', { exact: false }).waitFor();
+      expect(await accessFaults(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Back' }).click();
+      expect(await message(page).inputValue()).toBe('Refused words');
+      expect(await kept(page)).toContain('Refused words');
+      await signOut(page);
+      await page.getByRole('button', { name: 'Sign out, and lose them' }).click();
+      await isOut(page);
+      expect(await kept(page)).toBe('');
+      browser.forgive(/status of 40[13]/);
+      await page.context().close();
+    });
+
+    it('a session that ended by itself keeps them for the same person, over a new start of the page too', async () => {
+      const { page, id } = await writeUnheard('Still of Ana');
+      await page.reload();
+      await signIn(page, 'ana');
+      await soon(() => message(page).inputValue()).toBe('Still of Ana');
+      await soon(async () => (await stored(id)).content.message).toBe('Still of Ana');
+      browser.forgive(/status of 401/);
+      await page.context().close();
+    });
+
+    it.each(['above the page', 'at a page begun anew'])(
+      'another person who signs in then %s finds nothing of it, and saves nothing of it',
+      async (where) => {
+        const { page, id } = await writeUnheard(`Secret of Ana, ${where}`);
+        if (where !== 'above the page') await page.reload();
+        await signIn(page, 'bo');
+        await soon(() => message(page).inputValue()).toBe('Hi {{lead.name}}');
+        expect(await kept(page)).toBe('');
+        expect(await page.content()).not.toContain('Secret of Ana');
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+        await page.waitForLoadState('networkidle');
+        expect(await stored(id)).toMatchObject({
+          changed_by: 'person ana',
+          content: { message: 'Hi {{lead.name}}' },
+        });
+        browser.forgive(/status of 401/);
+        await page.context().close();
+      },
+    );
+  });
+
   it.each([
     ['es-MX', 'light', 1280],
     ['pt-BR', 'dark', 360],

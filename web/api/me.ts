@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { ask, Refused, signedOut } from './call.ts';
+import { arrive, leave } from './kept.ts';
 
 export interface Me {
   readonly kind: string;
@@ -22,7 +23,9 @@ export const mustSignIn = signal(false);
 /** Asks who looks, and whether anybody has to sign in at all. */
 export async function loadMe(): Promise<void> {
   try {
-    me.value = (await ask('/api/me', {})) as Me;
+    const now = (await ask('/api/me', {})) as Me;
+    if (arrive(now)) return location.reload();
+    me.value = now;
     mustSignIn.value = false;
   } catch (error) {
     if (error instanceof Refused && error.status === 401) mustSignIn.value = true;
@@ -48,6 +51,7 @@ export async function ownerOfLink(link: string): Promise<string | null> {
 
 export async function signOut(): Promise<void> {
   await post('DELETE', {});
+  leave();
   location.assign('/');
 }
 

@@ -361,6 +361,12 @@ export const en = {
     withPassword: 'Sign in with a password',
     go: 'Sign in',
     out: 'Sign out',
+    outTitle: 'Sign out without them?',
+    outAnyway: 'Sign out, and lose them',
+    outSays: (value: string, isOne: boolean): string =>
+      isOne
+        ? '1 draft is in this browser only, and the server does not take it. Nothing of it stays here for whoever comes next.'
+        : `${value} drafts are in this browser only, and the server does not take them. Nothing of them stays here for whoever comes next.`,
     help: 'Nobody has a password yet? On the machine that runs Tidings:',
     over: 'The session is over. Sign in again: what you were looking at is still here.',
   },

@@ -358,6 +358,12 @@ export const es: Messages = {
     withPassword: 'Entrar con contraseña',
     go: 'Entrar',
     out: 'Salir',
+    outTitle: '¿Salir sin ellos?',
+    outAnyway: 'Salir y perderlos',
+    outSays: (value, isOne) =>
+      isOne
+        ? '1 borrador está solo en este navegador, y el servidor no lo acepta. Nada de él queda aquí para quien venga después.'
+        : `${value} borradores están solo en este navegador, y el servidor no los acepta. Nada de ellos queda aquí para quien venga después.`,
     help: '¿Nadie tiene contraseña aún? En la máquina donde corre Tidings:',
     over: 'La sesión terminó. Entra de nuevo: lo que mirabas sigue aquí.',
   },

@@ -357,6 +357,12 @@ export const ptBR: Messages = {
     withPassword: 'Entrar com senha',
     go: 'Entrar',
     out: 'Sair',
+    outTitle: 'Sair sem eles?',
+    outAnyway: 'Sair e perdê-los',
+    outSays: (value, isOne) =>
+      isOne
+        ? '1 rascunho está apenas neste navegador, e o servidor não o aceita. Nada dele fica aqui para quem vier depois.'
+        : `${value} rascunhos estão apenas neste navegador, e o servidor não os aceita. Nada deles fica aqui para quem vier depois.`,
     help: 'Ninguém tem senha ainda? Na máquina em que o Tidings roda:',
     over: 'A sessão terminou. Entre de novo: o que você olhava continua aqui.',
   },

@@ -1,4 +1,5 @@
 import type { Input, Output } from '../../api/catalogue.ts';
+import { listKept, readKept } from '../../api/kept.ts';
 
 /** A message as its form has it: every field a text, empty where nothing was written. */
 export interface Draft {
@@ -90,37 +91,17 @@ export interface Local {
   readonly isSaved: boolean;
 }
 
-const PREFIX = 'tidings.draft.';
-
 export function readLocal(id: string): Local | null {
-  try {
-    const kept = JSON.parse(localStorage.getItem(PREFIX + id) ?? 'null') as Local | null;
-    return kept && { ...kept, draft: { ...EMPTY, ...kept.draft } };
-  } catch {
-    return null;
-  }
-}
-
-/** A browser that keeps nothing more leaves it to the server. */
-export function writeLocal(id: string, local: Local): void {
-  try {
-    localStorage.setItem(PREFIX + id, JSON.stringify(local));
-  } catch {}
-}
-
-export function dropLocal(id: string): void {
-  localStorage.removeItem(PREFIX + id);
+  const kept = readKept<Local>(id);
+  return kept && { ...kept, draft: { ...EMPTY, ...kept.draft } };
 }
 
 /** Drafts of which the server does not have everything. */
 export function listUnsaved(): { readonly id: string; readonly local: Local }[] {
-  return Object.keys(localStorage)
-    .filter((key) => key.startsWith(PREFIX))
-    .map((key) => key.slice(PREFIX.length))
-    .flatMap((id) => {
-      const local = readLocal(id);
-      return local && !local.isSaved ? [{ id, local }] : [];
-    });
+  return listKept().flatMap((id) => {
+    const local = readLocal(id);
+    return local && !local.isSaved ? [{ id, local }] : [];
+  });
 }
 
 const fresh = new Set<string>();

@@ -2,10 +2,10 @@ import { signal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { call, Refused, Unreachable } from '../../api/call.ts';
 import type { Output } from '../../api/catalogue.ts';
+import { dropKept, hasLeft, keep } from '../../api/kept.ts';
 import { mustSignIn } from '../../api/me.ts';
 import {
   type Draft,
-  dropLocal,
   fromContent,
   isFresh,
   isSame,
@@ -13,7 +13,6 @@ import {
   newDraftId,
   readLocal,
   toContent,
-  writeLocal,
 } from './draft.ts';
 
 type Saved = Output<'drafts.get'>;
@@ -90,7 +89,7 @@ export class DraftKeeper {
 
   /** What the server has now: shown where nothing is unsaved here, else both are. */
   async look(): Promise<void> {
-    if (this.#isBusy || this.#isOver) return;
+    if (this.#isBusy || this.#isOver || isNobodys()) return;
     try {
       const saved = await call('drafts.get', { draft_id: this.#id });
       this.#meet(saved);
@@ -102,7 +101,8 @@ export class DraftKeeper {
   async save(): Promise<void> {
     clearTimeout(this.#timer);
     const { local, theirs, state } = this.#now;
-    if (this.#isBusy || this.#isOver || local.isSaved || theirs !== null || state === 'gone') return;
+    if (this.#isBusy || this.#isOver || isNobodys() || local.isSaved || theirs !== null || state === 'gone')
+      return;
     this.#isBusy = true;
     const { draft } = local;
     this.#set({ state: 'saving', error: null });
@@ -151,7 +151,7 @@ export class DraftKeeper {
   /** It was sent: nothing of it is kept. */
   drop(): void {
     this.close();
-    dropLocal(this.#id);
+    dropKept(this.#id);
   }
 
   close(): void {
@@ -220,8 +220,8 @@ export class DraftKeeper {
     this.state.value = { ...this.#now, ...changes };
     const { local } = changes;
     if (!local) return;
-    if (local.isSaved) dropLocal(this.#id);
-    else writeLocal(this.#id, local);
+    if (local.isSaved) dropKept(this.#id);
+    else keep(this.#id, local);
   }
 }
 
@@ -251,6 +251,11 @@ export function useDraft(id: string, empty: Draft): { readonly keeper: DraftKeep
     };
   }, []);
   return { keeper, ...keeper.state.value };
+}
+
+/** The session is over, or is somebody else's: what is written here is not to be saved in their name. */
+function isNobodys(): boolean {
+  return hasLeft() || mustSignIn.peek();
 }
 
 function isIdle({ state }: DraftKeeper): boolean {

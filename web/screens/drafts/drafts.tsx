@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
+import { dropKept } from '../../api/kept.ts';
 import { useCall } from '../../api/use-call.ts';
 import { callerWords } from '../../i18n/callers.ts';
 import { t, time } from '../../i18n/index.ts';
@@ -10,7 +11,7 @@ import { ErrorNotice } from '../../parts/notice.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Pager } from '../../parts/table.tsx';
 import { query } from '../../router.ts';
-import { dropLocal, listUnsaved } from '../compose/draft.ts';
+import { listUnsaved } from '../compose/draft.ts';
 
 interface Row {
   readonly id: string;
@@ -74,7 +75,7 @@ export default function Drafts() {
           action={words.delete}
           kind="danger"
           onAct={async () => {
-            dropLocal(deleting.id);
+            dropKept(deleting.id);
             if (deleting.changed !== null) await call('drafts.delete', { draft_id: deleting.id });
             reload();
           }}
