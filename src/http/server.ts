@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,7 +43,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   }
   const stop = new AbortController();
   let port = options.port;
-  const server = createServer(
+  const server = http().createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -76,6 +76,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       return closing;
     },
   };
+}
+
+/**
+ * An import reads all that `node:http` exports, `WebSocket` too: with that Node loads its own undici, 5 MB that a server
+ * which nobody asks anything has no use for.
+ */
+function http() {
+  return process.getBuiltinModule('node:http');
 }
 
 async function openDoor(options: HttpAppOptions & { isForOperating?: boolean }): Promise<RequestListener> {
