@@ -42,5 +42,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=4s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.METRICS_PORT || process.env.PORT}/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # The flags of `npm start`. Without a shell and without npm between, the signal reaches the program.
-ENTRYPOINT ["node", "--max-semi-space-size=3", "--max-old-space-size=512", "--v8-pool-size=2", "bin/tidings.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=3", "--max-old-space-size=512", "--v8-pool-size=2", "--expose-gc", "bin/tidings.js"]
 CMD ["serve"]

@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** They keep what stays up small, and Node takes them at its start only. npm's scripts give them beforehand. */
-const FLAGS = '--max-semi-space-size=3 --max-old-space-size=512 --v8-pool-size=2'.split(' ');
+const FLAGS = '--max-semi-space-size=3 --max-old-space-size=512 --v8-pool-size=2 --expose-gc'.split(' ');
 const STAYS_UP = ['serve', 'worker', 'mcp', 'demo'];
 
 const { execPath, execArgv, argv, env, platform } = process;

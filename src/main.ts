@@ -17,6 +17,7 @@ import type { Log } from './log/log.ts';
 import { openTidings } from './open-tidings.ts';
 import { SandboxNumber } from './providers/sandbox/sandbox-number.ts';
 import type { Tidings } from './tidings.ts';
+import { giveMemoryBack } from './upkeep/give-memory-back.ts';
 import { oneLine } from './visible.ts';
 
 // Before anything is made: addresses are in the data file, its log, and whatever is written beside them.
@@ -124,6 +125,7 @@ const host: CliHost = {
         { url: server.url, channels: tidings.modes, dispatch: options.dispatch },
         `Tidings is ready: open ${server.url}`,
       );
+      giveMemoryBack();
       await stop;
       await stopSending(tidings, log);
       await server.close();
@@ -148,6 +150,7 @@ const host: CliHost = {
       }
       tidings.dispatcher.start();
       log.info({ channels: tidings.modes, url: door?.url }, 'this worker sends');
+      giveMemoryBack();
       await stop;
       await stopSending(tidings, log);
     } finally {
@@ -165,6 +168,7 @@ const host: CliHost = {
     tidings.dispatcher.start();
     const { serveMcpStdio } = await import('./mcp/stdio.ts');
     const door = await serveMcpStdio(tidings, log, version, config.mcpTools);
+    giveMemoryBack();
     await Promise.race([door.ended, stop]);
     await door.close();
     await tidings.close();

@@ -9,7 +9,7 @@ const manifest = JSON.parse(read('package.json')) as {
 };
 
 it('the flags of V8 are the same wherever the program is started', () => {
-  const flags = '--max-semi-space-size=3 --max-old-space-size=512 --v8-pool-size=2';
+  const flags = '--max-semi-space-size=3 --max-old-space-size=512 --v8-pool-size=2 --expose-gc';
   const starts = {
     'npm start': manifest.scripts['start'],
     'npm run tidings': manifest.scripts['tidings'],

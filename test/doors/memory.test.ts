@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +9,7 @@ import { TidingsProcess } from '../support/tidings-process.ts';
 
 const closing: (() => unknown)[] = [];
 /** What `npm start` gives it. */
-const FLAGS = '--max-semi-space-size=3 --max-old-space-size=512 --v8-pool-size=2';
+const FLAGS = '--max-semi-space-size=3 --max-old-space-size=512 --v8-pool-size=2 --expose-gc';
 const PEAK_MAX_MB = 300;
 const NOTES = 'n'.repeat(20_000);
 const METADATA = { long: 'm'.repeat(99_000) };
@@ -161,3 +162,23 @@ it.runIf(process.platform === 'linux')(
   },
   120_000,
 );
+
+/** Tells what the server has loaded of Node, and when it collects. */
+const SPY = `
+  const { gc } = globalThis;
+  globalThis.gc = (options) => {
+    gc(options);
+    process.send({ collected: process.moduleLoadList });
+  };
+  process.channel.unref();
+`;
+
+it('a server that nobody asks anything gives back what its start took, and has loaded no HTTP client', async () => {
+  const folder = freshFolder();
+  closing.push(() => removeFolder(folder));
+  const env = { TIDINGS_DATA_DIR: folder, PORT: '0', NODE_OPTIONS: FLAGS };
+  const server = new TidingsProcess(['serve'], env, [`data:text/javascript,${encodeURIComponent(SPY)}`]);
+  closing.push(() => server.end('SIGKILL'));
+  const [{ collected }] = (await once(server.child, 'message')) as [{ collected: string[] }];
+  expect(collected.filter((name) => name.includes('undici'))).toEqual([]);
+}, 60_000);
