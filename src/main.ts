@@ -219,7 +219,7 @@ const host: CliHost = {
     return { checks: await judgeMessage(await renderSend(settings(), message.sendId)) };
   },
 
-  async openDemo() {
+  async openDemo(slow) {
     const dataDir = mkdtempSync(join(tmpdir(), 'tidings-demo-'));
     const { HOST: _, PORT: __, ...env } = process.env;
     const config: Config = {
@@ -233,7 +233,7 @@ const host: CliHost = {
     };
     const log = logOf(config, 'error');
     const number = new SandboxNumber();
-    const tidings = await openTidings(config, log, { sandboxNumber: number });
+    const tidings = await openTidings(config, log, { sandboxNumber: number, slowSandbox: slow });
     tidings.dispatcher.start();
     const server = await startHttpServer({ tidings, version, log, ...config });
     return {

@@ -65,7 +65,7 @@ import { UnsubscribeLinks } from './providers/email/unsubscribe/links.ts';
 import { Unsubscribes } from './providers/email/unsubscribe/unsubscribes.ts';
 import { createOutbox } from './providers/sandbox/create-outbox.ts';
 import type { SandboxNumber } from './providers/sandbox/sandbox-number.ts';
-import { createSandboxSender } from './providers/sandbox/sandbox-sender.ts';
+import { createSandboxSender, type SandboxPace } from './providers/sandbox/sandbox-sender.ts';
 import { createWhatsAppEvents } from './providers/whatsapp/cloud/webhook/webhook-source.ts';
 import { twilioSenderId } from './providers/whatsapp/twilio/settings.ts';
 import { createTwilioEvents } from './providers/whatsapp/twilio/webhook/twilio-events.ts';
@@ -80,6 +80,8 @@ export interface HouseOptions extends OpeningOptions {
   readonly senders?: readonly Sender[];
   /** Gives the sandbox of WhatsApp windows and templates, as a number has them; without it everybody gets the text. */
   readonly sandboxNumber?: SandboxNumber;
+  /** One more sandbox of email, for whoever asks for it by its id: slow enough to be watched. */
+  readonly slowSandbox?: SandboxPace;
   /** For tests, which cannot wait as long. */
   readonly timing?: Timing;
   readonly passwordCosts?: PasswordCosts | undefined;
@@ -106,16 +108,14 @@ export async function openTidings(config: Config, log: Log, options: HouseOption
   const identity = identityOf(config, links, clickLinks);
   const mail = config.email ?? config.emailApi;
   const from = mail && parseEmailFrom(mail.from);
-  const senders = withSandbox(
-    options.senders ?? (await openSenders(config, identity, secret, log)),
-    (channel) =>
-      createSandboxSender(
-        channel,
-        outbox,
-        { identity: { ...identity, links: links ?? local }, from },
-        channel === 'whatsapp' ? options.sandboxNumber : null,
-      ),
-  );
+  const emailIdentity = { identity: { ...identity, links: links ?? local }, from };
+  const sandbox = (channel: ChannelName, own?: SandboxPace) => {
+    const number = channel === 'whatsapp' ? options.sandboxNumber : null;
+    return createSandboxSender(channel, outbox, emailIdentity, number, own);
+  };
+  const named = options.senders ?? (await openSenders(config, identity, secret, log));
+  const senders = withSandbox(named, sandbox);
+  if (options.slowSandbox) senders.push(sandbox('email', options.slowSandbox));
   const choices = new FreshChoices();
   const farewells: Farewells[] = [];
   const folder = new EventFolder({
@@ -394,5 +394,5 @@ function withSandbox(senders: readonly Sender[], create: (channel: ChannelName) 
   const missing = CHANNEL_NAMES.filter(
     (channel) => !senders.some(({ about }) => about.channel === channel && about.mode === 'sandbox'),
   );
-  return [...senders, ...missing.map(create)];
+  return [...senders, ...missing.map((channel) => create(channel))];
 }

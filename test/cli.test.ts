@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freshFolder, removeFolder } from './support/core.ts';
 import { databaseEnv, onPostgres } from './support/database.ts';
+import { startDemo } from './support/demo-process.ts';
 import { inlineRows, workbook } from './support/workbook.ts';
 
 let folder: string;
@@ -179,6 +180,29 @@ describe('the command line', () => {
         total_remaining: 0,
         total_in_audience: 100,
       });
+    }
+  }, 30_000);
+
+  it('leaves the demo up with a send that moves, and ends it at Ctrl-C without waiting for that', async () => {
+    const demo = await startDemo(['--leads', '300'], folder);
+    try {
+      expect(demo.text).toMatch(/^email +completed .*^whatsapp +completed .*takes about 5 min/ms);
+      const api = `${demo.page.origin}/api`;
+      const read = async () =>
+        (await fetch(api + demo.page.pathname)).json() as Promise<Record<string, unknown>>;
+      const first = await read();
+      expect(first).toMatchObject({ state: 'running', mode: 'sandbox', total_in_audience: 300 });
+      await expect
+        .poll(async () => (await read())['total_sent'], { timeout: 10_000 })
+        .toBeGreaterThan(first['total_sent'] as number);
+      const { sends } = (await (await fetch(`${api}/sends?state=running`)).json()) as { sends: object[] };
+      expect(sends).toMatchObject([{ send_id: first['send_id'] }]);
+      const askedAt = performance.now();
+      expect(await demo.end()).toBe(0);
+      expect(performance.now() - askedAt).toBeLessThan(5_000);
+      expect(readdirSync(folder).filter((name) => name.startsWith('tidings-demo-'))).toEqual([]);
+    } finally {
+      await demo.end();
     }
   }, 30_000);
 });

@@ -4,6 +4,7 @@ import type { ProviderEvent } from '../core/events/event.ts';
 import type { Tidings } from '../tidings.ts';
 import { type CommandContext, call, type Result } from './context.ts';
 import type { Output } from './output.ts';
+import { wrap } from './wrap.ts';
 
 const SENDER = 'sandbox:whatsapp';
 const FOLDED_MS = 5_000;
@@ -51,9 +52,8 @@ export async function tellWhatCame(
   const get = () => call(tidings, 'sends.get', { send_id: whatsapp['send_id'] });
   await folded(async () => signal.aborted || Number((await get())['total_delivered'] ?? 0) >= taken.length);
   const { total_delivered: delivered, total_read: read } = await get();
-  output.line(
-    `\nA moment later: ${count(Number(delivered ?? 0))} of the WhatsApp messages delivered, ${count(Number(read ?? 0))} read, and one person answered STOP, who gets no more.`,
-  );
+  const later = `A moment later: ${count(Number(delivered ?? 0))} of the WhatsApp messages delivered, ${count(Number(read ?? 0))} read, and one person answered STOP, who gets no more.`;
+  output.line(`\n${wrap(later, output.columns)}`);
 }
 
 async function folded(isDone: () => Promise<boolean>): Promise<void> {

@@ -6,6 +6,7 @@ import { normalizePhone } from '../core/leads/contact.ts';
 import { calledAs } from './called-as.ts';
 import { varied, yourOwn } from './demo.ts';
 import { DEMO_HEADER, demoCsv, demoLead, fictionalPhone } from './demo-leads.ts';
+import { slowSandbox, slowSendTakes } from './demo-slow-send.ts';
 import { readEvents } from './mcp-call.ts';
 import { fields, table } from './table.ts';
 
@@ -87,6 +88,17 @@ test('a table is cut to a terminal, but an id stays whole', () => {
 
 test('what a lead wrote cannot move the cursor or break a row', () => {
   expect(table(['name'], [['a\u001b[2Jb\nc']])).toBe('name\na␛[2Jb c');
+});
+
+test.each([
+  [1_000_000, 4, '5 min'],
+  [1_000, 4, '4 min'],
+  [300, 1, '5 min'],
+  [5, 1, '5 s'],
+])('the send that is there to be watched takes minutes at most: of %i people', (people, pace, takes) => {
+  const { ratePerSecond } = slowSandbox(people);
+  expect(ratePerSecond).toBe(pace);
+  expect(slowSendTakes(people * 0.9, ratePerSecond)).toBe(takes);
 });
 
 test('names at its end commands and files that are there, as its reader calls them', async () => {

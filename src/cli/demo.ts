@@ -18,11 +18,13 @@ import {
   shellCaller,
 } from './context.ts';
 import { demoCsv } from './demo-leads.ts';
+import { slowSandbox, slowSendTakes, startSlowSend } from './demo-slow-send.ts';
 import { openWindows, tellWhatCame } from './demo-whatsapp.ts';
 import { onInterrupt } from './interrupt.ts';
 import { callToolOverHttp } from './mcp-call.ts';
 import type { Output } from './output.ts';
 import { showMessage } from './suppressions.ts';
+import { wrap } from './wrap.ts';
 
 const MOST_LEADS = 1_000_000;
 /** Short enough for any proxy or client on the way; the call is repeated while the send runs. */
@@ -66,26 +68,30 @@ async function demo({ host, output }: CommandContext, options: Options): Promise
   }
   const stop = new AbortController();
   const release = onInterrupt(() => stop.abort());
-  const world = await host.openDemo();
+  const slow = slowSandbox(leads);
+  const world = await host.openDemo(slow);
   try {
     const audience = await makeAudience(world.tidings, leads, output, stop.signal);
     output.line(`Watch it move: ${output.colors.cyan(world.url)}\n`);
     const startedAt = performance.now();
     const email = await send(world.url, 'email', audience, output, stop.signal);
     const wrote = await openWindows(world.tidings);
-    output.line(
-      `${counted(wrote, 'person', 'people')} wrote to the WhatsApp number today and can be sent text, everybody else a template.`,
-    );
+    const windows = `${counted(wrote, 'person', 'people')} wrote to the WhatsApp number today and can be sent text, everybody else a template.`;
+    output.line(wrap(windows, output.columns));
     const whatsapp = await send(world.url, 'whatsapp', audience, output, stop.signal);
     const seconds = (performance.now() - startedAt) / 1_000;
     output.result({ email, whatsapp }, () => showSummary([email, whatsapp], seconds, output));
     await tellWhatCame(world, whatsapp, output, stop.signal);
-    if (!output.json)
-      await lookAround(world, email, whatsapp, output, {
-        leaving: options['exit'] === true,
-        program: calledAs(host.env),
-      });
-    if (!options['exit']) await untilAborted(stop.signal);
+    if (!output.json) await lookAround(world, email, whatsapp, output);
+    const program = calledAs(host.env);
+    if (options['exit']) showWhereNext(program, output);
+    else {
+      const moving = await startSlowSend(world, slow.id, stop.signal);
+      const takes = slowSendTakes(Number(email['total_sent']), slow.ratePerSecond);
+      showWhereNext(program, output, { url: world.url, audience_id: String(email['audience_id']) });
+      showWhatMoves(`${world.url}/sends/${moving['send_id']}`, takes, output);
+      await untilAborted(stop.signal);
+    }
     return [email, whatsapp].every((result) => result['state'] === 'completed') ? 0 : 1;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -115,9 +121,8 @@ async function makeAudience(
     onProgress,
   }).finally(bar.stop)) as ImportReport;
   const audience = await createAudience(tidings, { name: 'Everybody in the demo', origin: 'demo' });
-  output.line(
-    `Imported ${counted(report.created, 'person', 'people')} from a CSV, in several languages; some lack a phone or an email.`,
-  );
+  const imported = `Imported ${counted(report.created, 'person', 'people')} from a CSV, in several languages; some lack a phone or an email.`;
+  output.line(wrap(imported, output.columns));
   output.line(`Made the audience "${audience['name']}" of ${count(audience['total_count'] as number)}.`);
   output.line('Now calling the MCP tool sendBulkMessages, once for each channel …');
   return String(audience['audience_id']);
@@ -154,19 +159,13 @@ export function showSummary(results: readonly Result[], seconds: number, output:
   const rows = results.map((result) => ['channel', 'state', ...totals].map((key) => result[key]));
   const header = ['channel', 'state', 'sent', 'failed', 'skipped', 'remaining', 'in audience'];
   const sent = results.reduce((sum, result) => sum + Number(result['total_sent']), 0);
-  const pace = `${counted(sent, 'message')} in ${seconds.toFixed(1)} s, each recorded on disk before it counts as sent.`;
-  return `${output.table(header, rows)}\n\n${pace} Skipped: no such contact.`;
+  const pace = `${counted(sent, 'message')} in ${seconds.toFixed(1)} s, each recorded on disk before it counts as sent. Skipped: no such contact.`;
+  return `${output.table(header, rows)}\n\n${wrap(pace, output.columns)}`;
 }
 
-/** What a person would look at next: the messages, a second call, and where the rest is. */
-async function lookAround(
-  { tidings, url }: World,
-  email: Result,
-  whatsapp: Result,
-  output: Output,
-  { leaving, program }: { leaving: boolean; program: string },
-) {
-  const { bold, cyan, dim, green } = output.colors;
+/** What a person would look at next: the messages, and what a second call does. */
+async function lookAround({ tidings, url }: World, email: Result, whatsapp: Result, output: Output) {
+  const { bold, green } = output.colors;
   const messages = async (send: Result) =>
     (await call(tidings, 'outbox.list', { send_id: send['send_id'], limit: 100 }))['entries'] as Result[];
   output.line(bold('\nThree of the messages, as they would arrive\n'));
@@ -180,17 +179,34 @@ async function lookAround(
   const again = await callToolOverHttp({ url, tool: 'sendBulkMessages', input });
   const more = (await recorded()) - before;
   output.line(bold('The same email call once more, as an agent that lost its answer would make it\n'));
-  output.line(
-    `  ${more === 0 ? green('✓') : '✗'} ${count(more)} more messages. ${dim(String(again['notice'] ?? ''))}`,
-  );
+  const told = wrap(`${count(more)} more messages. ${again['notice'] ?? ''}`, output.columns, 4);
+  output.line(`  ${more === 0 ? green('✓') : '✗'} ${told}`);
+}
+
+function showWhereNext(
+  program: string,
+  output: Output,
+  server?: { readonly url: string; readonly audience_id: string },
+): void {
+  const { bold, cyan } = output.colors;
   output.line(bold('\nWhere to look next\n'));
-  if (!leaving) {
-    output.line(`  Dashboard     ${cyan(`${url}/sends/${whatsapp['send_id']}`)}`);
-    output.line(`  For agents    ${cyan(`${url}/mcp`)}`);
-    output.line(`  With curl     curl -s ${url}/mcp -d '${JSON.stringify(curlBody(audience_id))}'`);
+  if (server) {
+    output.line(`  For agents    ${cyan(`${server.url}/mcp`)}`);
+    output.line(
+      `  With curl     curl -s ${server.url}/mcp -d '${JSON.stringify(curlBody(server.audience_id))}'`,
+    );
   }
   for (const line of yourOwn(program)) output.line(line);
-  if (!leaving) output.line(dim('\nIt stays up until Ctrl-C; then the sample people are gone.'));
+}
+
+/** Last of all, so that it is what stands above the cursor. The address has a line of its own: one that is broken cannot be clicked. */
+function showWhatMoves(url: string, takes: string, output: Output): void {
+  const { bold, cyan, dim } = output.colors;
+  output.line(bold('\nA send to watch, and to pause, resume and cancel\n'));
+  const what = `One more email has just begun to leave, slowly: it takes about ${takes}. Open it in a browser:`;
+  output.line(wrap(what, output.columns));
+  output.line(`\n  ${bold(cyan(url))}\n`);
+  output.line(dim('It stays up until Ctrl-C; then the sample people are gone.'));
 }
 
 /** What to try with people of one's own: commands that are there, as this reader calls them. */

@@ -29,8 +29,11 @@ export interface CliHost {
   doctor(): Promise<{ checks: Check[] }>;
   /** Of a message as it would leave, or of what a send would say to its first lead. */
   judge(message: { readonly raw: Buffer } | { readonly sendId: string }): Promise<{ checks: Check[] }>;
-  /** A server of its own: sandbox channels, a folder that goes away with it. */
-  openDemo(): Promise<{
+  /**
+   * A server of its own: sandbox channels, a folder that goes away with it.
+   * @param slow one more sandbox of email, which sends only what asks for it
+   */
+  openDemo(slow: { readonly id: string; readonly ratePerSecond: number }): Promise<{
     readonly tidings: Tidings;
     readonly url: string;
     /** The first WhatsApp messages that its number took. */

@@ -52,6 +52,17 @@ describe('what goes on for long', () => {
     expect(seen.out).toBe('');
   });
 
+  it('tells the rate alone when all is done, and what came of it', () => {
+    const { out, seen } = output({ columns: 80 });
+    const bar = out.bar('Sending whatsapp ');
+    bar.update(0, 1_000);
+    vi.advanceTimersByTime(2_000);
+    bar.update(1_000, 1_000, '866 sent');
+    bar.stop();
+    expect(seen.err).toMatch(/100% {2}1,000 of 1,000 {2}500\/s +866 sent/);
+    expect(seen.out).toBe('');
+  });
+
   it('is nothing beside a document for programs', () => {
     const { out, seen } = output({ json: true });
     const bar = out.bar('Sending');

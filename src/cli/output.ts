@@ -163,7 +163,7 @@ export class Output {
         // Loaded when a bar is drawn, which a server never does.
         const { Presets, SingleBar } = createRequire(import.meta.url)('cli-progress') as typeof cliProgress;
         bar = new SingleBar(
-          { format, hideCursor: true, stream, barsize: 30, fps: 12 },
+          { format, hideCursor: true, stream, barsize: 20, fps: 12 },
           Presets.shades_classic,
         );
         bar.start(most, at, { shown, note });
@@ -208,7 +208,8 @@ function paceOf(): (done: number, total: number | null) => string {
     const seconds = (performance.now() - first.at) / 1_000;
     if (total === null || seconds < 1 || done <= first.done) return '';
     const rate = (done - first.done) / seconds;
-    return `${count(Math.max(1, Math.round(rate)))}/s, ${duration((total - done) / rate)} left`;
+    const left = done < total ? `, ${duration((total - done) / rate)} left` : '';
+    return `${count(Math.max(1, Math.round(rate)))}/s${left}`;
   };
 }
 

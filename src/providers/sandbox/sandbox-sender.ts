@@ -4,6 +4,7 @@ import {
   type Recipient,
   type SendAbout,
   type Sender,
+  type SenderAbout,
   STALLED,
 } from '../../core/deliveries/sender.ts';
 import type { MergeValues } from '../../core/leads/lead.ts';
@@ -69,6 +70,9 @@ export interface SandboxIdentity {
   readonly from: FromAddress | null;
 }
 
+/** By which name a sandbox is asked for, and how fast it goes: as fast as the disk, unless it says so. */
+export type SandboxPace = Pick<SenderAbout, 'id' | 'ratePerSecond'>;
+
 /**
  * Messages that reach nobody: everything a send does, but for the last step, which writes to
  * a local outbox. It keeps the limits of the real sender, so that what works here is not refused there.
@@ -78,15 +82,15 @@ export function createSandboxSender(
   outbox: Outbox,
   email: SandboxIdentity = { identity: NO_IDENTITY, from: null },
   number: SandboxNumber | null = null,
+  own: SandboxPace = { id: `sandbox:${channel}`, ratePerSecond: null },
 ): Sender {
   return {
     ...(number && { account: number.account }),
     about: {
-      id: `sandbox:${channel}`,
+      ...own,
       channel,
       provider: 'sandbox',
       mode: 'sandbox',
-      ratePerSecond: null,
       windowSize: 256,
     },
     prepare(given, send) {
