@@ -9,6 +9,9 @@ export interface Sights {
 
 export type PageRead = readonly [page: string, operation: string, input: object];
 
+/** Answered to whoever has signed in, which a bench has not. */
+export const FOR_PEOPLE: readonly PageRead[] = [['Settings', 'apps.list', {}]];
+
 /** What is counted while somebody chooses, beside a page that does not wait for it: it goes through all leads, and rests. */
 export const COUNTED: readonly PageRead[] = [
   ['Counted while somebody chooses', 'audience.count', {}],

@@ -112,10 +112,12 @@ it('whatever order they come in and however often, they leave the same', async (
 it('no row of a delivery is written for what was delivered or read', async () => {
   const { send_id } = await send(await audienceOf(3));
   const rows = () => core.ledger.all('SELECT * FROM deliveries ORDER BY position');
-  const [before, chunks] = [await rows(), await core.ledger.all('SELECT * FROM chunks')];
+  // Who holds a chunk lets go of it a moment after its end.
+  const chunks = async () =>
+    (await core.ledger.all<object>('SELECT * FROM chunks')).map((one) => ({ ...one, holder: null }));
+  const before = [await rows(), await chunks()];
   await tell([1, 2, 3].flatMap((at) => [about(attemptOf(at), 'delivered'), about(attemptOf(at), 'read')]));
-  expect(await rows()).toEqual(before);
-  expect(await core.ledger.all('SELECT * FROM chunks')).toEqual(chunks);
+  expect([await rows(), await chunks()]).toEqual(before);
   expect(await totals(send_id)).toMatchObject({ total_read: 3 });
 });
 
