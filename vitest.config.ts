@@ -60,9 +60,6 @@ const MOSTLY_TEXT = [
 
 // Hundreds of processes are started, each of which would compile the whole source: half of what starting one costs.
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/tests') };
-// Programs that nobody here wrote have times of their own on a busy machine: such a test is begun once more, and says so. Ours
-// never is: what fails there one time in ten is a fault.
-const ofOthers = { retry: process.env['CI'] ? 1 : 0 };
 const shared = { env, testTimeout: 60_000, hookTimeout: 120_000, pool: 'forks' } as const;
 
 /** Everything on SQLite; what uses a database on PostgreSQL too, and what is about many workers there only. */
@@ -91,7 +88,6 @@ export default defineConfig({
         // Mail servers that nobody here wrote; .ci/install-mail-servers fetches them, those that are missing are skipped.
         test: {
           ...shared,
-          ...ofOthers,
           testTimeout: 180_000,
           hookTimeout: 90_000,
           name: 'servers',
@@ -102,7 +98,6 @@ export default defineConfig({
         // The dashboard in Debian's Chromium (`apt-get install chromium`); where there is none they are skipped.
         test: {
           ...shared,
-          ...ofOthers,
           name: 'browser',
           include: ['test/browser/*.test.ts'],
           globalSetup: 'test/support/build-web.ts',
