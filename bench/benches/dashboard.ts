@@ -16,8 +16,8 @@ const MARGIN = 5_000;
 /** What it costs that many look on, and what whoever sends notices of them. In turn: alone, then with all pages open. */
 export const dashboard: Bench = async ({ quick, log }) => {
   const [rounds, pages, count, seconds, turn] = quick
-    ? [1, 10, 2_000, 0.3, 0.02]
-    : [3, PAGES, 300_000, 15, 2];
+    ? [1, 10, 10_000, 0.3, 500]
+    : [3, PAGES, 300_000, 15, 15_000];
   const sink = await startSink();
   const email = { SMTP_URL: sink.url, SMTP_CONNECTIONS: '20', EMAIL_FROM: 'News <news@shop.example>' };
   const slow = await TidingsServer.start({ ...email, SMTP_RATE: String(RATE) });
