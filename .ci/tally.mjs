@@ -1,5 +1,4 @@
-// `tally.cjs failed SUMMARY` names the files that failed; `tally.cjs count SUMMARY [AGAIN]` counts, and exits with 1 if any
-// did.
+// `tally.mjs failed SUMMARY` names the files that failed; `tally.mjs count SUMMARY [AGAIN]` counts, and exits with 1 if any did.
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 

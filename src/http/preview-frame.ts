@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 
 /**
  * Runs in a frame that is of no origin: it is handed one mail by the page around it, takes out what could act, shows the
- * rest, and says how high that is, which nobody outside can measure. It says so again when pictures have come or the width is
- * another one, and not for another height: a mail that is as high as its window would grow with it for ever. A script of the mail has no way to run: the policy knows this one only, by its hash.
+ * rest, and says how high that is, which nobody outside can measure. It says so again when pictures have come or the width
+ * is another one, and not for another height: a mail that is as high as its window would grow with it for ever. A script of
+ * the mail has no way to run: the policy knows this one only, by its hash.
  */
 const SCRIPT = `'use strict';
 const pictures = new URLSearchParams(location.search).has('pictures');

@@ -44,6 +44,29 @@ describe.skipIf(!hasBrowser())('drafts on the dashboard', () => {
     return { page, id: draftOf(page) };
   }
 
+  it('is not there to be written at before it has come', async () => {
+    const { page, id } = await startDraft('Comes late');
+    await page.context().close();
+    const other = await browser.open('/drafts', bo);
+    let answer = () => {};
+    const asked = new Promise<void>((resolve) => {
+      void other.route(`**/api/drafts/${id}`, async (route) => {
+        resolve();
+        await new Promise<void>((go) => {
+          answer = go;
+        });
+        await route.continue();
+      });
+    });
+    await other.getByRole('link', { name: 'Comes late' }).click();
+    await asked;
+    await other.getByText('Loading …').waitFor();
+    expect(await message(other).count()).toBe(0);
+    answer();
+    await soon(() => message(other).inputValue()).toBe('Hi {{lead.name}}');
+    await other.context().close();
+  });
+
   it('is kept by the server as it is typed, under an address that another person opens', async () => {
     const { page, id } = await startDraft('Shared');
     expect(await stored(id)).toMatchObject({

@@ -68,6 +68,15 @@ function Writing({ id, audience }: { id: string; audience: string }) {
     keeper.drop();
     navigate(`/sends/${send_id}`);
   };
+  // What is written before it has come would stand beside it as somebody else's.
+  if (standing.state === 'loading')
+    return (
+      <Page title={words.title} name={words.title}>
+        <p role="status" class="quiet">
+          {t().common.loading}
+        </p>
+      </Page>
+    );
   if (checked)
     return (
       <Page title={words.checkTitle} name={draft.subject || words.checkTitle}>

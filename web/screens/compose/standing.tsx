@@ -15,7 +15,7 @@ export function Standing(props: DraftState & { readonly keeper: DraftKeeper }) {
   return (
     <>
       <p role="status" class="quiet">
-        {state === 'saved' ? saved : state === 'gone' ? '' : words[state]}
+        {state === 'saved' ? saved : state === 'gone' || state === 'loading' ? '' : words[state]}
       </p>
       {error !== null && (
         <ErrorNotice error={error}>

@@ -24,8 +24,8 @@ const RETRY_MS = 2_000;
 
 export interface DraftState {
   readonly local: Local;
-  /** `gone`: somebody sent or deleted it meanwhile. */
-  readonly state: 'saved' | 'saving' | 'kept' | 'offline' | 'gone';
+  /** `loading`: the server has it, and has not answered yet; `gone`: somebody sent or deleted it meanwhile. */
+  readonly state: 'loading' | 'saved' | 'saving' | 'kept' | 'offline' | 'gone';
   readonly savedAt: number | null;
   /** What somebody else made of it since, while there is something here that they do not have. */
   readonly theirs: Saved | null;
@@ -57,7 +57,7 @@ export class DraftKeeper {
     this.state = signal<DraftState>({
       ...{
         local,
-        state: local.isSaved ? 'saved' : 'kept',
+        state: kept !== null && !kept.isSaved ? 'kept' : this.#isNew ? 'saved' : 'loading',
         savedAt: null,
         theirs: null,
         changed: null,
