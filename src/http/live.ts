@@ -175,7 +175,7 @@ export class Live {
   async #pause(ms: number): Promise<void> {
     const until = performance.now() + ms;
     while (performance.now() < until && this.#queries.size > 0) {
-      await sleep(Math.min(50, until - performance.now()));
+      await sleep(Math.max(0, Math.min(50, until - performance.now())));
       for (const query of this.#queries.values()) if (query.answer === null) await this.#ask(query);
     }
   }
