@@ -69,7 +69,7 @@ async function server(url: string, count: number, more: Record<string, string>) 
     async run() {
       campaign += 1;
       const message = { channel: 'email', subject: SUBJECT, message: HTML, campaign: `c${campaign}` };
-      const { result, seconds } = await tidings.send(audience, { ...message, allow_repeat: true });
+      const { result, seconds } = await tidings.send(audience, message);
       if (result.total_sent !== count) throw new Error(`Not all were sent: ${JSON.stringify(result)}`);
       return seconds;
     },
