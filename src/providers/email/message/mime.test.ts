@@ -109,8 +109,10 @@ describe('a message in any language', () => {
         const raw = compiled.render(to, to.contact, ATTEMPT);
         const [head, encoded] = [
           raw.slice(0, raw.indexOf('\r\n\r\n')),
-          raw.slice(raw.indexOf('\r\n\r\n') + 4),
+          // The last line ends, too: the text itself does not.
+          raw.slice(raw.indexOf('\r\n\r\n') + 4, -2),
         ];
+        expect(raw.slice(-2)).toBe('\r\n');
         for (const line of encoded.split('\r\n')) expect(line.length).toBeLessThanOrEqual(76);
         expect(raw).not.toContain('\r\n.');
         const decoded = head.includes('base64')

@@ -34,8 +34,8 @@ export interface MessageParts extends WrittenText {
 /** A message compiled for one send: all that is the same for everyone is already encoded. */
 export interface CompiledMessage {
   /**
-   * The whole message with CRLF line ends. No line begins with a dot, so that none needs another one on the way
-   * (RFC 5321, section 4.5.2). ASCII, but for an address that needs SMTPUTF8.
+   * The whole message with CRLF line ends, the last one too. No line begins with a dot, so that none needs another one on
+   * the way (RFC 5321, section 4.5.2). ASCII, but for an address that needs SMTPUTF8.
    */
   render(recipient: Recipient, to: string, attempt: Attempt): string;
   /** The same message, in parts. */
@@ -98,6 +98,9 @@ export function compileMessage(
           wrapping ??= wrapWithFiles(attachments, html !== null);
           return wrapping.before + texts(recipient) + wrapping.behind;
         };
+  // A text by itself may end anywhere; the others end in a boundary.
+  const closed = (whole: string) =>
+    html || attachments.length > 0 || whole.endsWith('\r\n') ? whole : `${whole}\r\n`;
   const fromLine = fromHeader(name, sender.address);
   const { fixed, leave } = listHeaders(identity, sender, send);
   const listLines = `${fixed}MIME-Version: 1.0\r\n`;
@@ -137,9 +140,9 @@ export function compileMessage(
     render(given, to, attempt) {
       const url = linkOf(identity, attempt);
       const recipient = withToken(withLink(given, identity.links, url), attempt);
-      return (
+      return closed(
         `${fromLine}To: ${to}\r\n${fixedSubject ?? unstructuredHeader('Subject', subjectText(recipient))}` +
-        `${dateHeader(new Date())}Message-ID: ${messageId(attempt)}\r\n${leave(url)}${listLines}${parts(recipient)}`
+          `${dateHeader(new Date())}Message-ID: ${messageId(attempt)}\r\n${leave(url)}${listLines}${parts(recipient)}`,
       );
     },
   };

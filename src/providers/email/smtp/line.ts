@@ -20,6 +20,17 @@ export class LineLost extends Error {
 }
 
 /**
+ * What is heard in clear text goes through one place in memory, for all lines: it is made a string before anything else is
+ * read. Node would make room of 64 KB for each reply otherwise, and hand it through a stream.
+ */
+const HEARD = Buffer.allocUnsafeSlow(16 * 1024);
+
+/** Of a socket in clear text: what it says comes here, once somebody takes it. */
+interface Ear {
+  take(text: string): void;
+}
+
+/**
  * The line to an SMTP server: text out, whole replies in (RFC 5321, section 4.2). Knows nothing of what they mean.
  * One listener at a time; after `onLost` nothing more is heard.
  */
@@ -27,24 +38,32 @@ export class SmtpLine {
   onReply: (reply: Reply) => void = () => {};
   onLost: (why: LineLost) => void = () => {};
   #socket: Socket;
-  #isSecure: boolean;
+  /** Null in TLS. */
+  #ear: Ear | null;
   #lost: LineLost | null = null;
   #rest = '';
   #hasMore = false;
   readonly #reader = new ReplyReader();
 
-  private constructor(socket: Socket, isSecure: boolean) {
+  private constructor(socket: Socket, ear: Ear | null) {
     this.#socket = socket;
-    this.#isSecure = isSecure;
+    this.#ear = ear;
     this.#listen();
   }
 
   /** Resolves when TCP, and with `tls` the handshake too, stand; rejects with a {@link LineLost}. */
   static open(host: string, port: number, tls: ConnectionOptions | null, limitMs: number): Promise<SmtpLine> {
-    const socket = tls ? connectTls({ ...tls, ...serverName(host), host, port }) : connectTcp({ host, port });
-    return established(socket, tls ? 'secureConnect' : 'connect', limitMs).then(
-      () => new SmtpLine(socket, tls !== null),
-    );
+    if (tls) {
+      const socket = connectTls({ ...tls, ...serverName(host), host, port });
+      return established(socket, 'secureConnect', limitMs).then(() => new SmtpLine(socket, null));
+    }
+    const ear: Ear = { take() {} };
+    const callback = (length: number) => {
+      ear.take(HEARD.toString('utf8', 0, length));
+      return true;
+    };
+    const socket = connectTcp({ host, port, onread: { buffer: HEARD, callback } });
+    return established(socket, 'connect', limitMs).then(() => new SmtpLine(socket, ear));
   }
 
   /** Goes on in TLS (RFC 3207). What the server said before it, beyond its reply, is somebody else's: refused. */
@@ -54,17 +73,17 @@ export class SmtpLine {
       throw new LineLost(PROBLEM_CODE, 'went on in clear text after STARTTLS');
     }
     const clear = this.#socket;
-    clear.off('data', this.#take).off('error', this.#failed).off('close', this.#closed);
+    clear.off('error', this.#failed).off('close', this.#closed);
     const socket = connectTls({ ...tls, ...serverName(host), socket: clear });
     clear.on('error', () => {});
     this.#socket = socket;
     await established(socket, 'secureConnect', limitMs);
-    this.#isSecure = true;
+    this.#ear = null;
     this.#listen();
   }
 
   get isSecure(): boolean {
-    return this.#isSecure;
+    return this.#ear === null;
   }
 
   /** Who the server says it is, and by which version of TLS; null in clear text. */
@@ -115,7 +134,9 @@ export class SmtpLine {
 
   #listen(): void {
     this.#socket.setNoDelay(true);
-    this.#socket.on('data', this.#take).on('error', this.#failed).on('close', this.#closed);
+    if (this.#ear) this.#ear.take = this.#take;
+    else this.#socket.on('data', (chunk: Buffer) => this.#take(chunk.toString()));
+    this.#socket.on('error', this.#failed).on('close', this.#closed);
   }
 
   readonly #failed = (error: NodeJS.ErrnoException) =>
@@ -123,16 +144,16 @@ export class SmtpLine {
 
   readonly #closed = () => this.lose(closed());
 
-  readonly #take = (chunk: Buffer) => {
+  readonly #take = (text: string) => {
     try {
-      this.#read(chunk);
+      this.#read(text);
     } catch {
       this.lose(new LineLost(PROBLEM_CODE, 'said what could not be understood'));
     }
   };
 
-  #read(chunk: Buffer): void {
-    const text = this.#rest === '' ? chunk.toString() : this.#rest + chunk.toString();
+  #read(heard: string): void {
+    const text = this.#rest + heard;
     let from = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
       let last = end;

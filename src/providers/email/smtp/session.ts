@@ -11,8 +11,8 @@ export interface Parcel extends Pick<Attempt, 'mayLeave'> {
   readonly from: string;
   readonly to: string;
   /**
-   * The whole message with CRLF line ends. No line begins with a dot: there is nothing to stuff. Asked for when it is
-   * about to leave, so that messages that wait cost next to nothing.
+   * The whole message with CRLF line ends, the last one too. No line begins with a dot: there is nothing to stuff. Asked
+   * for when it is about to leave, so that messages that wait cost next to nothing.
    */
   readonly render: () => string;
   readonly needsSmtpUtf8: boolean;
@@ -88,6 +88,8 @@ export class SmtpSession {
   #carried = 0;
   /** Whether the server has taken a message, or refused one, on this session. */
   #hasServed = false;
+  /** Something was written into the silence, or heard, since the watch looked. */
+  #isStirred = false;
   #silentSince = 0;
 
   constructor(opened: Extract<Opened, { type: 'open' }>, limitMs: number, owner: Owner) {
@@ -142,7 +144,10 @@ export class SmtpSession {
     const passage: Passage = { job, raw, refusal: null, isSent: false, isGrouped, goesAgain: false };
     this.#passages.add(passage);
     this.#carried += 1;
-    const size = this.#extensions.size ? ` SIZE=${Buffer.byteLength(raw)}` : '';
+    // A byte for each character on the wire, but where an address needs more: counting bytes would copy the message.
+    const size = this.#extensions.size
+      ? ` SIZE=${parcel.needsSmtpUtf8 ? Buffer.byteLength(raw) : raw.length}`
+      : '';
     const utf8 = parcel.needsSmtpUtf8 ? ' SMTPUTF8' : '';
     const mail = `MAIL FROM:<${parcel.from}>${size}${utf8}\r\n`;
     this.#expected.push({ step: 'mail', passage });
@@ -175,14 +180,14 @@ export class SmtpSession {
   }
 
   #write(text: string, isUtf8 = false): void {
-    if (this.#expected.length === 0) this.#silentSince = performance.now();
+    if (this.#expected.length === 0) this.#isStirred = true;
     this.#line.write(text, isUtf8 ? 'utf8' : 'latin1');
   }
 
   #heard(reply: Reply): void {
     const { code } = reply;
     const expected = this.#expected.shift();
-    this.#silentSince = performance.now();
+    this.#isStirred = true;
     if (!expected) return void this.#unasked();
     const { step, passage } = expected;
     if (passage && this.#endsHere(passage, reply)) return;
@@ -242,9 +247,8 @@ export class SmtpSession {
     passage.isSent = true;
     this.#expected.push({ step: 'body', passage });
     const next = this.#jobBehind(passage);
-    const end = raw.endsWith('\r\n') ? '.\r\n' : '\r\n.\r\n';
-    if (!parcel.needsSmtpUtf8) return void this.#send(raw + end, next);
-    this.#write(raw + end, true);
+    if (!parcel.needsSmtpUtf8) return void this.#send(`${raw}.\r\n`, next);
+    this.#write(`${raw}.\r\n`, true);
     this.#send('', next);
   }
 
@@ -294,7 +298,12 @@ export class SmtpSession {
   }
 
   #checkSilence(): void {
-    if (this.#expected.length === 0 || performance.now() - this.#silentSince < this.#limitMs) return;
+    if (this.#expected.length === 0) return;
+    const now = performance.now();
+    // The clock is asked here, and not for each reply.
+    if (this.#isStirred) this.#silentSince = now;
+    this.#isStirred = false;
+    if (now - this.#silentSince < this.#limitMs) return;
     this.#end(new LineLost('ETIMEDOUT', 'did not answer in time'));
   }
 
