@@ -1,13 +1,15 @@
+import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { bundleManifest } from '../scripts/bundle-manifest.ts';
-import { BUILT_IN, createSbom } from '../scripts/sbom.ts';
+import { BUILT_IN, createSbom, faultsOf } from '../scripts/sbom.ts';
 import { SECRETS, SETTINGS } from '../src/settings.ts';
 
 const read = (file: string) => JSON.parse(readFileSync(join(import.meta.dirname, '..', file), 'utf8'));
 const manifest = read('package.json');
+const sbom = createSbom();
 const NAMES = SETTINGS.flatMap(({ settings }) => settings.map(({ name }) => name));
 
 /** What the registry of MCP asks of a server.json (schema 2025-12-11), as far as this one goes. */
@@ -57,7 +59,7 @@ it('the bundle for desktop assistants gives each of its questions to a setting, 
 });
 
 it('the list of what a version is made of has whatever it installs and whatever is built into its pages, and no tool', () => {
-  const { metadata, components, dependencies } = createSbom();
+  const { metadata, components, dependencies } = sbom;
   expect(metadata.component).toMatchObject({ name: manifest.name, type: 'application' });
   const names = components.map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining([...Object.keys(manifest.dependencies), ...BUILT_IN]));
@@ -75,4 +77,23 @@ it('the list of what a version is made of has whatever it installs and whatever 
         .join('/'),
     );
   expect(BUILT_IN).toEqual(expect.arrayContaining(built));
+});
+
+it('that list is one by the schema of its format, which takes no other', async () => {
+  expect(await faultsOf(JSON.stringify(sbom))).toBeNull();
+  expect(await faultsOf(JSON.stringify({ ...sbom, components: 'none' }))).not.toBeNull();
+});
+
+it('redocly has nothing to say of the OpenAPI document', () => {
+  const { status, stdout, stderr } = spawnSync(
+    'npm',
+    ['run', '--silent', 'lint:api', '--', '--format=json'],
+    {
+      cwd: join(import.meta.dirname, '..'),
+      encoding: 'utf8',
+      shell: process.platform === 'win32',
+    },
+  );
+  expect(status, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ totals: { errors: 0, warnings: 0 } });
 });

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../src/config.ts';
+import { resumeBuilding } from '../src/core/audiences/build-audience.ts';
 import { openTidings } from '../src/open-tidings.ts';
 import { runOperation } from '../src/operations/run-operation.ts';
 import { CALLER } from './support/caller.ts';
@@ -102,6 +103,29 @@ describe('the data file', () => {
     expect(await send.wait()).toMatchObject({ state: 'completed', total_sent: 3_000, total_failed: 0 });
     oneEach(email, 3_000);
     expect(await core.call('leads.list', { search: 'x.example' })).toMatchObject({ total_count: 0 });
+  }, 40_000);
+
+  it('on a full disk while an audience is built: who made it is told, and it is there when there is room again', async () => {
+    const core = await coreWith(new FakeSender('email'));
+    const leads = Array.from({ length: 1_000 }, (_, at) => ({ name: `L${at}`, email: `l${at}@example.com` }));
+    for (let batch = 0; batch < 6; batch++)
+      await core.call('leads.import', {
+        leads: leads.map((lead) => ({ ...lead, email: `${batch}${lead.email}` })),
+      });
+    const { page_count } = (await core.ledger.get<{ page_count: number }>('PRAGMA page_count'))!;
+    // Room for the audience's own row, not for its members.
+    await core.ledger.write((tx) => tx.all(`PRAGMA max_page_count = ${page_count + 4}`));
+    const made = await core.call('audience.create', { name: 'All' });
+    expect(made).toMatchObject({
+      status: 'building',
+      error: expect.stringMatching(/^The disk is full\. It goes on/),
+    });
+    const { audience_id } = made;
+    expect(await core.call('audience.get', { audience_id })).toMatchObject({ error: made['error'] });
+    await core.ledger.write((tx) => tx.all('PRAGMA max_page_count = 1000000'));
+    await resumeBuilding(core.ledger, quiet);
+    const built = await core.call('audience.get', { audience_id });
+    expect([built['total_count'], built['error']]).toEqual([6_000, undefined]);
   }, 40_000);
 
   it('that becomes read-only: what has arrived is kept in mind and written down later, and nothing else leaves', async () => {

@@ -1,4 +1,5 @@
 import { TidingsError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import type { Tidings } from '../tidings.ts';
 import { call, type Result } from './context.ts';
 
@@ -15,16 +16,23 @@ export async function audienceId(tidings: Tidings, given: unknown): Promise<stri
   const name = given.trim();
   if (name === '' || UUID.test(name)) return given;
   const found: string[] = [];
+  const others = new Set<string>();
   let cursor: unknown;
   do {
     const page: Result = await call(tidings, 'audience.list', { limit: PAGE, cursor });
-    for (const one of page['audiences'] as Result[]) if (one['name'] === name) found.push(String(one['id']));
+    for (const one of page['audiences'] as Result[])
+      if (one['name'] === name) found.push(String(one['id']));
+      else others.add(String(one['name']));
     cursor = page['next_cursor'] ?? undefined;
   } while (cursor !== undefined);
   if (found.length === 1) return found[0]!;
   const fix = 'tidings audience list shows them with their ids.';
-  if (found.length === 0)
-    throw new TidingsError('invalid_argument', `There is no audience "${given}".`, { fix });
+  if (found.length === 0) {
+    // Of names in other scripts nothing is left to be compared.
+    const near = /[a-z0-9]{2}/i.test(name) ? nearest(name, [...others]) : null;
+    const meant = near === null ? '.' : `; did you mean "${near}"?`;
+    throw new TidingsError('invalid_argument', `There is no audience "${given}"${meant}`, { fix });
+  }
   throw new TidingsError('invalid_argument', `${found.length} audiences are called "${given}".`, {
     fix: `Give the id of one of them: ${fix}`,
   });

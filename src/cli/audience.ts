@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { counted } from '../amounts.ts';
+import { TidingsError } from '../errors.ts';
 import type { Tidings } from '../tidings.ts';
 import { oneLine } from '../visible.ts';
 import { audienceId } from './audience-id.ts';
@@ -108,14 +109,15 @@ function readSample(options: Options) {
  */
 export async function createAudience(tidings: Tidings, given: object): Promise<Result> {
   let made = await call(tidings, 'audience.create', given, FILTER_SPELLING);
-  while (made['status'] === 'building') {
+  while (made['status'] === 'building' && made['error'] === undefined) {
     await sleep(500);
-    const { status, total_count, total_pages } = await call(tidings, 'audience.get', {
+    const { status, error, total_count, total_pages } = await call(tidings, 'audience.get', {
       audience_id: made['audience_id'],
     });
-    made = { ...made, status, total_count, total_pages };
+    made = { ...made, status, total_count, total_pages, ...(error !== undefined && { error }) };
   }
-  return made;
+  if (made['error'] === undefined) return made;
+  throw new TidingsError('conflict', `The audience ${made['audience_id']} was not built: ${made['error']}`);
 }
 
 function showCreated({ example_leads, success: _, ...made }: Result, output: Output): string {

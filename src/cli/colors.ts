@@ -26,6 +26,13 @@ export const colors = Object.fromEntries(
   ]),
 ) as Colors;
 
+const MARKS = new RegExp(`${MARK.replace('[', '\\[')}\\d+>`, 'g');
+
+/** The text without its colours, to be measured. */
+export function withoutColors(text: string): string {
+  return text.replaceAll(MARKS, '');
+}
+
 /** Text for a terminal or file: without anything of strangers that a terminal would act on. */
 export function toTerminal(text: string, isColored: boolean): string {
   const [first = '', ...rest] = text.split(MARK);

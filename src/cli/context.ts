@@ -72,16 +72,20 @@ export function answer(
 
 /** Numbers come as text from a shell; what range they may have is for the operation to say. */
 export function number(option: string, range: { min?: number; max?: number } = {}) {
+  const { min, max } = range;
+  const within =
+    min === undefined && max === undefined
+      ? null
+      : `Give a number from ${count(min ?? 0)} to ${count(max ?? 0)}.`;
   return (text: string): number => {
     const value = Number(text);
     if (text.trim() === '' || !Number.isFinite(value)) {
-      throw new TidingsError('invalid_argument', `${option} is "${text}", which is not a number.`);
-    }
-    const { min, max } = range;
-    if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
-      throw new TidingsError('invalid_argument', `${option} is ${text}.`, {
-        fix: `Give a number from ${count(min ?? 0)} to ${count(max ?? 0)}.`,
+      throw new TidingsError('invalid_argument', `${option} is "${text}", which is not a number.`, {
+        fix: within ?? `Give a number, for example ${option} 10.`,
       });
+    }
+    if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
+      throw new TidingsError('invalid_argument', `${option} is ${text}.`, { fix: within! });
     }
     return value;
   };

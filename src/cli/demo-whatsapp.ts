@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { count } from '../amounts.ts';
+import { count, counted } from '../amounts.ts';
 import type { ProviderEvent } from '../core/events/event.ts';
 import type { Tidings } from '../tidings.ts';
 import { type CommandContext, call, type Result } from './context.ts';
@@ -52,7 +52,7 @@ export async function tellWhatCame(
   const get = () => call(tidings, 'sends.get', { send_id: whatsapp['send_id'] });
   await folded(async () => signal.aborted || Number((await get())['total_delivered'] ?? 0) >= taken.length);
   const { total_delivered: delivered, total_read: read } = await get();
-  const later = `A moment later: ${count(Number(delivered ?? 0))} of the WhatsApp messages delivered, ${count(Number(read ?? 0))} read, and one person answered STOP, who gets no more.`;
+  const later = `A moment later: ${counted(Number(delivered ?? 0), 'WhatsApp message')} delivered, ${count(Number(read ?? 0))} read${first ? ', and one person answered STOP, who gets no more' : ''}.`;
   output.line(`\n${wrap(later, output.columns)}`);
 }
 

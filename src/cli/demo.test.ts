@@ -1,14 +1,17 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
-import { fakeHost } from '../../test/support/fake-host.ts';
+import { fakeHost, ID } from '../../test/support/fake-host.ts';
 import { normalizePhone } from '../core/leads/contact.ts';
 import { calledAs } from './called-as.ts';
-import { varied, yourOwn } from './demo.ts';
+import { showSummary, varied, withCurl, yourOwn } from './demo.ts';
 import { DEMO_HEADER, demoCsv, demoLead, fictionalPhone } from './demo-leads.ts';
 import { slowSandbox, slowSendTakes } from './demo-slow-send.ts';
 import { readEvents } from './mcp-call.ts';
-import { fields, table } from './table.ts';
+import { Output } from './output.ts';
+import { showMessage } from './suppressions.ts';
+import { fields, table, width } from './table.ts';
 
 test('the sample people are the same in every run, and each can be told from all others', () => {
   expect(demoLead(42)).toEqual(demoLead(42));
@@ -117,4 +120,44 @@ test('names at its end commands and files that are there, as its reader calls th
       .filter((word) => !word.includes('.'));
     expect(await fakeHost().run(...words, '--help')).toBe(0);
   }
+});
+
+test('its call of curl fits 80 columns, and a shell that it is pasted into asks for one JSON document', () => {
+  const shown = withCurl('http://127.0.0.1:65535', ID);
+  for (const line of shown.split('\n')) expect(width(line)).toBeLessThanOrEqual(80);
+  const script = `curl() { printf '%s\\0' "$@"; }\n${shown.replace('  With curl     ', '')}`;
+  const [silent, url, flag, body] = spawnSync('sh', ['-euc', script], { encoding: 'utf8' }).stdout.split(
+    '\0',
+  );
+  expect([silent, url, flag]).toEqual(['-s', 'http://127.0.0.1:65535/mcp', '-d']);
+  const { method, params } = JSON.parse(body!);
+  expect([method, params.name, params.arguments.audience_id]).toEqual(['tools/call', 'sendBulkMessages', ID]);
+});
+
+test('its sample messages break between words where a terminal is narrower', () => {
+  const { host } = fakeHost();
+  Object.assign(host.stdout, { isTTY: true, columns: 60 });
+  const output = new Output(host, false);
+  const entry = {
+    ...{ channel: 'email', to: 'priya.sharma.999@example.com', from: 'Spring Team' },
+    subject: 'प्रिया, a small surprise for you 🎁',
+    text: 'Hi!\n\nWe thought of Müller & Söhne this week: our spring offer has come to मुंबई and to 東京.',
+  };
+  output.line(showMessage(entry, output));
+  const { seen, host: piped } = fakeHost();
+  const whole = new Output(piped, false);
+  whole.line(showMessage(entry, whole));
+  const lines = showMessage(entry, output).split('\n');
+  expect(lines.length).toBeGreaterThan(seen.out.trim().split('\n').length);
+  const words = (text: string) => text.split(/\s+/).filter(Boolean);
+  expect(words(lines.join('\n'))).toEqual(words(showMessage(entry, whole)));
+  for (const line of lines.slice(1))
+    expect([line, line === '' || /^ {2}\S/.test(line)]).toEqual([line, true]);
+});
+
+test('nothing is said of people whom it does not have', () => {
+  const { host } = fakeHost();
+  const one = { total_sent: 1, total_skipped: 0 };
+  expect(showSummary([one], 1, new Output(host, false))).not.toContain('Skipped:');
+  expect(showSummary([{ ...one, total_skipped: 2 }], 1, new Output(host, false))).toContain('Skipped:');
 });

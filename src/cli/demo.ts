@@ -111,7 +111,9 @@ async function makeAudience(
   signal: AbortSignal,
 ): Promise<string> {
   output.line(
-    output.colors.bold(`Tidings demo: ${count(leads)} sample people, nothing leaves this machine\n`),
+    output.colors.bold(
+      `Tidings demo: ${counted(leads, 'sample person', 'sample people')}, nothing leaves this machine\n`,
+    ),
   );
   const bar = output.bar('Importing people ');
   const onProgress = ({ rows }: { rows: number }) => bar.update(rows, leads);
@@ -121,7 +123,7 @@ async function makeAudience(
     onProgress,
   }).finally(bar.stop)) as ImportReport;
   const audience = await createAudience(tidings, { name: 'Everybody in the demo', origin: 'demo' });
-  const imported = `Imported ${counted(report.created, 'person', 'people')} from a CSV, in several languages; some lack a phone or an email.`;
+  const imported = `Imported ${counted(report.created, 'person', 'people')} from a CSV${report.created > 1 ? ', in several languages; some lack a phone or an email' : ''}.`;
   output.line(wrap(imported, output.columns));
   output.line(`Made the audience "${audience['name']}" of ${count(audience['total_count'] as number)}.`);
   output.line('Now calling the MCP tool sendBulkMessages, once for each channel …');
@@ -159,7 +161,8 @@ export function showSummary(results: readonly Result[], seconds: number, output:
   const rows = results.map((result) => ['channel', 'state', ...totals].map((key) => result[key]));
   const header = ['channel', 'state', 'sent', 'failed', 'skipped', 'remaining', 'in audience'];
   const sent = results.reduce((sum, result) => sum + Number(result['total_sent']), 0);
-  const pace = `${counted(sent, 'message')} in ${seconds.toFixed(1)} s, each recorded on disk before it counts as sent. Skipped: no such contact.`;
+  const skipped = results.reduce((sum, result) => sum + Number(result['total_skipped']), 0);
+  const pace = `${counted(sent, 'message')} in ${seconds.toFixed(1)} s, each recorded on disk before it counts as sent.${skipped > 0 ? ' Skipped: no such contact.' : ''}`;
   return `${output.table(header, rows)}\n\n${wrap(pace, output.columns)}`;
 }
 
@@ -168,7 +171,7 @@ async function lookAround({ tidings, url }: World, email: Result, whatsapp: Resu
   const { bold, green } = output.colors;
   const messages = async (send: Result) =>
     (await call(tidings, 'outbox.list', { send_id: send['send_id'], limit: 100 }))['entries'] as Result[];
-  output.line(bold('\nThree of the messages, as they would arrive\n'));
+  output.line(bold('\nSome of the messages, as they would arrive\n'));
   for (const entry of [...varied(await messages(email), 2), ...varied(await messages(whatsapp), 1)]) {
     output.line(`${showMessage(entry, output)}\n`);
   }
@@ -192,9 +195,7 @@ function showWhereNext(
   output.line(bold('\nWhere to look next\n'));
   if (server) {
     output.line(`  For agents    ${cyan(`${server.url}/mcp`)}`);
-    output.line(
-      `  With curl     curl -s ${server.url}/mcp -d '${JSON.stringify(curlBody(server.audience_id))}'`,
-    );
+    output.line(withCurl(server.url, server.audience_id));
   }
   for (const line of yourOwn(program)) output.line(line);
 }
@@ -228,9 +229,16 @@ export function varied(entries: readonly Result[], amount: number): Result[] {
   return [...chosen, ...rest].slice(0, amount);
 }
 
-export function curlBody(audience_id: string) {
-  const input = { audience_id, channel: 'whatsapp', message: 'Hi again!', campaign: 'second' };
-  return { method: 'tools/call', params: { name: 'sendBulkMessages', arguments: input } };
+/** In lines that fit 80 columns and can be pasted as they are, with a shell's sign that it goes on. */
+export function withCurl(url: string, audience_id: string): string {
+  return [
+    `  With curl     curl -s ${url}/mcp \\`,
+    `-d '{ "method": "tools/call", "params": {`,
+    `"name": "sendBulkMessages", "arguments": {`,
+    `"audience_id": "${audience_id}",`,
+    `"channel": "whatsapp", "message": "Hi again!",`,
+    `"campaign": "second" } } }'`,
+  ].join(`\n${' '.repeat(18)}`);
 }
 
 /** A promise alone does not keep a process alive; the server of the demo does. */

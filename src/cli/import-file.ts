@@ -148,14 +148,22 @@ function describe(
 
 /** @returns null when the size says nothing, as for a pipe. */
 export function sizeOf(file: string): number | null {
+  const fix = 'Give the path of a CSV, XLSX or vCard file, or - for standard input.';
+  if (file === '') throw new TidingsError('invalid_file', 'The name of the file is empty.', { fix });
   let stat: ReturnType<typeof statSync>;
   try {
     stat = statSync(file);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new TidingsError('invalid_file', missing ? `There is no file ${file}.` : `${file} cannot be read.`);
+    throw new TidingsError(
+      'invalid_file',
+      missing ? `There is no file ${file}.` : `${file} cannot be read.`,
+      {
+        fix,
+      },
+    );
   }
-  if (stat.isDirectory()) throw new TidingsError('invalid_file', `${file} is a folder, not a file.`);
+  if (stat.isDirectory()) throw new TidingsError('invalid_file', `${file} is a folder, not a file.`, { fix });
   return stat.isFile() ? stat.size : null;
 }
 

@@ -52,6 +52,16 @@ describe('what goes on for long', () => {
     expect(seen.out).toBe('');
   });
 
+  it('leaves out what a line has no room for, rather than have it cut within a word', () => {
+    const { out, seen } = output({ columns: 80 });
+    const bar = out.bar('Sending whatsapp ');
+    bar.update(0, 1_000);
+    vi.advanceTimersByTime(2_000);
+    bar.update(1_000, 1_000, '866 sent, 0 failed, 134 skipped');
+    bar.stop();
+    expect(seen.err).toMatch(/1,000 of 1,000 {2}500\/s, 866 sent\P{L}/u);
+  });
+
   it('tells the rate alone when all is done, and what came of it', () => {
     const { out, seen } = output({ columns: 80 });
     const bar = out.bar('Sending whatsapp ');
@@ -59,7 +69,7 @@ describe('what goes on for long', () => {
     vi.advanceTimersByTime(2_000);
     bar.update(1_000, 1_000, '866 sent');
     bar.stop();
-    expect(seen.err).toMatch(/100% {2}1,000 of 1,000 {2}500\/s +866 sent/);
+    expect(seen.err).toMatch(/100% {2}1,000 of 1,000 {2}500\/s, 866 sent/);
     expect(seen.out).toBe('');
   });
 
@@ -86,4 +96,21 @@ it('a table fits 80 columns: an id in any column stays whole, on a line of its o
   const audience = out.table(['id', 'name', 'created'], [[ID, 'People who came last year', at]]);
   expect(audience.split('\n')[1]).toBe(`${ID}  People who came last y…  2026-11-26T20:12Z`);
   expect(output({ isTTY: false }).out.table(header, [row])).toContain(at);
+});
+
+it('a result that cannot be written, as on a full disk, is a failure in words', async () => {
+  const { host, seen, run } = fakeHost({
+    'leads.list': () => ({ success: true, leads: [], total_count: 0 }),
+  });
+  let fail = (_: Error) => {};
+  const on = (event: string, told: (error: Error) => void) => {
+    if (event === 'error') fail = told;
+  };
+  const write = () => {
+    process.nextTick(() => fail(Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' })));
+    return true;
+  };
+  Object.assign(host.stdout, { on, write });
+  expect(await run('leads', 'list')).toBe(1);
+  expect(seen.err).toBe('Error: The disk is full.\nFree some space, and run it again.\n');
 });

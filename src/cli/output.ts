@@ -10,6 +10,7 @@ import { type Cell, table } from './table.ts';
 
 /** Between two lines about something that goes on, where no bar can be drawn. */
 const LINE_MS = 10_000;
+const BAR_COLUMNS = 20;
 
 type Json = Record<string, unknown>;
 
@@ -29,6 +30,7 @@ export class Output {
   readonly #host: CliHost;
   readonly #bars: boolean;
   #readerGone = false;
+  #lost: Error | null = null;
 
   constructor(host: CliHost, json: boolean) {
     this.#host = host;
@@ -37,8 +39,8 @@ export class Output {
     // `tidings … | head` closes the pipe early: nobody is left to tell, and what was asked goes on.
     for (const stream of [host.stdout, host.stderr]) {
       stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EPIPE') throw error;
         this.#readerGone = true;
+        if (error.code !== 'EPIPE') this.#lost ??= error;
       });
     }
   }
@@ -46,6 +48,13 @@ export class Output {
   /** Whether a person sees the result as it is. */
   get isTerminal(): boolean {
     return !this.json && this.#host.stdout.isTTY === true;
+  }
+
+  /** Why the result did not get to where it was written, as on a full disk; null: it did, or its reader had enough. */
+  async lost(): Promise<Error | null> {
+    // A stream tells it in the next round of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.#lost;
   }
 
   /** The result: the document with --json, else what `show` makes of it. */
@@ -150,8 +159,10 @@ export class Output {
     let bar: cliProgress.SingleBar | undefined;
     return {
       update(done, total, remark = '') {
-        const note = oneLine([pace(done, total), remark].filter(Boolean).join('  '));
         const shown = total === null ? show(done) : `${show(done)} of ${show(total)}`;
+        const before = name.length + shown.length + (total === null ? 3 : BAR_COLUMNS + '  100%   '.length);
+        const room = (stream.columns || Number.POSITIVE_INFINITY) - before;
+        const note = whatFits([pace(done, total), ...remark.split(', ')].map(oneLine), room);
         const most = Math.max(total ?? 1, 1);
         const at = total === null ? 0 : Math.min(done, most);
         if (bar) {
@@ -163,7 +174,7 @@ export class Output {
         // Loaded when a bar is drawn, which a server never does.
         const { Presets, SingleBar } = createRequire(import.meta.url)('cli-progress') as typeof cliProgress;
         bar = new SingleBar(
-          { format, hideCursor: true, stream, barsize: 20, fps: 12 },
+          { format, hideCursor: true, stream, barsize: BAR_COLUMNS, fps: 12 },
           Presets.shades_classic,
         );
         bar.start(most, at, { shown, note });
@@ -200,6 +211,17 @@ export class Output {
   }
 }
 
+/** As many of the parts as a line has room for: one that the terminal cuts says something else. */
+function whatFits(parts: readonly string[], room: number): string {
+  let note = '';
+  for (const part of parts.filter(Boolean)) {
+    const longer = note === '' ? part : `${note}, ${part}`;
+    if (longer.length > room) break;
+    note = longer;
+  }
+  return note;
+}
+
 /** How fast something goes since it was first told, and how long it takes at that; `''` while nobody can say. */
 function paceOf(): (done: number, total: number | null) => string {
   let first: { readonly done: number; readonly at: number } | null = null;
@@ -230,6 +252,8 @@ function explain(error: unknown): { message: string; code: string; fix?: string 
     };
     return { message: `${path} cannot be used: ${why[code] ?? code}.`, code: 'invalid_file' };
   }
+  if (code === 'ENOSPC')
+    return { message: 'The disk is full.', code: 'storage', fix: 'Free some space, and run it again.' };
   // Told by reading, which knows no path.
   if (code === 'EISDIR')
     return { message: 'A folder was given where a file is wanted.', code: 'invalid_file' };

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { fakeHost, ID } from '../../test/support/fake-host.ts';
 import { TidingsError } from '../errors.ts';
@@ -27,10 +28,15 @@ describe('exit codes', () => {
   });
 
   test.each([
-    [['leads', 'list', '--limit', '0'], '--limit is 0'],
-    [['leads', 'list', '--limit', 'ten'], '--limit is "ten", which is not a number.'],
+    [['leads', 'list', '--limit', '0'], '--limit is 0: it has to be at least 1.'],
+    [
+      ['leads', 'list', '--limit', 'ten'],
+      '--limit is "ten", which is not a number.\nGive a number, for example --limit 10.',
+    ],
     [['leads', 'list', '--status', 'lots'], '--status is "lots"; did you mean lost?'],
-    [['leads', 'get', 'x'], '<lead> is "x"'],
+    [['leads', 'get', 'x'], '<lead> is "x": that is no UUID.'],
+    [['send', '--channel', 'email', '--audience', ID, '--message', ''], '--message is "": it is empty.'],
+    [['send', '--wait', '1e10'], '--wait is 1e10.\nGive a number from 0 to 1,000,000,000.'],
     [['leads', 'get'], "missing required argument 'lead'"],
     [['leads', 'list', '--limt', '3'], "unknown option '--limt'\nDid you mean --limit?"],
     [['led'], "unknown command 'led'"],
@@ -42,6 +48,33 @@ describe('exit codes', () => {
     expect(await run(...argv)).toBe(2);
     expect(seen.err).toContain(told);
     expect(seen.out).toBe('');
+  });
+
+  test.each([
+    [['leads', 'import', ''], 'The name of the file is empty.\nGive the path of a CSV'],
+    [['leads', 'import', tmpdir()], `${tmpdir()} is a folder, not a file.\nGive the path of a CSV`],
+    [['leads', 'import', 'nowhere.csv'], 'There is no file nowhere.csv.\nGive the path of a CSV'],
+    [['send', '--message-file', tmpdir()], `${tmpdir()} is a folder, not a file.\nGive the path of a file.`],
+    [['send', '--attach', tmpdir()], `${tmpdir()} is a folder, not a file.\nGive the path of a file.`],
+  ])('%j names a file that is none: 1, told with its name and the way out', async (argv, told) => {
+    const { run, seen } = fakeHost();
+    expect(await run(...argv)).toBe(1);
+    expect(seen.err).toContain(told);
+  });
+
+  test.each([
+    ['all of them', 'There is no audience "all of them"; did you mean "All of them"?'],
+    ['東京', 'There is no audience "東京".'],
+  ])('an audience %j that is not there is told with the one that was meant', async (name, told) => {
+    const audiences = [
+      { id: ID, name: 'All of them' },
+      { id: ID, name: '大阪' },
+    ];
+    const { run, seen } = fakeHost({
+      'audience.list': () => ({ success: true, audiences, next_cursor: null }),
+    });
+    expect(await run('send', '--audience', name, '--channel', 'email', '--message', 'a')).toBe(2);
+    expect(seen.err).toContain(told);
   });
 
   test('no command at all shows the help and is wrong usage', async () => {

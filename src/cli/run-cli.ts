@@ -40,6 +40,8 @@ export async function runCli(argv: string[], host: CliHost): Promise<number> {
   };
   try {
     await build(host, output, run).parseAsync(argv, { from: 'user' });
+    const lost = await output.lost();
+    if (lost !== null) throw lost;
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return output.failure(error);

@@ -169,7 +169,7 @@ describe('send', () => {
     expect(await run('send', '--audience', ID, '--message-file', join(folder, 'none'))).toBe(1);
     expect(seen.err).toContain('none cannot be used: there is no such file.');
     expect(await run('send', '--audience', ID, '--message-file', folder)).toBe(1);
-    expect(seen.err).toContain('A folder was given where a file is wanted.');
+    expect(seen.err).toContain(`${folder} is a folder, not a file.`);
   });
 });
 
@@ -199,7 +199,7 @@ describe('leads import', () => {
     const { run, seen } = fakeHost();
     expect(await run('leads', 'import', join(folder, 'none.csv'))).toBe(1);
     expect(await run('leads', 'import', folder)).toBe(1);
-    expect(seen.err).toMatch(/There is no file .*none\.csv\.\nError: .* is a folder, not a file\./);
+    expect(seen.err).toMatch(/There is no file .*none\.csv\.\n.*\nError: .* is a folder, not a file\./);
     expect(seen.opened).toBe(0);
   });
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { MOST_ATTACHED } from '../core/messages/attachment.ts';
@@ -16,6 +16,7 @@ import {
 } from './context.ts';
 import type { CliHost } from './host.ts';
 import { onInterrupt } from './interrupt.ts';
+import { readFile } from './read-file.ts';
 import { reasonsOf } from './send-reasons.ts';
 import { showForecast, showMessageOf, showResult, showTest } from './send-summary.ts';
 
@@ -169,7 +170,7 @@ function readFiles(paths: readonly string[]): object[] {
       throw new TidingsError('invalid_argument', `${path} is larger than 10 MB.`, {
         fix: 'Put a link into the message instead.',
       });
-    return { filename: basename(path), content: readFileSync(path).toString('base64') };
+    return { filename: basename(path), content: readFile(path).toString('base64') };
   });
 }
 
@@ -325,7 +326,7 @@ export async function readMessage(host: CliHost, options: Options): Promise<stri
       fix: 'Give one of them.',
     });
   }
-  const text = file === '-' ? await readAll(host.stdin) : readFileSync(file, 'utf8');
+  const text = file === '-' ? await readAll(host.stdin) : readFile(file).toString('utf8');
   // Editors put a byte order mark before and a line break behind, and neither is meant for the reader.
   return text.replace(/^\ufeff/, '').replace(/\r?\n$/, '');
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { TidingsError } from '../errors.ts';
@@ -7,6 +6,7 @@ import { oneLine } from '../visible.ts';
 import { jsonOption, number, type Run } from './context.ts';
 import type { CliHost } from './host.ts';
 import type { Output } from './output.ts';
+import { readFile } from './read-file.ts';
 import { wrap } from './wrap.ts';
 
 export function addServerCommands(program: Command, run: Run): void {
@@ -68,7 +68,7 @@ async function lookAt(
     });
   if (send !== undefined) return host.judge({ sendId: send });
   if (message === undefined) return host.doctor();
-  return host.judge({ raw: message === '-' ? await buffer(host.stdin) : readFileSync(message) });
+  return host.judge({ raw: message === '-' ? await buffer(host.stdin) : readFile(message) });
 }
 
 /** In the words of all answers. */

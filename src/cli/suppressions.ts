@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { counted } from '../amounts.ts';
-import { oneLine } from '../visible.ts';
+import { oneLine, visible } from '../visible.ts';
 import {
   answer,
   jsonOption,
@@ -14,6 +14,7 @@ import {
 import { exportFile } from './export-file.ts';
 import type { Output } from './output.ts';
 import { importList } from './suppression-files.ts';
+import { wrap } from './wrap.ts';
 
 const SPELLING = { contact: '<contact>', send_id: '--send' };
 
@@ -135,7 +136,7 @@ export function showMessage(entry: Result, output: Output): string {
   const text = String(entry['text']).trimEnd().split(/\r?\n/);
   if (entry['shortened']) text.push(`(shortened: tidings outbox get ${entry['entry_id']} shows all of it)`);
   return [
-    `${output.colors.cyan(String(entry['channel']))}  ${head.join('  ')}`,
-    ...text.map((line) => `  ${line}`.trimEnd()),
+    wrap(`${output.colors.cyan(String(entry['channel']))}  ${head.join('  ')}`, output.columns, 2),
+    ...text.map((line) => `  ${wrap(visible(line), output.columns, 2)}`.trimEnd()),
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { withoutColors } from './colors.ts';
 import { width } from './table.ts';
 
 /** Breaks a line between words, where it is longer than `columns`; what follows stands under `indent` spaces. */
@@ -6,7 +7,7 @@ export function wrap(line: string, columns: number, indent = 0): string {
   let current = '';
   for (const word of line.split(' ')) {
     const longer = current === '' ? word : `${current} ${word}`;
-    if (current !== '' && indent + width(longer) > columns) {
+    if (current !== '' && indent + width(withoutColors(longer)) > columns) {
       lines.push(current);
       current = word;
     } else current = longer;

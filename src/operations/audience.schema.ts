@@ -6,7 +6,7 @@ import { fieldArguments, listedLead } from './shown-fields.ts';
 
 export const audienceId = z.uuid().describe('UUID of the audience');
 export const audienceStatus = z.enum(['building', 'ready', 'error']);
-const audienceError = z.string().optional().describe('Why the status is error');
+const audienceError = z.string().optional().describe('Why the status is error, or what stopped the building');
 
 export const createAudienceInput = leadFilters.extend({
   name: z.string().trim().min(1).max(200).describe('Name of the audience'),

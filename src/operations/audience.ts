@@ -40,10 +40,17 @@ import { onlyFields } from './shown-fields.ts';
 /** Longer than this, `create` answers `building` and the rest is done behind it. */
 const BUILD_WAIT_MS = 20_000;
 const EXAMPLES = 5;
+const GOES_ON = 'It goes on with the next start of a server.';
 
 type CreateInput = z.output<typeof createAudienceInput>;
 
 export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] {
+  /** What stopped a build in this process; the next start of a server goes on with it. */
+  const stopped = new Map<number, string>();
+  const withCause = (audience: AudienceRow): AudienceRow => {
+    const cause = audience.status === 'building' ? stopped.get(audience.seq) : undefined;
+    return cause === undefined ? audience : { ...audience, error: `${cause} ${GOES_ON}` };
+  };
   return [
     operation({
       name: 'audience.create',
@@ -61,9 +68,10 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
           throw goneSince('audience', made.repeated);
         const { seq } = await existingAudience(ledger, id);
         // One that a full disk stopped stays `building`, and goes on with the next start of a server.
-        const built = buildAudience(ledger, seq);
+        stopped.delete(seq);
+        const built = buildAudience(ledger, seq).catch((error: Error) => stopped.set(seq, error.message));
         await settledWithin(built, BUILD_WAIT_MS, signal);
-        const audience = await existingAudience(ledger, id);
+        const audience = withCause(await existingAudience(ledger, id));
         const examples = await listMembers(ledger, audience, 0, 1, EXAMPLES);
         const { id: audience_id, created_at: _, ...summary } = toSummary(audience);
         const { sample_seed } = JSON.parse(audience.filters) as { sample_seed?: string };
@@ -137,7 +145,7 @@ export function audienceOperations({ ledger }: { ledger: Ledger }): Operation[] 
       input: getAudienceInput,
       output: getAudienceOutput,
       async run({ audience_id, page, send_id, ...asked }) {
-        const audience = await existingAudience(ledger, audience_id);
+        const audience = withCause(await existingAudience(ledger, audience_id));
         const { total_pages, page_size } = toSummary(audience);
         if (page > Math.max(total_pages, 1)) {
           throw new TidingsError(

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { count, counted } from '../amounts.ts';
 import { TidingsError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { Text, Words } from '../words.ts';
@@ -13,9 +14,25 @@ export function checkInput(operation: Operation, given: unknown): z.output<Opera
   const input = wellFormed(given ?? {}, MAX_DEPTH);
   // An unknown name comes first: it is often the reason why another argument seems to be missing.
   refuseUnknown(operation.name, operation.input, input, '');
-  const parsed = operation.input.safeParse(input);
+  const parsed = operation.input.safeParse(input, { error: inWords });
   if (parsed.success) return parsed.data;
   throw refuse(operation, parsed.error.issues[0]!, input);
+}
+
+/** What is wrong, as a person says it; undefined where the library's own words will do. */
+function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_format' && issue.format === 'uuid') return 'that is no UUID';
+  if (issue.code !== 'too_small' && issue.code !== 'too_big') return undefined;
+  const isSmall = issue.code === 'too_small';
+  const bound = Number(isSmall ? issue.minimum : issue.maximum);
+  const isText = issue.origin === 'string';
+  if (isSmall && bound === 1 && isText) return 'it is empty';
+  if (isSmall && bound === 1 && issue.origin === 'array') return 'the list is empty';
+  const edge = isSmall ? 'at least' : 'at most';
+  if (issue.inclusive === false) return `it has to be ${isSmall ? 'more' : 'less'} than ${count(bound)}`;
+  if (isText) return `${edge} ${counted(bound, 'character')} are taken`;
+  if (issue.origin === 'array') return `${edge} ${counted(bound, 'entry', 'entries')} are taken`;
+  return `it has to be ${edge} ${count(bound)}`;
 }
 
 /** Far more than any argument needs, and few enough for whoever walks through a value by calling itself. */
@@ -131,7 +148,7 @@ function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
 
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+  return text.length > 80 ? `${text.slice(0, 77)}…${text.endsWith('"') ? '"' : ''}` : text;
 }
 
 function wrong(message: Text, fix: Text): TidingsError {

@@ -54,8 +54,6 @@ export interface TortureOptions {
   readonly leads: number;
   /** The same seed gives the same faults in the same order with the same delays. */
   readonly seed: number;
-  /** Default: all. */
-  readonly faults?: readonly string[];
   /** The provider of WhatsApp tells what became of messages: late, twice, out of order. */
   readonly tells?: boolean;
   readonly report?: (line: string) => void;
@@ -138,10 +136,10 @@ class TortureRun {
   async run(): Promise<TortureResult> {
     const startedAt = performance.now();
     await this.#prepare();
-    const { kills, faults = FAULTS } = this.#options;
+    const { kills } = this.#options;
     let deck: string[] = [];
     for (let round = 1; round <= kills; round++) {
-      if (deck.length === 0) deck = this.#shuffle(faults);
+      if (deck.length === 0) deck = this.#shuffle(FAULTS);
       const fault = deck.pop()!;
       const before = await this.#inDoubt();
       const violence = await this.#round(fault);

@@ -1,9 +1,7 @@
 import { expect, it } from 'vitest';
 import { tortureWorkers } from '../torture/workers.ts';
 
-it('torture of workers, their database and the lines between: nobody is messaged twice, nobody is lost', async ({
-  signal,
-}) => {
+it('torture of workers, their database and the lines between: nobody is messaged twice, nobody is lost', async () => {
   // One of each sort; the long run has them all: npm run torture -- --database postgres --workers 4 --kills 200
   const faults = [
     'kill',
@@ -22,7 +20,6 @@ it('torture of workers, their database and the lines between: nobody is messaged
     faults,
     databaseUrl: null,
     tells: true,
-    signal,
   });
   // What WhatsApp told of is not unknown, whoever died with it.
   expect(result.unknownArrivedByWhatsApp).toBe(0);
