@@ -2,6 +2,51 @@ import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+/**
+ * What `npm test` leaves to `npm run test:rest`, so that whoever changes code has an answer in three minutes. Everything
+ * else runs in `npm test` on SQLite, and so does what is new.
+ */
+const LATER = [
+  // The long proofs: many kills, calls, cases. A short one of each sort is in `npm test`.
+  'test/torture/{torture,whatsapp}.test.ts',
+  'test/fuzz/{http,provider,smtp-replies}.test.ts',
+  'test/{kill,soak/soak,linear,bench}.test.ts',
+  // What is handed out rather than what is written: pages, examples, packages, containers.
+  'test/{container,examples,operating-files,package,pages}.test.ts',
+  // They start one program after the other, or wait for a machine that fails.
+  'test/{backup,bad-actors,cost,database-causes,faults,logs,machine-fails,opening,private-files}.test.ts',
+  'test/doors/{memory,ready}.test.ts',
+];
+
+/** What of PostgreSQL is in `npm test`: what claims, counts, searches and pages, and so holds the dialects. */
+const DIALECT = [
+  'src/ledger/postgres/*.test.ts',
+  'test/schema.test.ts',
+  'test/core/{choose-leads,commit-of-unknown-end,imports,ledger-model,sends}.test.ts',
+  'test/workers/short.test.ts',
+];
+
+/** About texts, mails and arguments more than about statements: on PostgreSQL only in `npm run test:all`. */
+const MOSTLY_TEXT = [
+  'any-text',
+  'bounce-rules',
+  'bounces',
+  'confirm',
+  'dry-run',
+  'effects',
+  'export-leads',
+  'farewells',
+  'forward-events',
+  'inherited',
+  'large-messages',
+  'long-html',
+  'message-text',
+  'refusals',
+  'rehearsal',
+  'unsubscribe',
+  'workbooks',
+].map((name) => `test/core/${name}.test.ts`);
+
 /** Files that take longest, longest first: what begins last must not be what all wait for. */
 const LONGEST = [
   'test/workers/kill',
@@ -34,95 +79,97 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/**
- * About texts, mails and arguments more than about statements: on PostgreSQL only with `npm run test:all`, which is for who
- * changes the dialects or what these are about.
- */
-const MOSTLY_TEXT = [
-  'any-text',
-  'bounce-rules',
-  'bounces',
-  'confirm',
-  'dry-run',
-  'effects',
-  'export-leads',
-  'farewells',
-  'forward-events',
-  'inherited',
-  'large-messages',
-  'long-html',
-  'message-text',
-  'refusals',
-  'rehearsal',
-  'unsubscribe',
-  'workbooks',
-].map((name) => `test/core/${name}.test.ts`);
-
 // Hundreds of processes are started, each of which would compile the whole source: half of what starting one costs.
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/tests') };
-const shared = { env, testTimeout: 60_000, hookTimeout: 120_000, pool: 'forks' } as const;
+const shared = {
+  env,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  pool: 'forks',
+} as const;
+
+const sqlite = {
+  include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+  exclude: [
+    ...configDefaults.exclude,
+    'src/ledger/postgres/*.test.ts',
+    'test/workers/**',
+    'test/move/**',
+    'test/servers/**',
+    'test/browser/**',
+  ],
+};
+const postgres = {
+  include: [
+    'src/ledger/postgres/*.test.ts',
+    'test/core/*.test.ts',
+    'test/schema.test.ts',
+    'test/main-job.test.ts',
+    'test/cli.test.ts',
+    'test/fuzz/http.test.ts',
+    'test/bad-actors.test.ts',
+    'test/workers/*.test.ts',
+    'test/move/*.test.ts',
+  ],
+  exclude: configDefaults.exclude,
+};
+
+/**
+ * Which files: `soon` (`npm test`) and `rest` (`npm run test:rest`) have each one once between them, which is what CI runs;
+ * without a mode all are there, so that each can be named.
+ */
+const MODES: Record<string, { sqlite: object; postgres: object; others: boolean }> = {
+  soon: {
+    sqlite: { ...sqlite, exclude: [...sqlite.exclude, ...LATER] },
+    postgres: { ...postgres, include: DIALECT },
+    others: false,
+  },
+  rest: {
+    sqlite: { ...sqlite, include: LATER },
+    postgres: { ...postgres, exclude: [...postgres.exclude, ...DIALECT, ...MOSTLY_TEXT] },
+    others: true,
+  },
+};
 
 /** Everything on SQLite; what uses a database on PostgreSQL too, and what is about many workers there only. */
-export default defineConfig({
-  test: {
-    sequence: { sequencer: LongestFirst },
-    // The long ones wait more than they work: for leases, retries, other processes.
-    maxWorkers: 3,
-    projects: [
-      {
-        test: {
-          ...shared,
-          name: 'sqlite',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [
-            ...configDefaults.exclude,
-            'src/ledger/postgres/*.test.ts',
-            'test/workers/**',
-            'test/move/**',
-            'test/servers/**',
-            'test/browser/**',
-          ],
+export default defineConfig(({ mode }) => {
+  const files = MODES[mode] ?? { sqlite, postgres, others: true };
+  return {
+    test: {
+      sequence: { sequencer: LongestFirst },
+      // The long ones wait more than they work: for leases, retries, other processes.
+      maxWorkers: 3,
+      projects: [
+        { test: { ...shared, name: 'sqlite', ...files.sqlite } },
+        {
+          // Mail servers that nobody here wrote; .ci/install-mail-servers fetches them, those that are missing are skipped.
+          test: {
+            ...shared,
+            testTimeout: 180_000,
+            hookTimeout: 90_000,
+            name: 'servers',
+            include: files.others ? ['test/servers/*.test.ts'] : [],
+          },
         },
-      },
-      {
-        // Mail servers that nobody here wrote; .ci/install-mail-servers fetches them, those that are missing are skipped.
-        test: {
-          ...shared,
-          testTimeout: 180_000,
-          hookTimeout: 90_000,
-          name: 'servers',
-          include: ['test/servers/*.test.ts'],
+        {
+          // The dashboard in Debian's Chromium (`apt-get install chromium`); where there is none they are skipped.
+          test: {
+            ...shared,
+            name: 'browser',
+            include: files.others ? ['test/browser/*.test.ts'] : [],
+            globalSetup: 'test/support/build-web.ts',
+          },
         },
-      },
-      {
-        // The dashboard in Debian's Chromium (`apt-get install chromium`); where there is none they are skipped.
-        test: {
-          ...shared,
-          name: 'browser',
-          include: ['test/browser/*.test.ts'],
-          globalSetup: 'test/support/build-web.ts',
+        {
+          test: {
+            ...shared,
+            name: 'postgres',
+            env: { ...env, TIDINGS_TEST_ON: 'postgres' },
+            ...files.postgres,
+            globalSetup: 'test/support/postgres-setup.ts',
+          },
         },
-      },
-      {
-        test: {
-          ...shared,
-          name: 'postgres',
-          env: { ...env, TIDINGS_TEST_ON: 'postgres' },
-          include: [
-            'src/ledger/postgres/*.test.ts',
-            'test/core/*.test.ts',
-            'test/schema.test.ts',
-            'test/main-job.test.ts',
-            'test/cli.test.ts',
-            'test/fuzz/http.test.ts',
-            'test/bad-actors.test.ts',
-            'test/workers/*.test.ts',
-            'test/move/*.test.ts',
-          ],
-          exclude: [...configDefaults.exclude, ...(process.env['TIDINGS_TEST_ALL'] ? [] : MOSTLY_TEXT)],
-          globalSetup: 'test/support/postgres-setup.ts',
-        },
-      },
-    ],
-  },
+      ],
+    },
+  };
 });

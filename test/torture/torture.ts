@@ -54,6 +54,8 @@ export interface TortureOptions {
   readonly leads: number;
   /** The same seed gives the same faults in the same order with the same delays. */
   readonly seed: number;
+  /** Default: all. */
+  readonly faults?: readonly string[];
   /** The provider of WhatsApp tells what became of messages: late, twice, out of order. */
   readonly tells?: boolean;
   readonly report?: (line: string) => void;
@@ -136,10 +138,10 @@ class TortureRun {
   async run(): Promise<TortureResult> {
     const startedAt = performance.now();
     await this.#prepare();
-    const { kills } = this.#options;
+    const { kills, faults = FAULTS } = this.#options;
     let deck: string[] = [];
     for (let round = 1; round <= kills; round++) {
-      if (deck.length === 0) deck = this.#shuffle(FAULTS);
+      if (deck.length === 0) deck = this.#shuffle(faults);
       const fault = deck.pop()!;
       const before = await this.#inDoubt();
       const violence = await this.#round(fault);

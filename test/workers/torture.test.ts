@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { tortureWorkers } from '../torture/workers.ts';
 
-it('torture of workers, their database and the lines between: nobody is messaged twice, nobody is lost', async () => {
+it('torture of workers, their database and the lines between: nobody is messaged twice, nobody is lost', async ({
+  signal,
+}) => {
   // One of each sort; the long run has them all: npm run torture -- --database postgres --workers 4 --kills 200
   const faults = [
     'kill',
@@ -20,6 +22,7 @@ it('torture of workers, their database and the lines between: nobody is messaged
     faults,
     databaseUrl: null,
     tells: true,
+    signal,
   });
   // What WhatsApp told of is not unknown, whoever died with it.
   expect(result.unknownArrivedByWhatsApp).toBe(0);
