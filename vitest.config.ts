@@ -88,11 +88,14 @@ const shared = {
   pool: 'forks',
 } as const;
 
+const source = {
+  include: ['src/**/*.test.ts'],
+  exclude: [...configDefaults.exclude, 'src/ledger/postgres/*.test.ts'],
+};
 const sqlite = {
-  include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+  include: ['test/**/*.test.ts'],
   exclude: [
     ...configDefaults.exclude,
-    'src/ledger/postgres/*.test.ts',
     'test/workers/**',
     'test/move/**',
     'test/servers/**',
@@ -118,13 +121,15 @@ const postgres = {
  * Which files: `soon` (`npm test`) and `rest` (`npm run test:rest`) have each one once between them, which is what CI runs;
  * without a mode all are there, so that each can be named.
  */
-const MODES: Record<string, { sqlite: object; postgres: object; others: boolean }> = {
+const MODES: Record<string, { source: object; sqlite: object; postgres: object; others: boolean }> = {
   soon: {
+    source,
     sqlite: { ...sqlite, exclude: [...sqlite.exclude, ...LATER] },
     postgres: { ...postgres, include: DIALECT },
     others: false,
   },
   rest: {
+    source: { include: [] },
     sqlite: { ...sqlite, include: LATER },
     postgres: { ...postgres, exclude: [...postgres.exclude, ...DIALECT, ...MOSTLY_TEXT] },
     others: true,
@@ -133,13 +138,15 @@ const MODES: Record<string, { sqlite: object; postgres: object; others: boolean 
 
 /** Everything on SQLite; what uses a database on PostgreSQL too, and what is about many workers there only. */
 export default defineConfig(({ mode }) => {
-  const files = MODES[mode] ?? { sqlite, postgres, others: true };
+  const files = MODES[mode] ?? { source, sqlite, postgres, others: true };
   return {
     test: {
       sequence: { sequencer: LongestFirst },
       // The long ones wait more than they work: for leases, retries, other processes.
       maxWorkers: 3,
       projects: [
+        // Its files leave nothing behind that others see: the modules of a worker are loaded once for all of them.
+        { test: { ...shared, name: 'source', isolate: false, ...files.source } },
         { test: { ...shared, name: 'sqlite', ...files.sqlite } },
         {
           // Mail servers that nobody here wrote; .ci/install-mail-servers fetches them, those that are missing are skipped.

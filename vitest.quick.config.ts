@@ -1,36 +1,29 @@
 import { globSync, readFileSync } from 'node:fs';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
-/** What makes a test slow: another process, a second database, a file that waits for leases and retries on purpose. */
-const SLOW =
-  /node:child_process|tidings-process|system-postgres|postgres-server|\/torture\/|\/soak\/|\/fuzz\//;
-const WAITS = [
-  'sends',
-  'schedule',
-  'ledger-model',
-  'erased',
-  'refusals',
-  'retention',
-  'repeat',
-  'commit-of-unknown-end',
-].map((name) => `test/core/${name}.test.ts`);
+/** Another process, a second database. */
+const OUTSIDE = /node:child_process|tidings-process|postgres-server/;
+/** Thousands of cases each: as long as all others together. */
+const MANY_CASES = [
+  'src/cli/hostile.test.ts',
+  'src/core/leads/csv/read-leads-csv.test.ts',
+  'src/core/leads/xlsx/hostile.test.ts',
+  'src/operations/read-arguments.test.ts',
+];
 
-const tests = globSync(['src/**/*.test.ts', 'test/**/*.test.ts']);
-const slow = tests.filter((file) => SLOW.test(readFileSync(file, 'utf8')));
-
-/** `npm run test:quick`: what can be known in half a minute, on a data file, in this process. `npm test` is the answer. */
+/** `npm run test:quick`: what of `src/` can be known in half a minute, in this process. `npm test` is the answer. */
 export default defineConfig({
   test: {
     testTimeout: 30_000,
     pool: 'forks',
-    // They wait more than they work.
-    maxWorkers: 4,
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    isolate: false,
+    // They wait a little, too.
+    maxWorkers: 3,
+    include: ['src/**/*.test.ts'],
     exclude: [
-      ...slow,
-      ...WAITS,
-      'src/ledger/postgres/**',
-      'test/{workers,move,servers,torture,soak,fuzz}/**',
+      ...configDefaults.exclude,
+      ...globSync('src/**/*.test.ts').filter((file) => OUTSIDE.test(readFileSync(file, 'utf8'))),
+      ...MANY_CASES,
     ],
   },
 });

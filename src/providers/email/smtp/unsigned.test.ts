@@ -3,21 +3,13 @@ import { expect, test, vi } from 'vitest';
 import { startSmtpServer } from '../../../../test/support/smtp-server.ts';
 import { effectsOf } from '../../../core/deliveries/effects.ts';
 import { parseMessage } from '../../../core/messages/content.ts';
+import { DkimSigner } from '../dkim/signer.ts';
 import { createSmtpSender } from './smtp-sender.ts';
-
-vi.mock('../dkim/signer.ts', () => ({
-  DkimSigner: class {
-    readonly isClosed = false;
-    async sign() {
-      throw new Error('the key signed nothing');
-    }
-    async close() {}
-  },
-}));
 
 const EMPTY = { name: null, email: null, phone: null, position: null, company: null, notes: null };
 
 test('a message that cannot be signed does not leave, and its sender waits for a person', async () => {
+  const sign = vi.spyOn(DkimSigner.prototype, 'sign').mockRejectedValue(new Error('the key signed nothing'));
   const server = await startSmtpServer();
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -36,6 +28,7 @@ test('a message that cannot be signed does not leave, and its sender waits for a
     );
   await sender.close();
   await server.stop();
+  sign.mockRestore();
   expect(server.messages).toEqual([]);
   expect(outcome).toMatchObject({ type: 'account', code: 'dkim_failed' });
   expect(effectsOf(outcome)).toMatchObject({ row: 'pending' });
