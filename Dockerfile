@@ -9,11 +9,10 @@ WORKDIR /app
 # The npm package `node` would bring a second Node into the image; the image has the right one.
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npx --no-install tsc -p tsconfig.build.json
+COPY scripts/build.ts scripts/build-web.js ./scripts/
+RUN node scripts/build.ts
 COPY web ./web
-COPY scripts/build-web.js ./scripts/
 RUN node scripts/build-web.js --must
 # What the program needs when it runs, and nothing else.
 RUN npm ci --omit=dev --no-audit --no-fund --ignore-scripts

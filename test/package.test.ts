@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -42,6 +42,18 @@ describe('the package', () => {
     expect(
       packed.filter((file) => /^(src|test|bench|scripts|data)\/|\.test\.|(^|\/)\.env$|\.db$/.test(file)),
     ).toEqual([]);
+  });
+
+  it('holds a file for each thread that the program begins, and the licences of what was built into it', () => {
+    const threads = globSync('src/**/*.ts', { cwd: root }).flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/new URL\(`\.\/([\w-]+)\$\{extname/g)].map(
+        ([, name]) => `dist/src/${name}.js`,
+      ),
+    );
+    expect(threads.length).toBeGreaterThan(1);
+    expect(packed).toEqual(expect.arrayContaining([...threads, 'dist/src/LICENSES.txt']));
+    const licences = readFileSync(join(dirname(program), '../dist/src/LICENSES.txt'), 'utf8');
+    expect(licences).toMatch(/^zod \S+ \(MIT\)\n\nMIT License\n/m);
   });
 
   it('holds every page that its pages link to', () => {

@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { atLeast, atMost, type Bench, median } from '../bench.ts';
 import { leadsCsv } from '../support/leads.ts';
+import { publishedProgram } from '../support/program.ts';
 import { NODE_OPTIONS } from '../support/tidings-server.ts';
-
-const PROGRAM = join(import.meta.dirname, '../../bin/tidings.js');
 
 /** `tidings leads import FILE`, from the start of the program to its end. */
 export const importLeads: Bench = async ({ quick, log }) => {
@@ -60,10 +59,14 @@ async function smallPeak(folder: string): Promise<number> {
 
 async function run(file: string, dataDir: string): Promise<{ seconds: number; peakMb: number }> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, 'leads', 'import', file, '--json'], {
-    env: { PATH: process.env['PATH'], TIDINGS_DATA_DIR: dataDir },
-    stdio: 'ignore',
-  });
+  const child = spawn(
+    process.execPath,
+    [...NODE_OPTIONS, publishedProgram(), 'leads', 'import', file, '--json'],
+    {
+      env: { PATH: process.env['PATH'], TIDINGS_DATA_DIR: dataDir },
+      stdio: 'ignore',
+    },
+  );
   let peakKb = 0;
   const look = setInterval(() => {
     try {

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processorSeconds } from './processor-time.ts';
+import { publishedProgram } from './program.ts';
 
-export const PROGRAM = join(import.meta.dirname, '../../bin/tidings.js');
 /** The options that the program begins anew with: whoever gives others of his own gives these, too. */
 const STARTS = readFileSync(join(import.meta.dirname, '../../bin/start.js'), 'utf8');
 export const NODE_OPTIONS = /FLAGS = '([^']+)'/.exec(STARTS)![1]!.split(' ');
@@ -47,8 +47,9 @@ export class TidingsServer {
   /** @returns when it was spawned, by `performance.now()`. */
   async restart(): Promise<number> {
     const options = [...NODE_OPTIONS, ...(this.#watchesLoop ? ['--import', LOOP_WATCH] : [])];
+    const program = publishedProgram();
     const at = performance.now();
-    this.#child = spawn(process.execPath, [...options, PROGRAM, 'serve', '--port', '0', ...this.#args], {
+    this.#child = spawn(process.execPath, [...options, program, 'serve', '--port', '0', ...this.#args], {
       env: {
         PATH: process.env['PATH'],
         TIDINGS_DATA_DIR: this.dataDir,

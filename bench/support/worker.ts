@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { processorSeconds } from './processor-time.ts';
-import { NODE_OPTIONS, PROGRAM } from './tidings-server.ts';
+import { publishedProgram } from './program.ts';
+import { NODE_OPTIONS } from './tidings-server.ts';
 
 /** `tidings worker` in a process of its own. */
 export class WorkerProcess {
@@ -9,7 +10,7 @@ export class WorkerProcess {
   #log = '';
 
   private constructor(env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, 'worker'], {
+    this.#child = spawn(process.execPath, [...NODE_OPTIONS, publishedProgram(), 'worker'], {
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -5,11 +5,8 @@ import { TidingsError } from '../errors.ts';
 import { isPathSetting, SECRETS } from '../settings.ts';
 import { defaultDataFolder } from './data-folder.ts';
 
-/** The folder of package.json: above `src/` in a clone, above `dist/src/` when installed. */
-export const PACKAGE_FOLDER = resolve(
-  import.meta.dirname,
-  import.meta.filename.endsWith('.ts') ? '../..' : '../../..',
-);
+/** The folder of package.json: two above this file, and above the files of `dist/src/` that it is built into. */
+export const PACKAGE_FOLDER = resolve(import.meta.dirname, '../..');
 /** Scripts of package.json, by which somebody in another folder may have called. */
 const SCRIPTS = ['start', 'tidings', 'demo'];
 

@@ -48,8 +48,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const ASSET = /^\/(?:assets\/[\w.-]+|[\w-]+)\.(js|css|svg)$/;
 
-/** From the source, and from what is made of it for a package. */
-const FOLDERS = ['../../web/dist', '../../../web/dist'].map((path) => join(import.meta.dirname, path));
+/** As far from this file as from those of `dist/src/`. */
+const FOLDER = join(import.meta.dirname, '../../web/dist');
 
 /** The files of the dashboard, as `npm ci` has built them. */
 export class Dashboard {
@@ -60,7 +60,7 @@ export class Dashboard {
   }
 
   /** @returns null where it was not built */
-  static find(this: void, folders: readonly string[] = FOLDERS): Dashboard | null {
+  static find(this: void, folders: readonly string[] = [FOLDER]): Dashboard | null {
     const folder = folders.find((one) => existsSync(join(one, 'index.html')));
     return folder === undefined ? null : new Dashboard(folder);
   }

@@ -3,8 +3,9 @@ import { rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { publishedProgram } from '../../support/program.ts';
 import { findTool } from '../../support/sink.ts';
-import { PROGRAM, type TidingsServer } from '../../support/tidings-server.ts';
+import type { TidingsServer } from '../../support/tidings-server.ts';
 import type { Backup } from './go-through.ts';
 
 const run = promisify(execFile);
@@ -13,7 +14,7 @@ const run = promisify(execFile);
 export async function backUpFile({ dataDir }: TidingsServer): Promise<Backup> {
   const file = join(dataDir, 'backup.db');
   return measured('tidings backup, checked', file, () =>
-    run(process.execPath, [PROGRAM, 'backup', file], {
+    run(process.execPath, [publishedProgram(), 'backup', file], {
       env: { PATH: process.env['PATH'], TIDINGS_DATA_DIR: dataDir },
     }),
   );
