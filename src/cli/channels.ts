@@ -22,11 +22,13 @@ export function addChannelCommands(program: Command, run: Run): void {
 }
 
 function showList(found: Result, output: Output): string {
-  const columns = ['channel', 'sender', 'mode', 'is_usual', 'rate_per_second', 'in_flight', 'people_per_day'];
-  const rows = (found['channels'] as Result[]).map((one) =>
-    columns.map((column) => oneLine(String(one[column] ?? ''))),
-  );
-  return output.table(columns, rows);
+  const header = ['channel', 'sender', 'mode', 'usual', 'rate/s', 'in flight', 'people/day'];
+  const rows = (found['channels'] as Result[]).map((one) => [
+    ...['channel', 'sender', 'mode'].map((column) => one[column]),
+    one['is_usual'] === true ? 'yes' : 'no',
+    ...['rate_per_second', 'in_flight', 'people_per_day'].map((column) => one[column]),
+  ]);
+  return output.table(header, rows);
 }
 
 function showChecks(found: Result, output: Output): string {

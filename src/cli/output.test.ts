@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeHost, ID } from '../../test/support/fake-host.ts';
+import { TidingsError } from '../errors.ts';
 import { Output } from './output.ts';
 
 function output({
@@ -95,6 +96,9 @@ it('a table fits 80 columns: an id in any column stays whole, on a line of its o
   ]);
   const audience = out.table(['id', 'name', 'created'], [[ID, 'People who came last year', at]]);
   expect(audience.split('\n')[1]).toBe(`${ID}  People who came last y…  2026-11-26T20:12Z`);
+  const listed = [ID, 'People who came last year', 8, 'ready', at];
+  const list = out.table(['id', 'name', 'leads', 'status', 'created'], [listed]);
+  expect(list.split('\n')[1]).toBe(`${ID}  People who cam…      8  ready   2026-11-26`);
   expect(output({ isTTY: false }).out.table(header, [row])).toContain(at);
 });
 
@@ -113,4 +117,36 @@ it('a result that cannot be written, as on a full disk, is a failure in words', 
   Object.assign(host.stdout, { on, write });
   expect(await run('leads', 'list')).toBe(1);
   expect(seen.err).toBe('Error: The disk is full.\nFree some space, and run it again.\n');
+});
+
+it('prose and fields break between words at the width of the terminal; a command stays one line', async () => {
+  const { host, seen } = fakeHost();
+  Object.assign(host.stdout, { isTTY: true, columns: 40 });
+  Object.assign(host.stderr, { isTTY: true, columns: 40 });
+  const out = new Output(host, false);
+  const command = 'Waits for approval: tidings sends approve 123-456 --count 3000';
+  out.result({}, () =>
+    [
+      'notice  The same call made this before; this is another one.',
+      'Done. To message these people again, use a new campaign.',
+      command,
+    ].join('\n'),
+  );
+  expect(seen.out.split('\n')).toEqual([
+    'notice  The same call made this before;',
+    '        this is another one.',
+    'Done. To message these people again, use',
+    'a new campaign.',
+    command,
+    '',
+  ]);
+  out.failure(
+    new TidingsError('conflict', 'Another program uses port 4111 already.', {
+      fix: 'Set PORT to a free port, or stop it.',
+    }),
+  );
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
+  expect(seen.err.replaceAll(/\u001b\[\d+m/g, '')).toBe(
+    'Error: Another program uses port 4111\nalready.\nSet PORT to a free port, or stop it.\n',
+  );
 });

@@ -7,6 +7,7 @@ import { type Colors, colors, toTerminal } from './colors.ts';
 import { duration } from './duration.ts';
 import type { CliHost } from './host.ts';
 import { type Cell, table } from './table.ts';
+import { wrap } from './wrap.ts';
 
 /** Between two lines about something that goes on, where no bar can be drawn. */
 const LINE_MS = 10_000;
@@ -60,7 +61,7 @@ export class Output {
   /** The result: the document with --json, else what `show` makes of it. */
   result(document: Json, show: () => string): void {
     if (this.json) this.#document(document);
-    else this.text(`${show()}\n`);
+    else this.text(`${this.#filled(show(), this.columns)}\n`);
   }
 
   /** For people only, as part of the result. */
@@ -77,7 +78,11 @@ export class Output {
   failure(error: unknown): number {
     const { message, code, fix } = explain(error);
     if (this.json) this.#document(failureDocument(error));
-    else this.aside(`${colors.red('Error:')} ${oneLine(message)}${fix ? `\n${oneLine(fix)}` : ''}\n`);
+    else {
+      const { isTTY, columns } = this.#host.stderr;
+      const told = `${colors.red('Error:')} ${oneLine(message)}${fix ? `\n${oneLine(fix)}` : ''}`;
+      this.aside(`${this.#filled(told, (isTTY && columns) || Number.POSITIVE_INFINITY)}\n`);
+    }
     if (code === 'internal' && /^(debug|trace)$/.test(this.#host.env['LOG_LEVEL'] ?? '')) {
       this.aside(`${error instanceof Error ? error.stack : String(error)}\n`);
     }
@@ -200,6 +205,17 @@ export class Output {
 
   #document(document: Json): void {
     this.#out(`${visibleJson(JSON.stringify(document, null, 2))}\n`);
+  }
+
+  /** Prose and fields break between words; commands stay lines that can be copied, and so does what is indented. */
+  #filled(text: string, columns: number): string {
+    if (!Number.isFinite(columns)) return text;
+    const fill = (line: string) => {
+      if (/^ |\b(tidings|npm|npx|curl) \w/.test(line)) return line;
+      const name = /^[a-z_]+ {2,}/.exec(line)?.[0] ?? '';
+      return name + wrap(line.slice(name.length), columns, name.length);
+    };
+    return text.split('\n').map(fill).join('\n');
   }
 
   #isColored(stream: { isTTY?: boolean }): boolean {

@@ -4,7 +4,9 @@ import { oneLine } from '../visible.ts';
 export type Cell = unknown;
 
 const UUID = /^[0-9a-f]{8}-/;
-const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d):[\d.]+Z$/;
+const TIME = /^((\d{4}-\d\d-\d\d)T\d\d:\d\d):[\d.]+Z$/;
+/** A time to its minute, then to its day: what is cut anywhere else is none. */
+const SHORTER = ['$1Z', '$2'];
 const PERCENT = /^[\d.]+%$/;
 /** A contact cut shorter than this says nothing. */
 const NARROWEST = 12;
@@ -56,17 +58,29 @@ function align(cells: readonly (readonly string[])[], right: readonly boolean[] 
 }
 
 /**
- * Cuts the widest columns until a row is a line, times to their minute first. Ids stay whole: they are there to be copied.
+ * Cuts the widest columns until a row is a line, times to their minute or day first. Ids stay whole: they are there to be
+ * copied.
  * @returns null where no readable cut is enough and rows have an id; without one the terminal wraps them
  */
 function fitted(given: string[][], columns: number): string[][] | null {
   if (room(widest(given), columns) >= 0) return given;
-  const cells = given.map((row) => row.map((cell) => cell.replace(TIME, '$1Z')));
+  const isTime = (given[0] ?? []).map((_, at) => given.some((row) => TIME.test(row[at] ?? '')));
+  const hasId = given.some((row) => row.some((cell) => UUID.test(cell)));
+  for (const shorter of SHORTER) {
+    const cells = given.map((row) => row.map((cell) => cell.replace(TIME, shorter)));
+    const cut = cutWidest(cells, isTime, columns);
+    if (cut || (!hasId && shorter === SHORTER.at(-1))) return cut ?? cells;
+  }
+  return null;
+}
+
+/** @returns null where no readable cut is enough */
+function cutWidest(cells: string[][], isTime: readonly boolean[], columns: number): string[][] | null {
   const widths = widest(cells);
-  const whole = widths.map((_, at) => cells.some((row) => UUID.test(row[at] ?? '')));
+  const whole = widths.map((_, at) => isTime[at] || cells.some((row) => UUID.test(row[at] ?? '')));
   for (let over = -room(widths, columns); over > 0; over--) {
     const most = Math.max(...widths.filter((_, at) => !whole[at]));
-    if (most <= NARROWEST) return whole.includes(true) ? null : cells;
+    if (most <= NARROWEST) return null;
     widths[widths.findIndex((one, at) => one === most && !whole[at])] = most - 1;
   }
   return cells.map((row) => row.map((cell, at) => (whole[at] ? cell : cut(cell, widths[at]!))));
