@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -56,6 +56,25 @@ describe('tidings init', () => {
     expect(readConfig(written())).toMatchObject({ defaultCountry: 'MX', email: { url } });
   });
 
+  it('asks nothing when there is no folder that the answers could be written to', async () => {
+    file = join(folder, 'nowhere/.env');
+    const { code, err } = await init('My shop', '', '', '', '');
+    expect([code, err]).toEqual([
+      1,
+      `Error: ${join(folder, 'nowhere')} cannot be used: there is no such file.\n`,
+    ]);
+  });
+
+  it.each([
+    [['My shop', 'smpt'], '"smpt" is none of them: write one of smtp, '],
+    [[`Ann's "shop"`], 'It has an apostrophe beside one of'],
+    [["Ann's $5 shop"], 'It has an apostrophe beside one of'],
+  ])('refuses %j, and writes nothing', async (answers, told) => {
+    const { code, err } = await init(...answers);
+    expect([code, existsSync(file)]).toEqual([2, false]);
+    expect(err).toContain(told);
+  });
+
   it('shows no secret', async () => {
     const { out, err } = await init(
       '',
@@ -74,7 +93,7 @@ describe('tidings init', () => {
   });
 
   it.each([
-    ['a provider that is none', ['', 'pigeon'], 'Write one of smtp'],
+    ['a provider that is none', ['', 'pigeon'], '"pigeon" is none of them: write one of smtp'],
     ['an address that is none', ['', 'smtp', 'mail.example.com'], 'SMTP_URL'],
     ['a sender that is none', ['', 'smtp', 'smtp://mail.example.com', 'Ann'], 'EMAIL_FROM'],
     ['a country that is none', ['', '', '', 'Mexico'], 'DEFAULT_COUNTRY is "MEXICO"'],

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openTo, readConfig } from '../config.ts';
 import { problemWith } from '../config-problem.ts';
@@ -28,6 +28,8 @@ export function addInitCommand(program: Command, run: Run): void {
           throw new TidingsError('conflict', `${file} is there already, and stays as it is.`, {
             fix: '`tidings config` shows what is set; edit the file, or move it away first.',
           });
+        // Before the questions: afterwards the answers would be lost.
+        accessSync(dirname(file), constants.W_OK);
         const asker = new Asker(host, (text) => output.aside(text));
         const answers = await askAll(asker, host).finally(() => asker.close());
         write(file, answers);
@@ -47,8 +49,9 @@ async function askAll(asker: Asker, host: CliHost): Promise<Record<string, strin
   const answers: Record<string, string> = {};
   const ask = async (questions: readonly Question[]) => {
     for (const question of questions) {
-      const given = await asker.ask(question, (value) =>
-        problemWith(question.name, { ...answers, [question.name]: value }),
+      const given = await asker.ask(
+        question,
+        (value) => unwritable(value) ?? problemWith(question.name, { ...answers, [question.name]: value }),
       );
       if (given !== '') answers[question.name] = given;
     }
@@ -58,7 +61,7 @@ async function askAll(asker: Asker, host: CliHost): Promise<Record<string, strin
     const names = Object.keys(providers);
     const question = { name, text: `${text} ${names.join(', ')}; empty: a local outbox` };
     const provider = await asker.ask(question, (value) =>
-      names.includes(value) ? null : `Write one of ${names.join(', ')}.`,
+      names.includes(value) ? null : `"${value}" is none of them: write one of ${names.join(', ')}.`,
     );
     if (provider === '') continue;
     answers[name] = provider;
@@ -79,6 +82,12 @@ async function askAll(asker: Asker, host: CliHost): Promise<Record<string, strin
     answers['TIDINGS_API_KEY'] = randomBytes(32).toString('hex');
   readConfig(answers);
   return answers;
+}
+
+/** What no quotes keep as it is for the shell and for Node alike. */
+function unwritable(value: string): string | null {
+  if (!value.includes("'") || !/["$`\\]/.test(value)) return null;
+  return `It has an apostrophe beside one of " $ \` \\, which the file cannot hold. Leave one of them out, or set it in the environment.`;
 }
 
 /** As the shell, systemd and Node read it alike. */

@@ -266,7 +266,8 @@ function explain(error: unknown): { message: string; code: string; fix?: string 
       EISDIR: 'it is a folder',
       ENOSPC: 'the disk is full',
     };
-    return { message: `${path} cannot be used: ${why[code] ?? code}.`, code: 'invalid_file' };
+    const fix = code === 'EACCES' ? 'Use a folder or file that this user may read and write.' : undefined;
+    return { message: `${path} cannot be used: ${why[code] ?? code}.`, code: 'invalid_file', fix };
   }
   if (code === 'ENOSPC')
     return { message: 'The disk is full.', code: 'storage', fix: 'Free some space, and run it again.' };
