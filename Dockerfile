@@ -21,7 +21,9 @@ FROM node:24.21-slim
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=3000 \
-    TIDINGS_DATA_DIR=/data
+    TIDINGS_DATA_DIR=/data \
+    MALLOC_ARENA_MAX=1 \
+    MALLOC_TRIM_THRESHOLD_=131072
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules

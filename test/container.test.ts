@@ -21,6 +21,16 @@ it('the flags of V8 are the same wherever the program is started', () => {
     expect(line?.match(/--\S.*?(?= bin\/|$)/)?.[0], where).toBe(flags);
 });
 
+it('what the C library is asked at a start is the same in the container, so that nothing begins twice there', () => {
+  const inStart = /\{ (MALLOC_.*?) \}/
+    .exec(read('bin/start.js'))![1]!
+    .replaceAll(/: '(\d+)'/g, '=$1')
+    .split(', ');
+  expect(inStart).toHaveLength(2);
+  const inImage = [...read('Dockerfile').matchAll(/MALLOC_\w+=\d+/g)].map(([found]) => found);
+  expect(inImage).toEqual(inStart);
+});
+
 /** No engine runs them here: what they say is held against what they are made of. */
 describe('the container files', () => {
   const dockerfile = read('Dockerfile');

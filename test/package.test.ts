@@ -100,6 +100,8 @@ describe('the package', () => {
     expect(health).toMatchObject({ version: manifest.version });
     if (existsSync('/proc/self/cmdline'))
       expect(readFileSync(`/proc/${server.pid}/cmdline`, 'utf8')).toContain('--max-semi-space-size=3');
+    if (existsSync('/proc/self/environ'))
+      expect(readFileSync(`/proc/${server.pid}/environ`, 'utf8')).toContain('MALLOC_ARENA_MAX=1\0');
     server.kill('SIGTERM');
     expect(await new Promise((resolve) => server.once('exit', resolve))).toBe(0);
   });
