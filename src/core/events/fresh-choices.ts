@@ -19,6 +19,8 @@ export class FreshChoices {
 
   /** Whether a contact said no and a message to them must not leave any more. */
   has(contact: string, isUtility = false): boolean {
+    // Mostly nobody did, and it is asked three times for each message.
+    if (this.#left.size === 0) return false;
     return this.#left.has(contact) || (!isUtility && this.#left.has(marketingOf(contact)));
   }
 

@@ -49,12 +49,20 @@ export function readerOf(path: readonly string[]): ReadValue {
   if (isUnsubscribeUrl(path)) return ({ unsubscribe_url }) => unsubscribe_url ?? null;
   const name = path.join('.');
   if (name === 'site.name') return ({ site }) => present(site.name);
-  if (name === 'lead.first_name')
-    return ({ lead }) => present(greetingName(lead.first_name, lead.name, lead.last_name));
+  if (name === 'lead.first_name') return ({ lead }) => present(firstNameOf(lead));
   if (name === 'lead.last_name')
     return ({ lead }) => present(familyName(lead.last_name, lead.first_name, lead.name));
   const column = COLUMNS.find((one) => name === `lead.${one}`);
   return column ? ({ lead }) => present(lead[column]) : () => null;
+}
+
+let greeted: { lead: MergeValues['lead'] | null; name: string | null } = { lead: null, name: null };
+
+/** Subject, HTML and text greet the same lead one after the other, and the name is read out once for them. */
+function firstNameOf(lead: MergeValues['lead']): string | null {
+  if (greeted.lead !== lead)
+    greeted = { lead, name: greetingName(lead.first_name, lead.name, lead.last_name) };
+  return greeted.name;
 }
 
 /** As it stands there: numbers and truths as words, a list with commas. */
