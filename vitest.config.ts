@@ -2,6 +2,14 @@ import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+/** Thousands of cases each: as long as all others of `src/` together. */
+export const MANY_CASES = [
+  'src/cli/hostile.test.ts',
+  'src/core/leads/csv/read-leads-csv.test.ts',
+  'src/core/leads/xlsx/hostile.test.ts',
+  'src/operations/read-arguments.test.ts',
+];
+
 /**
  * What `npm test` leaves to `npm run test:rest`, so that whoever changes code has an answer in three minutes. Everything
  * else runs in `npm test` on SQLite, and so does what is new.
@@ -11,18 +19,19 @@ const LATER = [
   'test/torture/{torture,whatsapp}.test.ts',
   'test/fuzz/{http,provider,smtp-replies}.test.ts',
   'test/{kill,soak/soak,linear,bench}.test.ts',
+  ...MANY_CASES,
   // What is handed out rather than what is written: pages, examples, packages, containers.
   'test/{container,examples,operating-files,package,pages}.test.ts',
   // They start one program after the other, or wait for a machine that fails.
-  'test/{backup,bad-actors,cost,database-causes,faults,logs,machine-fails,opening,private-files}.test.ts',
+  'test/{backup,bad-actors,cli,cost,database-causes,faults,logs,machine-fails,opening,private-files}.test.ts',
   'test/doors/{memory,ready}.test.ts',
 ];
 
-/** What of PostgreSQL is in `npm test`: what claims, counts, searches and pages, and so holds the dialects. */
+/** What of PostgreSQL is in `npm test`: what opens, writes, searches and counts there, and so holds the dialect; two workers. */
 const DIALECT = [
   'src/ledger/postgres/*.test.ts',
   'test/schema.test.ts',
-  'test/core/{choose-leads,commit-of-unknown-end,imports,ledger-model,sends}.test.ts',
+  'test/core/{choose-leads,commit-of-unknown-end,imports}.test.ts',
   'test/workers/short.test.ts',
 ];
 
@@ -88,14 +97,15 @@ const shared = {
   pool: 'forks',
 } as const;
 
-const source = {
-  include: ['src/**/*.test.ts'],
+const inside = {
+  include: ['src/**/*.test.ts', 'test/core/*.test.ts'],
   exclude: [...configDefaults.exclude, 'src/ledger/postgres/*.test.ts'],
 };
 const sqlite = {
   include: ['test/**/*.test.ts'],
   exclude: [
     ...configDefaults.exclude,
+    'test/core/**',
     'test/workers/**',
     'test/move/**',
     'test/servers/**',
@@ -121,16 +131,16 @@ const postgres = {
  * Which files: `soon` (`npm test`) and `rest` (`npm run test:rest`) have each one once between them, which is what CI runs;
  * without a mode all are there, so that each can be named.
  */
-const MODES: Record<string, { source: object; sqlite: object; postgres: object; others: boolean }> = {
+const MODES: Record<string, { inside: object; sqlite: object; postgres: object; others: boolean }> = {
   soon: {
-    source,
+    inside: { ...inside, exclude: [...inside.exclude, ...LATER] },
     sqlite: { ...sqlite, exclude: [...sqlite.exclude, ...LATER] },
     postgres: { ...postgres, include: DIALECT },
     others: false,
   },
   rest: {
-    source: { include: [] },
-    sqlite: { ...sqlite, include: LATER },
+    inside: { ...inside, include: MANY_CASES },
+    sqlite: { ...sqlite, include: LATER, exclude: [...sqlite.exclude, 'src/**'] },
     postgres: { ...postgres, exclude: [...postgres.exclude, ...DIALECT, ...MOSTLY_TEXT] },
     others: true,
   },
@@ -138,7 +148,7 @@ const MODES: Record<string, { source: object; sqlite: object; postgres: object; 
 
 /** Everything on SQLite; what uses a database on PostgreSQL too, and what is about many workers there only. */
 export default defineConfig(({ mode }) => {
-  const files = MODES[mode] ?? { source, sqlite, postgres, others: true };
+  const files = MODES[mode] ?? { inside, sqlite, postgres, others: true };
   return {
     test: {
       sequence: { sequencer: LongestFirst },
@@ -146,7 +156,7 @@ export default defineConfig(({ mode }) => {
       maxWorkers: 3,
       projects: [
         // Its files leave nothing behind that others see: the modules of a worker are loaded once for all of them.
-        { test: { ...shared, name: 'source', isolate: false, ...files.source } },
+        { test: { ...shared, name: 'inside', isolate: false, ...files.inside } },
         { test: { ...shared, name: 'sqlite', ...files.sqlite } },
         {
           // Mail servers that nobody here wrote; .ci/install-mail-servers fetches them, those that are missing are skipped.

@@ -1,16 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { MANY_CASES } from './vitest.config.ts';
 
 /** Another process, a second database. */
 const OUTSIDE = /node:child_process|tidings-process|postgres-server/;
-/** Thousands of cases each: as long as all others together. */
-const MANY_CASES = [
-  'src/cli/hostile.test.ts',
-  'src/core/leads/csv/read-leads-csv.test.ts',
-  'src/core/leads/xlsx/hostile.test.ts',
-  'src/operations/read-arguments.test.ts',
-];
-
 /** `npm run test:quick`: what of `src/` can be known in half a minute, in this process. `npm test` is the answer. */
 export default defineConfig({
   test: {
