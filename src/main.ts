@@ -82,7 +82,7 @@ async function showFirstLink(tidings: Tidings, config: Config, url: string): Pro
   const secret = await tidings.signIn.firstLink();
   if (secret === null) return;
   const base = (config.publicUrl ?? url).replace(/\/$/, '');
-  process.stderr.write(`Nobody can sign in yet. The first person does here: ${base}/sign-in#${secret}\n`);
+  process.stderr.write(`Nobody can sign in yet. The first person does here:\n  ${base}/sign-in#${secret}\n`);
 }
 
 async function stopSending(tidings: Tidings, log: Log): Promise<void> {

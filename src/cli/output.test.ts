@@ -140,6 +140,8 @@ it('prose and fields break between words at the width of the terminal; a command
     command,
     '',
   ]);
+  out.line('Made the audience "Everybody in the demo" of 1.');
+  expect(seen.out.endsWith('Made the audience "Everybody in the\ndemo" of 1.\n')).toBe(true);
   out.failure(
     new TidingsError('conflict', 'Another program uses port 4111 already.', {
       fix: 'Set PORT to a free port, or stop it.',

@@ -66,7 +66,7 @@ export class Output {
 
   /** For people only, as part of the result. */
   line(text = ''): void {
-    if (!this.json) this.text(`${text}\n`);
+    if (!this.json) this.text(`${this.#filled(text, this.columns)}\n`);
   }
 
   /** For people only, beside the result; not into a pipe or file that takes it. */
