@@ -2,13 +2,18 @@ import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Thousands of cases each: as long as all others of `src/` together. */
+/** Thousands of cases each: as long as all others of `src/` together. Some look at the heap, which is to be theirs alone. */
 export const MANY_CASES = [
   'src/cli/hostile.test.ts',
   'src/core/leads/csv/read-leads-csv.test.ts',
   'src/core/leads/xlsx/hostile.test.ts',
   'src/operations/read-arguments.test.ts',
 ];
+
+/** They wait for real seconds (a refusal that pauses, a time that comes), or go through large files. */
+const LONG_OF_CORE = ['bounce-rules', 'export-leads', 'refusals', 'schedule', 'workbooks'].map(
+  (name) => `test/core/${name}.test.ts`,
+);
 
 /**
  * What `npm test` leaves to `npm run test:rest`, so that whoever changes code has an answer in three minutes. Everything
@@ -20,6 +25,7 @@ const LATER = [
   'test/fuzz/{http,provider,smtp-replies}.test.ts',
   'test/{kill,soak/soak,linear,bench}.test.ts',
   ...MANY_CASES,
+  ...LONG_OF_CORE,
   // What is handed out rather than what is written: pages, examples, packages, containers.
   'test/{container,examples,operating-files,package,pages}.test.ts',
   // They start one program after the other, or wait for a machine that fails.
@@ -27,11 +33,11 @@ const LATER = [
   'test/doors/{memory,ready}.test.ts',
 ];
 
-/** What of PostgreSQL is in `npm test`: what opens, writes, searches and counts there, and so holds the dialect; two workers. */
+/** What of PostgreSQL is in `npm test`: what opens, writes in all ways there are, and commits, and so holds the dialect; two workers. */
 const DIALECT = [
   'src/ledger/postgres/*.test.ts',
   'test/schema.test.ts',
-  'test/core/{choose-leads,commit-of-unknown-end,imports}.test.ts',
+  'test/core/{commit-of-unknown-end,imports}.test.ts',
   'test/workers/short.test.ts',
 ];
 
@@ -99,13 +105,19 @@ const shared = {
 
 const inside = {
   include: ['src/**/*.test.ts', 'test/core/*.test.ts'],
-  exclude: [...configDefaults.exclude, 'src/ledger/postgres/*.test.ts'],
-};
-const sqlite = {
-  include: ['test/**/*.test.ts'],
   exclude: [
     ...configDefaults.exclude,
-    'test/core/**',
+    'src/ledger/postgres/*.test.ts',
+    ...MANY_CASES,
+    // It looks at the heap, too.
+    'test/core/workbooks.test.ts',
+  ],
+};
+const sqlite = {
+  include: ['test/**/*.test.ts', ...MANY_CASES],
+  exclude: [
+    ...configDefaults.exclude,
+    'test/core/!(workbooks).test.ts',
     'test/workers/**',
     'test/move/**',
     'test/servers/**',
@@ -139,8 +151,8 @@ const MODES: Record<string, { inside: object; sqlite: object; postgres: object; 
     others: false,
   },
   rest: {
-    inside: { ...inside, include: MANY_CASES },
-    sqlite: { ...sqlite, include: LATER, exclude: [...sqlite.exclude, 'src/**'] },
+    inside: { ...inside, include: LONG_OF_CORE },
+    sqlite: { ...sqlite, include: LATER },
     postgres: { ...postgres, exclude: [...postgres.exclude, ...DIALECT, ...MOSTLY_TEXT] },
     others: true,
   },

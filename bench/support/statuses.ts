@@ -66,9 +66,12 @@ export class Statuses {
         this.#flush();
       });
     });
-    asked.on('error', (error) => {
+    asked.on('error', (error: NodeJS.ErrnoException) => {
       this.#open -= 1;
-      this.#fail(statuses, error.message);
+      // The server closed a connection that had been idle just as it was used again: nobody has refused anything, and every
+      // provider says it once more (https://nodejs.org/api/http.html#requestreusedsocket).
+      if (asked.reusedSocket && error.code === 'ECONNRESET') this.#waiting.unshift(...statuses);
+      else this.#fail(statuses, error.message);
     });
     asked.end(body);
   }

@@ -1,3 +1,4 @@
+import { counted } from '../../amounts.ts';
 import type { Ledger, Transaction } from '../../ledger/ledger.ts';
 import { CHANNEL_NAMES, type ChannelName } from '../channel.ts';
 import { suppress } from '../suppressions/suppression.store.ts';
@@ -145,7 +146,7 @@ export class LeadImport {
   end(state: 'completed' | 'stopped'): Promise<void> {
     if (this.#record.lost > 0)
       this.report.notices.push(
-        `Of ${this.#record.lost} leads that changed the former values were too many to keep: undoing this import leaves them as they are.`,
+        `Of ${counted(this.#record.lost, 'lead')} that changed the former values were too many to keep: undoing this import leaves them as they are.`,
       );
     return this.#record.end(state, this.#stored());
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { counted } from '../../amounts.ts';
 import { findHold } from '../../core/holds/hold.ts';
 import { NoLedger } from '../../ledger/migrate.ts';
 import { openSqlite } from '../../ledger/sqlite/open-sqlite.ts';
@@ -18,7 +19,7 @@ export async function checkDataFile(folder: string): Promise<Check[]> {
       const leads = await ledger.get<{ n: number }>(
         'SELECT count(*) AS n FROM leads WHERE deleted_at IS NULL',
       );
-      const database = good('database', `${file} can be written; ${leads!.n} leads`);
+      const database = good('database', `${file} can be written; ${counted(leads!.n, 'lead')}`);
       return [database, ...checkHold(await findHold(ledger))];
     } finally {
       await ledger.close();

@@ -28,10 +28,10 @@ export async function findLosses(
       if (came.leads !== came.messages) losses.push(`${id}: ${came.messages} came for ${came.leads} leads`);
     }
   }
-  const { taken, told, failed } = await untilTold(cloudUrl);
+  const { taken, told, failed, last_failure } = await untilTold(cloudUrl);
   if (taken !== byWhatsapp) losses.push(`WhatsApp: ${byWhatsapp} sent, ${taken} came`);
   if (failed > 0 || told !== 3 * taken)
-    losses.push(`webhooks: ${told} of ${3 * taken} taken, ${failed} refused`);
+    losses.push(`webhooks: ${told} of ${3 * taken} taken, ${failed} refused (${last_failure})`);
   const read = await untilRead(client, [...sends.keys()], taken);
   if (read !== taken) losses.push(`webhooks: ${read} of ${taken} messages are known to be read`);
   const { total_count } = await client.call('GET', '/api/leads?limit=1');
@@ -54,6 +54,7 @@ interface Counts {
   /** What was said of them, and was taken or refused. */
   readonly told: number;
   readonly failed: number;
+  readonly last_failure: string;
 }
 
 async function untilTold(cloudUrl: string): Promise<Counts> {
