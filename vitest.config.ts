@@ -11,9 +11,15 @@ export const MANY_CASES = [
 ];
 
 /** They wait for real seconds (a refusal that pauses, a time that comes), or go through large files. */
-const LONG_OF_CORE = ['bounce-rules', 'export-leads', 'refusals', 'schedule', 'workbooks'].map(
-  (name) => `test/core/${name}.test.ts`,
-);
+const LONG_OF_CORE = [
+  'bounce-rules',
+  'export-leads',
+  'forward-events',
+  'refusals',
+  'schedule',
+  'templates',
+  'workbooks',
+].map((name) => `test/core/${name}.test.ts`);
 
 /**
  * What `npm test` leaves to `npm run test:rest`, so that whoever changes code has an answer in three minutes. Everything
@@ -164,8 +170,8 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       sequence: { sequencer: LongestFirst },
-      // The long ones wait more than they work: for leases, retries, other processes.
-      maxWorkers: 3,
+      // They wait more than they work: for leases, retries, other processes. The long ones start many of those themselves.
+      maxWorkers: mode === 'soon' ? 4 : 3,
       projects: [
         // Its files leave nothing behind that others see: the modules of a worker are loaded once for all of them.
         { test: { ...shared, name: 'inside', isolate: false, ...files.inside } },
