@@ -7,12 +7,12 @@ import { existsSync } from 'node:fs';
 const root = new URL('..', import.meta.url);
 /** Nothing on stdout, which belongs to `npm pack --json`. */
 const run = (command) => execSync(command, { cwd: root, stdio: ['ignore', 2, 2] });
-const hasCompiler = () => existsSync(new URL('node_modules/rolldown', root));
+const hasBuilder = () => existsSync(new URL('node_modules/rolldown', root));
 
-if (!hasCompiler() && ['pack', 'publish'].includes(process.env.npm_command)) {
+if (!hasBuilder() && ['pack', 'publish'].includes(process.env.npm_command)) {
   run('npm ci --no-audit --no-fund');
 }
-if (hasCompiler()) {
+if (hasBuilder()) {
   run('npm run --silent build');
   run('node scripts/build-web.js');
 }

@@ -252,6 +252,20 @@ describe('an SMTP session', () => {
     expect(said.length).toBe(2);
   });
 
+  test('gives the server as long after a rest, and for the first message, as for any other', async () => {
+    const { url, said } = await scripted((line, _, socket) => {
+      if (!line.startsWith('MAIL')) return undefined;
+      // Longer than the watch takes to look, and well within what a reply may take.
+      setTimeout(() => socket.write('250 2.1.0 ok\r\n'), 250);
+      return '';
+    });
+    const sender = pool(url, 1, 400, 'pipelining=off');
+    expect(await sender.send(parcel('a'))).toBe(null);
+    await sleep(700);
+    expect(await sender.send(parcel('b'))).toBe(null);
+    expect(said.length).toBe(1);
+  });
+
   test.each(['354 what?', '250 ok\r\n354 and more'])(
     'trusts nothing that is out of step: %j',
     async (answer) => {

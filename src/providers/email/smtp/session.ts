@@ -88,7 +88,7 @@ export class SmtpSession {
   #carried = 0;
   /** Whether the server has taken a message, or refused one, on this session. */
   #hasServed = false;
-  /** Something was written into the silence, or heard, since the watch looked. */
+  /** Something was written or heard since the watch looked. */
   #isStirred = false;
   #silentSince = 0;
 
@@ -180,7 +180,7 @@ export class SmtpSession {
   }
 
   #write(text: string, isUtf8 = false): void {
-    if (this.#expected.length === 0) this.#isStirred = true;
+    this.#isStirred = true;
     this.#line.write(text, isUtf8 ? 'utf8' : 'latin1');
   }
 
