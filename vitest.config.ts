@@ -40,12 +40,8 @@ const LATER = [
 ];
 
 /** What of PostgreSQL is in `npm test`: what opens, writes in all ways there are, and commits, and so holds the dialect; two workers. */
-const DIALECT = [
-  'src/ledger/postgres/*.test.ts',
-  'test/schema.test.ts',
-  'test/core/{commit-of-unknown-end,imports}.test.ts',
-  'test/workers/short.test.ts',
-];
+const DIALECT = ['src/ledger/postgres/*.test.ts', 'test/schema.test.ts', 'test/workers/short.test.ts'];
+const OF_CORE_IN_DIALECT = ['test/core/{commit-of-unknown-end,imports}.test.ts'];
 
 /** About texts, mails and arguments more than about statements: on PostgreSQL only in `npm run test:all`. */
 const MOSTLY_TEXT = [
@@ -109,6 +105,11 @@ const shared = {
   pool: 'forks',
 } as const;
 
+const onPostgres = {
+  env: { ...env, TIDINGS_TEST_ON: 'postgres' },
+  globalSetup: 'test/support/postgres-setup.ts',
+};
+
 const inside = {
   include: ['src/**/*.test.ts', 'test/core/*.test.ts'],
   exclude: [
@@ -130,10 +131,15 @@ const sqlite = {
     'test/browser/**',
   ],
 };
+/** As `inside`, on PostgreSQL. */
+const insidePostgres = {
+  include: ['test/core/*.test.ts'],
+  exclude: [...configDefaults.exclude, 'test/core/workbooks.test.ts'],
+};
 const postgres = {
   include: [
     'src/ledger/postgres/*.test.ts',
-    'test/core/*.test.ts',
+    'test/core/workbooks.test.ts',
     'test/schema.test.ts',
     'test/main-job.test.ts',
     'test/cli.test.ts',
@@ -149,16 +155,24 @@ const postgres = {
  * Which files: `soon` (`npm test`) and `rest` (`npm run test:rest`) have each one once between them, which is what CI runs;
  * without a mode all are there, so that each can be named.
  */
-const MODES: Record<string, { inside: object; sqlite: object; postgres: object; others: boolean }> = {
+const MODES: Record<
+  string,
+  Record<'inside' | 'sqlite' | 'insidePostgres' | 'postgres', object> & { others: boolean }
+> = {
   soon: {
     inside: { ...inside, exclude: [...inside.exclude, ...LATER] },
     sqlite: { ...sqlite, exclude: [...sqlite.exclude, ...LATER] },
+    insidePostgres: { ...insidePostgres, include: OF_CORE_IN_DIALECT },
     postgres: { ...postgres, include: DIALECT },
     others: false,
   },
   rest: {
     inside: { ...inside, include: LONG_OF_CORE },
     sqlite: { ...sqlite, include: LATER },
+    insidePostgres: {
+      ...insidePostgres,
+      exclude: [...insidePostgres.exclude, ...OF_CORE_IN_DIALECT, ...MOSTLY_TEXT],
+    },
     postgres: { ...postgres, exclude: [...postgres.exclude, ...DIALECT, ...MOSTLY_TEXT] },
     others: true,
   },
@@ -166,7 +180,7 @@ const MODES: Record<string, { inside: object; sqlite: object; postgres: object; 
 
 /** Everything on SQLite; what uses a database on PostgreSQL too, and what is about many workers there only. */
 export default defineConfig(({ mode }) => {
-  const files = MODES[mode] ?? { inside, sqlite, postgres, others: true };
+  const files = MODES[mode] ?? { inside, sqlite, insidePostgres, postgres, others: true };
   return {
     test: {
       sequence: { sequencer: LongestFirst },
@@ -198,12 +212,13 @@ export default defineConfig(({ mode }) => {
         {
           test: {
             ...shared,
-            name: 'postgres',
-            env: { ...env, TIDINGS_TEST_ON: 'postgres' },
-            ...files.postgres,
-            globalSetup: 'test/support/postgres-setup.ts',
+            ...onPostgres,
+            name: 'postgres-inside',
+            isolate: false,
+            ...files.insidePostgres,
           },
         },
+        { test: { ...shared, ...onPostgres, name: 'postgres', ...files.postgres } },
       ],
     },
   };

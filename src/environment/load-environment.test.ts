@@ -56,6 +56,22 @@ describe('a file .env', () => {
     expect(loaded({})).toMatchObject({ file: null, problem: null });
   });
 
+  it('that names a setting and gives it no value is refused by the line, which may hold a secret; what is not ours is let be', () => {
+    const lost = (line: string) => {
+      const file = put(
+        '.env',
+        `# PORT: 1\nSITE_NAME="A\nSMTP_URL: shop"\nsource other.sh\nmake test\n${line}\n`,
+      );
+      const { problem, values } = loaded({});
+      if (problem === null) expect(values['SITE_NAME']).toBe('A\nSMTP_URL: shop');
+      return problem?.message.replace(file, 'FILE');
+    };
+    expect(lost('SMTP_URL: smtp://ana:secret@mail.example')).toBe('Line 6 of FILE gives SMTP_URL no value.');
+    expect(lost('  export SITE_NAME Shop')).toBe('Line 6 of FILE gives SITE_NAME no value.');
+    expect(lost('PORT')).toBe('Line 6 of FILE gives PORT no value.');
+    expect(lost('PORT =')).toBeUndefined();
+  });
+
   it.skipIf(process.getuid?.() === 0)('that nobody may read stops whoever needs a setting', () => {
     chmodSync(put('.env', 'PORT=1'), 0o000);
     expect(loaded({}).problem?.message).toContain('this user may not read');

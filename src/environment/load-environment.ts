@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { TidingsError } from '../errors.ts';
-import { isPathSetting, SECRETS } from '../settings.ts';
+import { isPathSetting, SECRETS, SETTINGS } from '../settings.ts';
 import { defaultDataFolder } from './data-folder.ts';
 
 /** The folder of package.json: two above this file, and above the files of `dist/src/` that it is built into. */
@@ -79,11 +79,29 @@ function readEnvFile(
   try {
     // A byte order mark would be part of the first name.
     const text = readFileSync(file, 'utf8').replace(/^\ufeff/, '');
+    refuseLost(file, text);
     return { file, values: parseEnv(text) as Record<string, string> };
   } catch (error) {
+    if (error instanceof TidingsError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (named === null && (code === 'ENOENT' || code === 'EISDIR')) return null;
     throw unreadable(named === null ? 'The file of settings' : 'TIDINGS_ENV_FILE', file, error);
+  }
+}
+
+const NAMES = new Set(SETTINGS.flatMap(({ settings }) => settings.map(({ name }) => name)));
+/** They may go over several lines. */
+const QUOTED = /=[^\S\n]*(["'`])[\s\S]*?\1/g;
+
+/** What a setting says without an equals sign (`NAME: value`) is read as nothing, and would be missed by nobody. */
+function refuseLost(file: string, text: string): void {
+  const lines = text.replace(QUOTED, (value) => `=${value.replace(/[^\n]/g, '')}`).split('\n');
+  for (const [at, line] of lines.entries()) {
+    const [, name = '', sign] = /^\s*(?:export\s+)?(\w+)\s*(=?)/.exec(line) ?? [];
+    if (sign === '' && NAMES.has(name))
+      throw new TidingsError('configuration', `Line ${at + 1} of ${file} gives ${name} no value.`, {
+        fix: `Write ${name}=value, with an equals sign.`,
+      });
   }
 }
 

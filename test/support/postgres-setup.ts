@@ -9,10 +9,14 @@ process.on('exit', () => {
   process.exitCode = code ?? process.exitCode;
 });
 
-/** The tests of the project `postgres` share one server: the one of `DATABASE_URL`, else one of their own. */
-export default async function setup(): Promise<() => Promise<void>> {
+/**
+ * The tests of the projects on PostgreSQL share one server: the one of `DATABASE_URL`, else one of their own. None of them
+ * pulls the plug of its machine, so it does not wait for the disk.
+ */
+export default async function setup(): Promise<(() => Promise<void>) | undefined> {
+  if (process.env['TIDINGS_TEST_SERVER']) return;
   const given = process.env['DATABASE_URL'];
-  const server = given ? null : await startPostgres();
+  const server = given ? null : await startPostgres(['fsync=off', 'full_page_writes=off']);
   process.env['TIDINGS_TEST_SERVER'] = given ?? server!.url;
   return async () => server?.remove();
 }
