@@ -1,4 +1,5 @@
 import { startPostgres } from '../../../test/support/postgres-server.ts';
+import { SYSTEM_POSTGRES, startSystemPostgres } from '../../../test/support/system-postgres.ts';
 import { atMost, type Bench, type Goal, type Row } from '../../bench.ts';
 import { startSlowSink } from '../../support/sink.ts';
 import { NO_POSTGRES } from '../scale/index.ts';
@@ -39,9 +40,7 @@ async function onFile(count: number, log: (line: string) => void): Promise<Gone>
 async function onPostgres(count: number, log: (line: string) => void): Promise<Gone> {
   const sink = await startSlowSink(0);
   try {
-    const database = await startPostgres().catch((cause) => {
-      throw new Error(NO_POSTGRES, { cause });
-    });
+    const database = await startDatabase();
     try {
       const env = { DATABASE_URL: database.url };
       return await goThrough({ count, sink, env, backUp: () => dumpPostgres(database.url, log), log });
@@ -51,6 +50,17 @@ async function onPostgres(count: number, log: (line: string) => void): Promise<G
   } finally {
     await sink.stop();
   }
+}
+
+/** The machine's own where it has one, since a `pg_dump` of its version comes with it. */
+async function startDatabase(): Promise<{ url: string; remove(): Promise<void> }> {
+  if (SYSTEM_POSTGRES !== null) {
+    const server = await startSystemPostgres(SYSTEM_POSTGRES);
+    return { url: server.urlOf('postgres'), remove: () => server.remove() };
+  }
+  return startPostgres().catch((cause) => {
+    throw new Error(NO_POSTGRES, { cause });
+  });
 }
 
 function rowsOf(name: string, count: number, gone: Gone): Row[] {

@@ -9,6 +9,7 @@ import type { ImportReport } from './lead.schema.ts';
 import { insertLeads, takenIds } from './lead.store.ts';
 import type { LeadRow } from './lead.ts';
 import type { LeadInput } from './lead-input.ts';
+import { LinesOfLeads } from './lines-of-leads.ts';
 import type { Consent } from './reading/consent-columns.ts';
 import type { ReadRow } from './reading/read-row.ts';
 import {
@@ -71,9 +72,7 @@ export class LeadImport {
     notices: [],
   };
 
-  /** Of each lead that this import made, by its `seq` from the first one on: the line it stands on. */
-  #lines = new Uint32Array(1 << 10);
-  #firstSeq = 0;
+  readonly #lines = new LinesOfLeads();
   readonly #rowOf = new Map<CheckedLead, Row>();
   readonly #record: ImportRecord;
   readonly #options: LeadImportOptions;
@@ -306,7 +305,7 @@ export class LeadImport {
     );
     for (const [at, seq] of seqs.entries()) {
       this.#touch(seq);
-      this.#keepLine(seq, this.#rowOf.get(leads[at]!)?.line ?? 0);
+      this.#lines.add(seq, this.#rowOf.get(leads[at]!)?.line ?? 0);
     }
     for (const lead of leads) await this.#keepConsent(tx, lead, [], importSeq);
     this.report.created += leads.length;
@@ -314,8 +313,8 @@ export class LeadImport {
 
   /** Kept apart, and of one number only the first gets a message: nobody vanishes without a word. */
   #warnShared(lead: CheckedLead, seq: number): void {
-    const line = this.#lineOfLead(seq);
-    const whose = line > 0 ? `line ${line}` : 'a lead that is here already';
+    const line = this.#lines.of(seq);
+    const whose = line === undefined ? 'a lead that is here already' : `line ${line}`;
     const row = this.#rowOf.get(lead);
     this.#warn(
       row?.line ?? 0,
@@ -337,27 +336,8 @@ export class LeadImport {
     }
     this.#touched[at] = this.#touched[at]! | (1 << (seq & 7));
   }
-
-  #keepLine(seq: number, line: number): void {
-    if (this.#firstSeq === 0) this.#firstSeq = seq;
-    const at = seq - this.#firstSeq;
-    if (at < 0 || at > MOST_LINES) return;
-    if (at >= this.#lines.length) {
-      const larger = new Uint32Array(Math.max(at + 1, 2 * this.#lines.length));
-      larger.set(this.#lines);
-      this.#lines = larger;
-    }
-    this.#lines[at] = line;
-  }
-
-  /** Where a lead stands in this file; 0: it was here before, or stands too far back. */
-  #lineOfLead(seq: number): number {
-    return this.#lines[seq - this.#firstSeq] ?? 0;
-  }
 }
 
-/** Lines of so many leads are kept: 4 bytes each. */
-const MOST_LINES = 10_000_000;
 export const UNCONFIRMED = 'not_opted_in';
 
 function contactsOf(channel: ChannelName, lead: CheckedLead, known: readonly (string | null)[]): Set<string> {
