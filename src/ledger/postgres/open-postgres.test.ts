@@ -102,6 +102,22 @@ describe('the PostgreSQL ledger', () => {
     await other.close();
   });
 
+  it('reads with one process, also where the database finds several no dearer', async () => {
+    const asking = new URL(url);
+    const costs = ['setup_cost', 'tuple_cost', 'table_scan_size', 'index_scan_size'].map(
+      (name) => `-c ${name.endsWith('size') ? 'min_' : ''}parallel_${name}=0`,
+    );
+    asking.searchParams.set('options', costs.join(' '));
+    const other = await openPostgres(asking.href);
+    await other.write((tx) =>
+      tx.run(`INSERT INTO deliveries (send_seq, position, lead_seq, status)
+        SELECT 1, n, n, 'pending' FROM generate_series(1, 20000) AS n`),
+    );
+    const plan = await other.all<{ 'QUERY PLAN': string }>('EXPLAIN SELECT count(*) FROM deliveries');
+    expect(plan.map((line) => line['QUERY PLAN']).join('\n')).not.toContain('Gather');
+    await other.close();
+  });
+
   it('has on disk what was committed, also where the database is set up to answer before', async () => {
     const server = await startPostgres(['synchronous_commit=off', 'wal_writer_delay=10s']);
     let one = await openPostgres(server.url);
