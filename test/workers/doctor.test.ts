@@ -45,8 +45,11 @@ describe('the doctor of a PostgreSQL database', () => {
   });
 
   it('looks at one in use: schema, writing, durability, clock, connections', async () => {
-    const { folder, url } = freshUrl();
-    const ledger = await ledgerOf(folder);
+    // Of its own: the one that tests share does not wait for its disk.
+    const server = await startPostgres();
+    closing.push(() => server.remove());
+    const { url } = server;
+    const ledger = await ledgerOf('', url);
     closing.push(() => ledger.close());
     const checks = await checksOf(url);
     expect(checks.get('schema')).toMatchObject({
