@@ -1,3 +1,4 @@
+import { count } from './amounts.ts';
 import { TidingsError } from './errors.ts';
 
 /** A variable of the environment, trimmed; null: it is not set, or empty. */
@@ -38,7 +39,12 @@ export function number(
   if (text === null) return fallback;
   const value = Number(text);
   if (!Number.isFinite(value) || value < min || value > max || (whole && !Number.isInteger(value))) {
-    throw wrong(name, text, 'is out of range', `Use a ${whole ? 'whole ' : ''}number from ${min} to ${max}.`);
+    throw wrong(
+      name,
+      text,
+      'is out of range',
+      `Use a ${whole ? 'whole ' : ''}number from ${count(min)} to ${count(max)}.`,
+    );
   }
   return value;
 }
