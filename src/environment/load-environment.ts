@@ -44,6 +44,7 @@ export function loadEnvironment(env: NodeJS.ProcessEnv, folder: string): Environ
         env[name] = value;
         from.set(name, read.file);
       }
+      refuseLost(read.file, read.text);
     }
     for (const name of SECRETS) readSecretFile(env, name, folder, from);
   } catch (error) {
@@ -74,15 +75,13 @@ export function callersFolder(env: NodeJS.ProcessEnv): string | null {
 function readEnvFile(
   named: string | null,
   folder: string,
-): { file: string; values: Record<string, string> } | null {
+): { file: string; text: string; values: Record<string, string> } | null {
   const file = resolve(folder, named ?? '.env');
   try {
     // A byte order mark would be part of the first name.
     const text = readFileSync(file, 'utf8').replace(/^\ufeff/, '');
-    refuseLost(file, text);
-    return { file, values: parseEnv(text) as Record<string, string> };
+    return { file, text, values: parseEnv(text) as Record<string, string> };
   } catch (error) {
-    if (error instanceof TidingsError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (named === null && (code === 'ENOENT' || code === 'EISDIR')) return null;
     throw unreadable(named === null ? 'The file of settings' : 'TIDINGS_ENV_FILE', file, error);
