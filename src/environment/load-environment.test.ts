@@ -68,9 +68,11 @@ describe('a file .env', () => {
       return problem?.message.replace(file, 'FILE');
     };
     expect(lost('SMTP_URL: smtp://ana:secret@mail.example')).toBe('Line 6 of FILE gives SMTP_URL no value.');
-    expect(lost('  export SITE_NAME Shop')).toBe('Line 6 of FILE gives SITE_NAME no value.');
+    expect(lost('  export EMAIL_FROM Shop')).toBe('Line 6 of FILE gives EMAIL_FROM no value.');
     expect(lost('PORT')).toBe('Line 6 of FILE gives PORT no value.');
+    expect(lost('SMTP_URL_FILE: /run/secrets/smtp')).toBe('Line 6 of FILE gives SMTP_URL_FILE no value.');
     expect(lost('PORT =')).toBeUndefined();
+    expect(lost('PORT=1\nexport PORT SITE_NAME')).toBeUndefined();
   });
 
   it.skipIf(process.getuid?.() === 0)('that nobody may read stops whoever needs a setting', () => {

@@ -2,8 +2,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { TidingsError } from '../errors.ts';
-import { isPathSetting, SECRETS, SETTINGS } from '../settings.ts';
+import { isPathSetting, SECRETS } from '../settings.ts';
 import { defaultDataFolder } from './data-folder.ts';
+import { KNOWN } from './unknown-names.ts';
 
 /** The folder of package.json: two above this file, and above the files of `dist/src/` that it is built into. */
 export const PACKAGE_FOLDER = resolve(import.meta.dirname, '../..');
@@ -44,7 +45,7 @@ export function loadEnvironment(env: NodeJS.ProcessEnv, folder: string): Environ
         env[name] = value;
         from.set(name, read.file);
       }
-      refuseLost(read.file, read.text);
+      refuseLost(read);
     }
     for (const name of SECRETS) readSecretFile(env, name, folder, from);
   } catch (error) {
@@ -72,10 +73,13 @@ export function callersFolder(env: NodeJS.ProcessEnv): string | null {
   return isOurs && called && statSync(called, { throwIfNoEntry: false })?.isDirectory() ? called : null;
 }
 
-function readEnvFile(
-  named: string | null,
-  folder: string,
-): { file: string; text: string; values: Record<string, string> } | null {
+interface EnvFile {
+  readonly file: string;
+  readonly text: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+function readEnvFile(named: string | null, folder: string): EnvFile | null {
   const file = resolve(folder, named ?? '.env');
   try {
     // A byte order mark would be part of the first name.
@@ -88,16 +92,18 @@ function readEnvFile(
   }
 }
 
-const NAMES = new Set(SETTINGS.flatMap(({ settings }) => settings.map(({ name }) => name)));
 /** They may go over several lines. */
 const QUOTED = /=[^\S\n]*(["'`])[\s\S]*?\1/g;
 
-/** What a setting says without an equals sign (`NAME: value`) is read as nothing, and would be missed by nobody. */
-function refuseLost(file: string, text: string): void {
+/**
+ * What a setting says without an equals sign (`NAME: value`) is read as nothing, and would be missed by nobody. One that
+ * another line gives is not lost: `export NAME` alone is for a shell that reads the file, too.
+ */
+function refuseLost({ file, text, values }: EnvFile): void {
   const lines = text.replace(QUOTED, (value) => `=${value.replace(/[^\n]/g, '')}`).split('\n');
   for (const [at, line] of lines.entries()) {
     const [, name = '', sign] = /^\s*(?:export\s+)?(\w+)\s*(=?)/.exec(line) ?? [];
-    if (sign === '' && NAMES.has(name))
+    if (sign === '' && KNOWN.has(name) && !(name in values))
       throw new TidingsError('configuration', `Line ${at + 1} of ${file} gives ${name} no value.`, {
         fix: `Write ${name}=value, with an equals sign.`,
       });

@@ -11,7 +11,11 @@ export interface UnknownName {
 }
 
 const DECLARED = SETTINGS.flatMap(({ settings }) => settings.map(({ name }) => name));
-const KNOWN = new Set([...DECLARED, ...SECRETS.map((name) => `${name}_FILE`), 'TIDINGS_ENV_FILE']);
+export const KNOWN: ReadonlySet<string> = new Set([
+  ...DECLARED,
+  ...SECRETS.map((name) => `${name}_FILE`),
+  'TIDINGS_ENV_FILE',
+]);
 /** As other programs call it. */
 const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [

@@ -5,16 +5,23 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { OLDEST_POSTGRES } from '../../src/ledger/postgres/open-postgres.ts';
 import { freePort } from './postgres-server.ts';
 
 const NEEDED = ['initdb', 'postgres', 'pg_isready', 'psql', 'pg_dump', 'pg_restore'];
 const run = promisify(execFile);
 
-/** Where this machine has a PostgreSQL with its tools, which the one of the tests has not; null: it has none. */
+/** Where this machine has a PostgreSQL that Tidings takes with its tools, which the one of the tests has not; null: it has none. */
 export const SYSTEM_POSTGRES =
   [...globSync('/usr/lib/postgresql/*/bin/pg_dump'), ...globSync('/usr/pgsql-*/bin/pg_dump')]
     .map((file) => dirname(file))
+    .filter((folder) => versionOf(folder) >= OLDEST_POSTGRES / 10_000)
+    .sort((one, other) => versionOf(other) - versionOf(one))
     .find((folder) => NEEDED.every((tool) => existsSync(join(folder, tool)))) ?? null;
+
+function versionOf(folder: string): number {
+  return Number(/(\d+)\/bin$/.exec(folder)?.[1]);
+}
 
 export interface SystemPostgres {
   urlOf(database: string): string;
